@@ -1,0 +1,97 @@
+"""What a reader returns, and the order in which training visits it."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Dataset:
+    """Images as uint8 N×C×H×W, or points as float32 N×2, split into `train` and `heldout`.
+
+    labels, heldout_labels: int64 class of each item, or None. native_size: height and width before padding; grids and
+    .npz files are cropped back to it.
+    """
+
+    name: str
+    train: np.ndarray
+    heldout: np.ndarray
+    labels: np.ndarray | None = None
+    heldout_labels: np.ndarray | None = None
+    native_size: int | None = None
+    note: str = ""
+    sha256: str = field(init=False)
+
+    def __post_init__(self):
+        digest = hashlib.sha256(np.ascontiguousarray(self.train))
+        digest.update(np.ascontiguousarray(self.heldout))
+        self.sha256 = digest.hexdigest()
+
+    @property
+    def is_points(self):
+        return self.train.ndim == 2
+
+    @property
+    def shape(self):
+        """Shape of one item as networks see it: (C, H, W), or (2,) for points."""
+        return tuple(self.train.shape[1:])
+
+    def batch(self, indices, split="train"):
+        """Items as float32: images scaled from 0..255 to [−1, 1], points as they are."""
+        items = getattr(self, split)[indices]
+        return items if self.is_points else to_unit(items)
+
+
+def to_unit(images):
+    """uint8 0..255 to float32 in [−1, 1]."""
+    return images.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+
+
+def to_uint8(images):
+    """Floats in [−1, 1] to uint8 0..255, rounded; values outside (an MLP has no tanh) are cut off."""
+    return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
+
+
+class Order:
+    """A seeded shuffle per epoch as a pure function of position, so that resuming needs one integer.
+
+    Epochs follow one another without a seam: a batch may hold the end of one and the beginning of the next, and no image is
+    ever left out or seen twice within an epoch.
+    """
+
+    def __init__(self, n, seed):
+        self.n, self.seed = n, seed
+        self._epoch, self._permutation = None, None
+
+    def _shuffled(self, epoch):
+        if epoch != self._epoch:
+            rng = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+            self._epoch, self._permutation = epoch, rng.permutation(self.n)
+        return self._permutation
+
+    def take(self, position, count):
+        """Indices number `position` to `position + count` of the endless order."""
+        parts = []
+        while count:
+            epoch, start = divmod(position, self.n)
+            part = self._shuffled(epoch)[start : start + count]
+            parts.append(part)
+            position, count = position + len(part), count - len(part)
+        return np.concatenate(parts)
+
+
+def pad_to(images, size):
+    """Centre uint8 N×C×h×w on a black size×size ground; pixel values stay untouched."""
+    missing = size - images.shape[-1]
+    before = missing // 2
+    width = (before, missing - before)
+    return np.pad(images, ((0, 0), (0, 0), width, width)) if missing else images
+
+
+def crop_to(images, size):
+    """Undo pad_to on ...×H×W (or any array whose last two axes are the picture)."""
+    if size is None or size >= images.shape[-1]:
+        return images
+    before = (images.shape[-1] - size) // 2
+    return images[..., before : before + size, before : before + size]

@@ -1,0 +1,42 @@
+"""What keeps a critic Lipschitz: clipping its weights, or a penalty on its gradient."""
+
+import paddle
+
+
+def trainable(layer):
+    """Parameters that the optimiser moves. `Layer.parameters()` would add batch norm's running statistics."""
+    return [p for p in layer.parameters() if not p.stop_gradient]
+
+
+@paddle.no_grad()
+def clip_(critic, c):
+    """Overwrite every trainable parameter w by min(max(w, −c), c) (WGAN, 1701.07875, algorithm 1, line 7).
+
+    Batch norm's scale and shift are clipped along with the rest, as in the authors' code; its running statistics are not.
+    """
+    for p in trainable(critic):
+        p.clip_(-c, c)
+
+
+def input_gradient_norms(critic, points, create_graph=False):
+    """‖∇f‖ at each of N points (any shape N×…), over all axes but the first: shape N."""
+    points = points.detach()
+    points.stop_gradient = False
+    (gradient,) = paddle.grad(critic(points).sum(), points, create_graph=create_graph)
+    # the small constant keeps the root's own derivative finite at 0
+    return paddle.sqrt(gradient.flatten(1).square().sum(1) + 1e-12)
+
+
+def interpolate(real, fake, epsilon):
+    """Points ε x + (1 − ε) G(z) between pairs; epsilon in [0, 1], shape N, one a sample (WGAN-GP, algorithm 1, line 6)."""
+    epsilon = epsilon.reshape([-1] + [1] * (real.ndim - 1))
+    return epsilon * real + (1 - epsilon) * fake
+
+
+def gradient_penalty(critic, real, fake, epsilon):
+    """E (‖∇f(x̂)‖₂ − 1)² at points between real and fake, one norm a sample (WGAN-GP, 1704.00028, eq. 3), 0-D.
+
+    epsilon: uniform on [0, 1], shape N. Multiply by lambda. Batch norm in the critic would make it invalid.
+    """
+    points = interpolate(real.detach(), fake.detach(), epsilon)
+    return (input_gradient_norms(critic, points, create_graph=True) - 1).square().mean()

@@ -1,0 +1,128 @@
+"""Convolutions on N×H×W×C, on a CPU as a copy of rows and one matrix product.
+
+Paddle's own CPU convolution loops over the samples with one small product each. Here the patches of the whole batch are
+gathered into one matrix first (im2col), so that a single large product does the work: two to three times as fast for
+DCGAN's 4×4 kernels (docs/performance.md). Gathering and its adjoint, col2im, are each other's gradient, so everything can be
+differentiated as often as one likes, which a gradient penalty needs. On a GPU Paddle's (cuDNN's) convolution is used.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+from paddle.autograd import PyLayer
+
+from models.networks.layers import normal
+
+
+class Conv(nn.Layer):
+    """Convolution without bias, weights N(0, .02) stored as outputs×k×k×inputs: N×H×W×inputs → N×H'×W'×outputs."""
+
+    def __init__(self, inputs, outputs, kernel=4, stride=2, padding=1):
+        super().__init__()
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+        self.weight = self.create_parameter([outputs, kernel, kernel, inputs], attr=normal())
+
+    def forward(self, x):
+        n, height, width, inputs = x.shape
+        outputs = self.weight.shape[0]
+        if self.padding == 0 and height == width == self.kernel:  # the whole picture at once
+            return (x.flatten(1) @ self.weight.flatten(1).T).reshape([n, 1, 1, outputs])
+        if not on_cpu(x):
+            weight = self.weight.transpose([0, 3, 1, 2])
+            return F.conv2d(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
+        geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding)
+        columns = Im2Col.apply(x.reshape([-1, inputs]), geometry)
+        product = paddle.matmul(columns.reshape([-1, self.kernel**2 * inputs]), self.weight.flatten(1), transpose_y=True)
+        return product.reshape([n, *geometry.output, outputs])
+
+
+class Deconv(nn.Layer):
+    """Transposed convolution without bias, weights N(0, .02) stored as inputs×k×k×outputs: the adjoint of a Conv."""
+
+    def __init__(self, inputs, outputs, kernel=4, stride=2, padding=1):
+        super().__init__()
+        self.kernel, self.stride, self.padding = kernel, stride, padding
+        self.weight = self.create_parameter([inputs, kernel, kernel, outputs], attr=normal())
+
+    def forward(self, x):
+        n, height, width, inputs = x.shape
+        outputs = self.weight.shape[-1]
+        if self.padding == 0 and height == width == 1:  # from a vector: every output is written once
+            return (x.flatten(1) @ self.weight.flatten(1)).reshape([n, self.kernel, self.kernel, outputs])
+        if not on_cpu(x):
+            weight = self.weight.transpose([0, 3, 1, 2])
+            return F.conv2d_transpose(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
+        larger = [(s - 1) * self.stride + self.kernel - 2 * self.padding for s in (height, width)]
+        geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
+        columns = x.reshape([-1, inputs]) @ self.weight.flatten(1)
+        return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
+
+
+def on_cpu(x):
+    return x.place.is_cpu_place()
+
+
+class Geometry:
+    """Which rows of a picture (N·H·W pixels) make which rows of its patches (N·H'·W'·k·k), and the other way round.
+
+    output: (H', W'). patches: for every row of the patches the pixel it copies. pixels: a list of index tensors, which
+    between them name every row of the patches that copies a pixel. One row past the end stands for padding: zeros.
+    """
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(n, height, width, kernel, stride, padding):
+        return Geometry(n, height, width, kernel, stride, padding)
+
+    def __init__(self, n, height, width, kernel, stride, padding):
+        self.output = tuple((s + 2 * padding - kernel) // stride + 1 for s in (height, width))
+        oy, ox, ky, kx = np.ogrid[: self.output[0], : self.output[1], :kernel, :kernel]
+        y, x = oy * stride + ky - padding, ox * stride + kx - padding
+        inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+        source = np.where(inside, y * width + x, -1).ravel()  # of one picture
+        users = [np.flatnonzero(source == pixel) for pixel in range(height * width)]
+        targets = np.full((max(map(len, users)), height * width), -1)
+        for pixel, rows in enumerate(users):
+            targets[: len(rows), pixel] = rows
+        self.patches = self._for_batch(source, n, height * width)
+        self.pixels = [self._for_batch(rows, n, len(source)) for rows in targets]
+
+    @staticmethod
+    def _for_batch(rows, n, rows_per_picture):
+        offset = np.arange(n)[:, None] * rows_per_picture
+        every = np.where(rows >= 0, rows + offset, n * rows_per_picture)
+        return paddle.to_tensor(every.ravel().astype(np.int32), place=paddle.CPUPlace())
+
+
+def with_zero_row(rows):
+    return paddle.concat([rows, paddle.zeros([1, rows.shape[1]], rows.dtype)])
+
+
+class Im2Col(PyLayer):
+    """Pixels (N·H·W)×C → patches (N·H'·W'·k·k)×C, in the order sample, place, kernel row, kernel column."""
+
+    @staticmethod
+    def forward(ctx, pixels, geometry):
+        ctx.geometry = geometry
+        return paddle.gather(with_zero_row(pixels), geometry.patches)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return Col2Im.apply(gradient, ctx.geometry)
+
+
+class Col2Im(PyLayer):
+    """The adjoint of Im2Col: each pixel is the sum of the patch entries that it was copied to."""
+
+    @staticmethod
+    def forward(ctx, patches, geometry):
+        ctx.geometry = geometry
+        padded = with_zero_row(patches)
+        return paddle.add_n([paddle.gather(padded, rows) for rows in geometry.pixels])
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return Im2Col.apply(gradient, ctx.geometry)

@@ -1,0 +1,50 @@
+"""dcgan: DCGAN (1511.06434) as the WGAN authors' models/dcgan.py builds it, for 32, 64 or 128 pixels.
+
+No convolution has a bias, weights are N(0, .02), batch norm everywhere but after the critic's first and before either
+network's last layer. The critic ends in a 4×4 convolution to one number, without a sigmoid.
+"""
+
+from paddle import nn
+
+from models.networks.convolution import Conv, Deconv
+from models.networks.layers import norm
+
+
+class Generator(nn.Layer):
+    """z N×latent → N×C×S×S in [−1, 1]. `recipe.generator_norm` 'none' is the authors' DCGAN_G_nobn."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        colours, size, _ = shape
+        channels = recipe.filters * size // 8
+        layers = [Deconv(recipe.latent, channels, 4, 1, 0), *norm(recipe.generator_norm, channels, True), nn.ReLU()]
+        while channels > recipe.filters:  # 4×4 doubles to S/2
+            channels //= 2
+            layers += [Deconv(2 * channels, channels), *norm(recipe.generator_norm, channels, True), nn.ReLU()]
+        self.main = nn.Sequential(*layers, Deconv(channels, colours), nn.Tanh())
+
+    def forward(self, z):
+        return swap(self.main(z.reshape([-1, 1, 1, z.shape[1]])), [0, 3, 1, 2])
+
+
+class Critic(nn.Layer):
+    """N×C×S×S → N logits. `recipe.critic_norm`: batch, layer or none."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        colours, size, _ = shape
+        channels = recipe.filters
+        layers = [Conv(colours, channels), nn.LeakyReLU(0.2)]
+        while channels < recipe.filters * size // 8:  # S/2 halves to 4×4
+            channels *= 2
+            layers += [Conv(channels // 2, channels), *norm(recipe.critic_norm, channels, True), nn.LeakyReLU(0.2)]
+        self.main = nn.Sequential(*layers, Conv(channels, 1, 4, 1, 0))
+
+    def forward(self, x):
+        return self.main(swap(x, [0, 2, 3, 1])).reshape([-1])
+
+
+def swap(x, axes):
+    """Between N×C×H×W and N×H×W×C; for one colour nothing has to move."""
+    shape = [x.shape[axis] for axis in axes]
+    return x.reshape(shape) if 1 in (x.shape[1], x.shape[3]) else x.transpose(axes)

@@ -1,0 +1,85 @@
+"""Layers that the networks share, with DCGAN's initialisation."""
+
+import paddle
+import paddle.nn.functional as F
+from paddle import nn
+
+
+def normal(std=0.02, mean=0.0):
+    return paddle.ParamAttr(initializer=nn.initializer.Normal(mean, std))
+
+
+class BatchNorm(nn.Layer):
+    """Batch norm over all axes but the channels, the last one or (as in N×C×H×W) the second; scale ~ N(1, .02), shift 0.
+
+    Training uses the batch's statistics, evaluation the running ones. `frozen` leaves the running statistics alone while
+    training: looking at a network must not change it.
+    """
+
+    def __init__(self, channels, channels_last=False, momentum=0.9, epsilon=1e-5):
+        super().__init__()
+        self.data_format = "NHWC" if channels_last else "NCHW"
+        self.momentum, self.epsilon, self.frozen = momentum, epsilon, False
+        self.weight = self.create_parameter([channels], attr=normal(0.02, 1.0))
+        self.bias = self.create_parameter([channels], is_bias=True)
+        self.register_buffer("mean", paddle.zeros([channels]))
+        self.register_buffer("variance", paddle.ones([channels]))
+
+    def forward(self, x):
+        return F.batch_norm(
+            x,
+            self.mean,
+            self.variance,
+            self.weight,
+            self.bias,
+            training=self.training,
+            momentum=1.0 if self.frozen else self.momentum,
+            epsilon=self.epsilon,
+            data_format=self.data_format if x.ndim == 4 else "NC",
+        )
+
+
+class LayerNorm(nn.Layer):
+    """Layer norm over C, H, W of each sample, scale and shift a channel, composed of operators with a double gradient.
+
+    Paddle's own has none, which a gradient penalty needs. WGAN-GP (1704.00028, section 4) recommends it for critics.
+    """
+
+    def __init__(self, channels, channels_last=False, epsilon=1e-5):
+        super().__init__()
+        self.epsilon = epsilon
+        shape = [1, 1, 1, channels] if channels_last else [1, channels, 1, 1]
+        self.weight = self.create_parameter(shape, default_initializer=nn.initializer.Constant(1.0))
+        self.bias = self.create_parameter(shape, is_bias=True)
+
+    def forward(self, x):
+        centred = x - x.mean([1, 2, 3], keepdim=True)
+        variance = centred.square().mean([1, 2, 3], keepdim=True)
+        return centred / paddle.sqrt(variance + self.epsilon) * self.weight + self.bias
+
+
+NORMS = {"batch": BatchNorm, "layer": LayerNorm, "none": None}
+
+
+def norm(kind, channels, channels_last=False):
+    """The normalising layers of a kind, as a list: empty for 'none'."""
+    return [NORMS[kind](channels, channels_last)] if NORMS[kind] else []
+
+
+class frozen_statistics:
+    """Within this context no batch norm of these networks moves its running statistics."""
+
+    def __init__(self, *networks):
+        self.layers = [x for network in networks for x in network.sublayers() if isinstance(x, BatchNorm)]
+
+    def __enter__(self):
+        for layer in self.layers:
+            layer.frozen = True
+
+    def __exit__(self, *_):
+        for layer in self.layers:
+            layer.frozen = False
+
+
+def has_batch_norm(network):
+    return any(isinstance(layer, BatchNorm) for layer in network.sublayers())

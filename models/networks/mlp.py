@@ -1,0 +1,48 @@
+"""mlp: the WGAN authors' fully connected networks (models/mlp.py of their code): four linear layers, ReLU, no tanh.
+
+Their depth and width (512) also fit points in the plane, as in WGAN-GP's toy experiments.
+"""
+
+import math
+
+from paddle import ParamAttr, nn
+from paddle.nn.initializer import Uniform
+
+
+def linear(inputs, outputs):
+    """Torch's default, U(±1/√inputs) for weight and bias: the authors' N(0, .02) is for convolutions only."""
+    bound = 1 / math.sqrt(inputs)
+    attr = lambda: ParamAttr(initializer=Uniform(-bound, bound))  # noqa: E731
+    return nn.Linear(inputs, outputs, weight_attr=attr(), bias_attr=attr())
+
+
+def stack(inputs, units, outputs):
+    layers = []
+    for _ in range(3):
+        layers += [linear(inputs, units), nn.ReLU()]
+        inputs = units
+    return nn.Sequential(*layers, linear(units, outputs))
+
+
+class Generator(nn.Layer):
+    """z N×latent → N×shape, unbounded."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        self.shape = list(shape)
+        self.body = stack(recipe.latent, recipe.units, math.prod(shape))
+
+    def forward(self, z):
+        return self.body(z).reshape([-1, *self.shape])
+
+
+class Critic(nn.Layer):
+    """N×shape → N logits."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        self.size = math.prod(shape)
+        self.body = stack(self.size, recipe.units, 1)
+
+    def forward(self, x):
+        return self.body(x.reshape([-1, self.size])).reshape([-1])

@@ -1,0 +1,68 @@
+"""paperweekly: the networks of the PaperWeekly reproduction of 2018 (static graph), in dygraph, on S×S pixels, S = 28 there.
+
+Its critic ended in a linear layer although its text says that this may not be; linear is right.
+"""
+
+from paddle import nn
+from paddle.nn import functional as F
+
+from models.networks.layers import norm
+
+
+class Generator(nn.Layer):
+    """z N×latent → N×C×S×S in [−1, 1]: two linear layers, then twice bilinear up-sampling and a 5×5 convolution, all tanh."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        colours, size, _ = shape
+        self.base = size // 4
+        self.linear1 = nn.Linear(recipe.latent, 1024)
+        self.linear2 = nn.Linear(1024, 128 * self.base**2)
+        self.norm = nn.Sequential(*norm(recipe.generator_norm, 128 * self.base**2))
+        self.conv1 = nn.Conv2D(128, 64, 5, padding=2)
+        self.conv2 = nn.Conv2D(64, colours, 5, padding=2)
+
+    def forward(self, z):
+        x = F.tanh(self.linear1(z))
+        x = F.tanh(self.norm(self.linear2(x))).reshape([-1, 128, self.base, self.base])
+        x = F.tanh(self.conv1(upsample(x)))
+        return F.tanh(self.conv2(upsample(x)))
+
+
+def upsample(x):
+    # fluid.layers.image_resize's default: bilinear with aligned corners
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+
+
+class Critic(nn.Layer):
+    """N×C×S×S → N logits: three times 3×3 convolution without padding, norm, leaky ReLU (.02) and 2×2 max pooling."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        colours, size, _ = shape
+        # a penalty differentiates twice, which Paddle's max pooling cannot; the composed one gives the same values
+        self.pool = max_pool if recipe.penalty else lambda x: F.max_pool2d(x, 2)
+        inputs = colours
+        for k, channels in enumerate((32, 64, 128), 1):
+            self.add_sublayer(f"conv{k}", nn.Conv2D(inputs, channels, 3, bias_attr=False))
+            self.add_sublayer(f"norm{k}", nn.Sequential(*norm(recipe.critic_norm, channels)))
+            inputs, size = channels, (size - 2) // 2
+        self.head = nn.Linear(128 * size**2, 1)
+
+    def forward(self, x):
+        for k in "123":
+            x = getattr(self, "norm" + k)(getattr(self, "conv" + k)(x))
+            x = self.pool(F.leaky_relu(x, 0.02))
+        return self.head(x.flatten(1)).reshape([-1])
+
+
+def max_pool(x):
+    """2×2 max pooling of N×C×H×W, an odd last row or column dropped, as max(a, b) = a + relu(b − a)."""
+    n, c, h, w = x.shape
+    blocks = x[:, :, : h // 2 * 2, : w // 2 * 2].reshape([n, c, h // 2, 2, w // 2, 2])
+    rows = larger(blocks[:, :, :, 0], blocks[:, :, :, 1])
+    return larger(rows[..., 0], rows[..., 1])
+
+
+def larger(a, b):
+    return a + F.relu(b - a)

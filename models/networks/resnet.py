@@ -1,0 +1,83 @@
+"""resnet: WGAN-GP's networks for CIFAR-10 (1704.00028, appendix F and gan_cifar_resnet.py), 128 filters throughout.
+
+Up-sampling is nearest neighbour, down-sampling average pooling, the critic's last pooling a mean over the picture.
+"""
+
+import math
+
+import paddle.nn.functional as F
+from paddle import ParamAttr, nn
+from paddle.nn.initializer import Uniform
+
+from models.networks.layers import norm
+
+
+def glorot(fan_in, fan_out, he):
+    """The authors' uniform initialisation: He's for all convolutions but the shortcuts and the first, which take Glorot's."""
+    return ParamAttr(initializer=Uniform(-(bound := math.sqrt((12 if he else 6) / (fan_in + fan_out))), bound))
+
+
+def conv(inputs, outputs, kernel, he=True):
+    attr = glorot(inputs * kernel**2, outputs * kernel**2, he)
+    return nn.Conv2D(inputs, outputs, kernel, padding=kernel // 2, weight_attr=attr)
+
+
+class Block(nn.Layer):
+    """norm, ReLU, 3×3, norm, ReLU, 3×3 beside a 1×1 shortcut; resample: 'up', 'down' or None."""
+
+    def __init__(self, inputs, outputs, kind, resample, first=False):
+        super().__init__()
+        self.resample, self.first = resample, first
+        self.norm1 = nn.Sequential(*([] if first else norm(kind, inputs)))
+        self.norm2 = nn.Sequential(*norm(kind, outputs))
+        self.conv1, self.conv2 = conv(inputs, outputs, 3), conv(outputs, outputs, 3)
+        self.shortcut = conv(inputs, outputs, 1, he=False) if resample else None
+
+    def forward(self, x):
+        h = x if self.first else F.relu(self.norm1(x))
+        h = self.conv1(upsample(h) if self.resample == "up" else h)
+        h = self.conv2(F.relu(self.norm2(h)))
+        if self.resample == "up":
+            return h + self.shortcut(upsample(x))
+        if self.resample == "down":
+            return F.avg_pool2d(h, 2) + self.shortcut(F.avg_pool2d(x, 2))
+        return h + x
+
+
+def upsample(x):
+    return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+class Generator(nn.Layer):
+    """z N×latent → N×C×S×S in [−1, 1]: a linear layer to 4×4, blocks up to S, norm, ReLU, 3×3, tanh."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        colours, size, _ = shape
+        self.filters = recipe.filters
+        self.linear = nn.Linear(recipe.latent, 16 * self.filters, weight_attr=glorot(recipe.latent, 16 * self.filters, False))
+        doublings = (size // 4).bit_length() - 1
+        kind = recipe.generator_norm
+        self.blocks = nn.Sequential(*[Block(self.filters, self.filters, kind, "up") for _ in range(doublings)])
+        self.norm = nn.Sequential(*norm(kind, self.filters))
+        self.last = conv(self.filters, colours, 3, he=False)
+
+    def forward(self, z):
+        x = self.blocks(self.linear(z).reshape([-1, self.filters, 4, 4]))
+        return F.tanh(self.last(F.relu(self.norm(x))))
+
+
+class Critic(nn.Layer):
+    """N×C×S×S → N logits: blocks down to 8×8, two more, ReLU, mean over the picture, a linear layer."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        colours, size, _ = shape
+        f, kind = recipe.filters, recipe.critic_norm
+        blocks = [Block(colours, f, kind, "down", first=True)]
+        blocks += [Block(f, f, kind, "down") for _ in range((size // 16).bit_length() - 1)]
+        self.blocks = nn.Sequential(*blocks, Block(f, f, kind, None), Block(f, f, kind, None))
+        self.head = nn.Linear(f, 1, weight_attr=glorot(f, 1, False))
+
+    def forward(self, x):
+        return self.head(F.relu(self.blocks(x)).mean([2, 3])).reshape([-1])

@@ -1,0 +1,1 @@
+"""What a person sees: console lines, grids, curves, reports."""

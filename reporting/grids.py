@@ -1,0 +1,49 @@
+"""Pictures of samples: grids of images, clouds of points."""
+
+from pathlib import Path
+
+import numpy as np
+
+GAP = 2  # pixels between two images
+
+
+def grid(images, columns=8, scale=2):
+    """uint8 N×C×H×W (C 1 or 3) → one uint8 picture H'×W'×3, RGB, `columns` images a row, each pixel `scale` pixels wide."""
+    n, channels, height, width = images.shape
+    rows = -(-n // columns)
+    sheet = np.full((rows, columns, height + GAP, width + GAP, 3), 96, np.uint8)
+    tiles = np.broadcast_to(images.transpose(0, 2, 3, 1), (n, height, width, 3))
+    sheet.reshape(-1, height + GAP, width + GAP, 3)[:n, :height, :width] = tiles
+    sheet = sheet.transpose(0, 2, 1, 3, 4).reshape(rows * (height + GAP), columns * (width + GAP), 3)
+    sheet = np.pad(sheet[:-GAP, :-GAP], ((GAP, GAP), (GAP, GAP), (0, 0)), constant_values=96)
+    return sheet.repeat(scale, 0).repeat(scale, 1)
+
+
+def scatter(points, real=None, size=480):
+    """Points N×2 (blue) over real ones (grey) → uint8 size×size×3. The frame follows the real points."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(size / 100, size / 100), dpi=100)
+    axes = figure.add_axes([0.09, 0.07, 0.89, 0.91])
+    frame = points if real is None else real
+    low, high = frame.min(), frame.max()
+    margin = 0.15 * (high - low + 1e-9)
+    if real is not None:
+        axes.scatter(*real[:2000].T, s=3, color="0.6", linewidths=0, label="real")
+    axes.scatter(*points.T, s=3, color="tab:blue", linewidths=0, alpha=0.7, label="generated" if real is not None else "real")
+    axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
+    axes.tick_params(labelsize=8)
+    axes.legend(loc="upper right", fontsize=8, markerscale=3)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def save_png(path, picture):
+    """Write an RGB uint8 picture. Raises OSError if it cannot be written."""
+    import cv2
+
+    done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    assert done
+    Path(path).write_bytes(encoded.tobytes())

@@ -1,0 +1,50 @@
+"""Draw samples from a run or a checkpoint: a grid, an .npz, single PNG files, an interpolation, a GIF of the training."""
+
+from pathlib import Path
+
+import click
+
+from errors import UserError
+from reporting import console
+from training import run, runtime
+
+KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) or a folder, with a slash at its end"
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("source", metavar="RUN|CHECKPOINT")
+@click.option("--n", "count", type=click.IntRange(1, 1_000_000), default=64, show_default=True, metavar="N", help="How many samples.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
+@click.option("--out", metavar="FILE", help=f"{KINDS}. By default a PNG in the run's folder.")
+@click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
+@click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
+def main(source, count, seed, out, interpolate, device):
+    runtime.check_device(device)
+    folder, path = run.find_checkpoint(source)
+    if out is None:
+        name = f"interpolation-seed-{seed}.png" if interpolate else f"samples-seed-{seed}.png"
+        out = (folder or path) / name
+    kind = "folder" if str(out).endswith("/") else Path(out).suffix.lower()
+    if kind not in ("folder", ".png", ".npz", ".gif"):
+        raise UserError(f"--out {out}: allowed are {KINDS}")
+    if kind != "folder" and Path(out).is_dir():
+        raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
+    run.check_writable(Path(out) if kind == "folder" else Path(out).parent)
+
+    from reporting import samples
+
+    if kind == ".gif":
+        if folder is None:
+            raise UserError(f"{source} is a checkpoint without its run: a GIF is made of a run's saved grids")
+        samples.write_gif(folder, out)
+    else:
+        runtime.start(device)
+        from training.game import rebuild
+
+        game, state = rebuild(path)
+        samples.write(game, state, Path(out), kind, count, seed, interpolate)
+    print(out)
+
+
+if __name__ == "__main__":
+    console.run(main)

@@ -1,0 +1,67 @@
+"""Train a GAN, DCGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
+
+import click
+
+from errors import UserError
+from reporting import console
+from training import recipe as recipes
+from training import run, runtime
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option("--model", metavar="NAME", help=f"Recipe of configs/: {', '.join(recipes.names())}.")
+@click.option("--network", metavar="NAME", help="mlp, dcgan, dcgan-nobn, paperweekly or resnet, under any model.")
+@click.option("--data", metavar="NAME", help="mnist-5k (no download), mnist, fashion-mnist, cifar10, folder:PATH, 8gaussians, 25gaussians or swissroll.")
+@click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
+@click.option("--steps", type=int, metavar="N", help="Generator steps.")
+@click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
+@click.option("--seed", type=int, metavar="N", help="Of weights, noise and order of the data.")
+@click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
+@click.option("--config", metavar="FILE", help="A recipe in YAML, a run's config.yaml among them, instead of --model.")
+@click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting of the recipe; may be repeated.")
+@click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
+@click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
+def main(model, network, data, data_dir, steps, batch_size, seed, device, config, overrides, out, resume):
+    runtime.check_device(device)
+    flags = {"network": network, "data": data, "steps": steps, "batch_size": batch_size, "seed": seed}
+    settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in flags.items() if v is not None}}
+    if resume and not out:
+        raise UserError("--resume needs --out, the folder of the run to go on with")
+    going_on = bool(resume and run.is_run(out))
+    if model and config:
+        raise UserError("--model and --config exclude one another")
+    if not (model or config or going_on):
+        raise UserError(f"--model NAME is missing: one of {', '.join(recipes.names())}")
+    recipe = recipes.load(model, config, settings) if (model or config) else run.read_recipe(out)
+    if going_on:
+        recipe = continued(recipe if (model or config) else None, settings, out)
+    elif out and run.holds_something(out):
+        raise UserError(f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else ""))
+    folder = out or run.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
+    run.check_writable(folder)
+
+    from training import session  # Paddle is imported in there, after all arguments are right
+
+    return session.train(recipe, folder, data_dir, device, going_on)
+
+
+def continued(asked, settings, out):
+    """The recipe to go on with: the run's own, with what may be changed on the way. Raises UserError for another recipe."""
+    own = run.read_recipe(out)
+    changes = {key: value for key, value in settings.items() if key in recipes.RESUMABLE}
+    target = recipes.resolve({**own.model_dump(), **changes})
+    if asked is None:
+        others = [key for key in settings if key not in recipes.RESUMABLE and getattr(own, key) != settings[key]]
+    else:
+        same = {key: getattr(own, key) for key in recipes.RESUMABLE}
+        wanted = asked.model_copy(update=same).model_dump()
+        others = [key for key, value in own.model_dump().items() if wanted[key] != value]
+    if others:
+        key = others[0]
+        now = settings.get(key) if asked is None else getattr(asked, key)
+        raise UserError(f"{out} holds a run of another recipe: its {key} is {getattr(own, key)!r}, not {now!r}")
+    return target
+
+
+if __name__ == "__main__":
+    console.run(main)

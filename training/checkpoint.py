@@ -1,0 +1,133 @@
+"""Checkpoints: safetensors and JSON, nothing that can run code, complete or not there at all.
+
+checkpoints/step-000500/ holds generator, critic and the two optimisers as .safetensors, and state.json: format version,
+recipe, counters, log sizes, SHA-256 of the other files.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from errors import UserError
+
+FORMAT = 1
+PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
+NAME = re.compile(r"step-(\d{6,})")
+
+
+def save(folder, step, parts, state, keep):
+    """Write checkpoints/step-N below `folder` atomically and delete all but the newest `keep`.
+
+    parts: {part of PARTS: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if it cannot
+    be written, with the older checkpoints untouched.
+    """
+    root = Path(folder) / "checkpoints"
+    target = root / f"step-{step:06d}"
+    partial = root / f".{target.name}.partial"
+    try:
+        root.mkdir(exist_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        digests = {}
+        for part in PARTS:
+            path = partial / f"{part}.safetensors"
+            save_file({name: np.ascontiguousarray(array) for name, array in parts[part].items()}, path)
+            digests[path.name] = _sync_and_digest(path)
+        path = partial / "state.json"
+        path.write_text(json.dumps({"format": FORMAT, **state, "sha256": digests}, indent=1))
+        _sync_and_digest(path)
+        aside = root / f".{target.name}.old"
+        shutil.rmtree(aside, ignore_errors=True)
+        if target.exists():  # of an earlier, longer attempt
+            os.replace(target, aside)
+        os.replace(partial, target)
+        _sync_folder(root)
+        shutil.rmtree(aside, ignore_errors=True)
+        for old in list_steps(folder)[:-keep]:
+            shutil.rmtree(root / f"step-{old:06d}")
+    except OSError as error:
+        raise UserError(f"checkpoint {target} cannot be written: {error.strerror or error}") from None
+    return target
+
+
+def _sync_and_digest(path):
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _sync_folder(path):
+    if os.name == "posix":
+        handle = os.open(path, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
+
+
+def list_steps(folder):
+    """Steps of the checkpoints of a run, ascending."""
+    root = Path(folder) / "checkpoints"
+    found = (NAME.fullmatch(path.name) for path in root.iterdir()) if root.is_dir() else ()
+    return sorted(int(match[1]) for match in found if match)
+
+
+def load(path):
+    """(parts, state) of a checkpoint folder. Raises UserError if a file is missing, cut short or altered."""
+    path = Path(path)
+    state = read_state(path)
+    parts = {}
+    for part in PARTS:
+        file = path / f"{part}.safetensors"
+        try:
+            raw = file.read_bytes()
+            if hashlib.sha256(raw).hexdigest() != state["sha256"].get(file.name):
+                raise UserError(f"{file} is damaged: its SHA-256 is not the one in state.json")
+            parts[part] = load_file(file)
+        except (OSError, SafetensorError, ValueError) as error:
+            raise UserError(f"{file} cannot be read: {error}") from None
+    return parts, state
+
+
+def read_state(path):
+    file = Path(path) / "state.json"
+    try:
+        state = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not a checkpoint: {file.name} cannot be read ({error})") from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        found = state.get("format") if isinstance(state, dict) else None
+        raise UserError(f"{path} has checkpoint format {found!r}, this program reads {FORMAT}")
+    if not (isinstance(state.get("sha256"), dict) and isinstance(state.get("recipe"), dict)):
+        raise UserError(f"{file} is damaged: recipe or checksums are missing")
+    return state
+
+
+def newest(folder):
+    """(path, parts, state, remarks) of the newest checkpoint that is intact, passing over damaged ones; or None.
+
+    remarks: a line for each one passed over.
+    """
+    remarks = []
+    for step in reversed(list_steps(folder)):
+        path = Path(folder) / "checkpoints" / f"step-{step:06d}"
+        try:
+            return path, *load(path), remarks
+        except UserError as error:
+            remarks.append(str(error))
+    if remarks:
+        raise UserError(f"no checkpoint of {folder} is intact: {remarks[0]}")
+    return None
+
+
+def restore(layer, arrays, where):
+    """Put saved arrays into a network. Raises UserError unless names and shapes are the network's own."""
+    own = layer.state_dict()
+    if set(own) != set(arrays) or any(list(own[name].shape) != list(arrays[name].shape) for name in own):
+        raise UserError(f"{where} belongs to another recipe: names or shapes of its weights differ")
+    layer.set_state_dict(arrays)

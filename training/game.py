@@ -1,0 +1,144 @@
+"""The two players and one update of each: the mathematics of a step, shared by every recipe."""
+
+import contextlib
+
+import numpy as np
+import paddle
+
+from errors import UserError
+from models import networks
+from models.constraints import clip_, gradient_penalty, trainable
+from models.networks.layers import frozen_statistics, has_batch_norm
+from models.objectives import OBJECTIVES
+from training import checkpoint, randomness
+from training import recipe as recipes
+
+
+class Game:
+    """Generator, critic and their optimisers for items of `shape`, (C, H, W) or (2,), built from recipe.seed.
+
+    critic_steps counts all critic updates made; it numbers their noise and their data.
+    """
+
+    def __init__(self, recipe, shape):
+        self.recipe, self.shape, self.critic_steps = recipe, tuple(shape), 0
+        self.objective = OBJECTIVES[recipe.objective]
+        self.generator, self.critic = networks.build(recipe, shape)
+        self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
+        self.generator_optimizer = optimizer(recipe, self.generator_weights)
+        self.critic_optimizer = optimizer(recipe, self.critic_weights)
+        # batch norm sees real and fake apart, as in the authors' code; without it one pass does for both
+        self._apart = has_batch_norm(self.critic)
+
+    @property
+    def images_seen(self):
+        """Real images that the critic has been trained on: the position in the data's order."""
+        return self.critic_steps * self.recipe.batch_size
+
+    def noise(self, purpose, step, count=None):
+        return paddle.to_tensor(randomness.noise(self.recipe.seed, purpose, step, [count or self.recipe.batch_size, self.recipe.latent]))
+
+    def logits(self, real, fake):
+        """The critic's outputs on real and on fake items."""
+        if self._apart:
+            return self.critic(real), self.critic(fake)
+        return paddle.split(self.critic(paddle.concat([real, fake])), 2)
+
+    def critic_step(self, real):
+        """One critic update on a batch of real items and a fresh z. Returns loss, real and fake logits, penalty (or None)."""
+        recipe, number = self.recipe, self.critic_steps
+        with paddle.no_grad():
+            fake = self.generator(self.noise("critic noise", number))
+        real_logits, fake_logits = self.logits(real, fake)
+        loss = self.objective.critic_loss(real_logits, fake_logits)
+        penalty = None
+        if recipe.penalty:
+            epsilon = paddle.to_tensor(randomness.uniform(recipe.seed, "penalty", number, [len(real)]))
+            penalty = gradient_penalty(self.critic, real, fake, epsilon)
+            loss = loss + recipe.penalty * penalty
+        loss.backward()
+        self.critic_optimizer.step()
+        self.critic_optimizer.clear_grad()
+        if recipe.clip:  # after the step, or the generator would meet an unclipped critic
+            clip_(self.critic, recipe.clip)
+        self.critic_steps += 1
+        return loss.detach(), real_logits.detach(), fake_logits.detach(), penalty and penalty.detach()
+
+    def generator_step(self, step):
+        """One generator update, number `step` from 0. Returns its loss."""
+        with frozen_weights(self.critic_weights):
+            loss = self.objective.generator_loss(self.critic(self.generator(self.noise("generator noise", step))))
+            loss.backward()
+        self.generator_optimizer.step()
+        self.generator_optimizer.clear_grad()
+        return loss.detach()
+
+    def set_learning_rate(self, step):
+        """Linear decay to 0 over the recipe's steps, where it asks for it."""
+        if self.recipe.decay:
+            rate = self.recipe.learning_rate * max(0.0, 1 - step / self.recipe.steps)
+            self.generator_optimizer.set_lr(rate)
+            self.critic_optimizer.set_lr(rate)
+
+    @contextlib.contextmanager
+    def looking(self):
+        """Look at the networks as they are trained (batch statistics), without moving anything."""
+        with frozen_statistics(self.generator, self.critic):
+            yield
+
+    def parts(self):
+        """What a checkpoint holds: {part: {name: array}}."""
+        return {
+            "generator": arrays(self.generator.state_dict()),
+            "critic": arrays(self.critic.state_dict()),
+            "generator_optimizer": arrays(self.generator_optimizer.state_dict()),
+            "critic_optimizer": arrays(self.critic_optimizer.state_dict()),
+        }
+
+    def restore(self, parts, critic_steps, where):
+        """Take over what `parts` returned. Raises UserError if it is of other networks."""
+        checkpoint.restore(self.generator, parts["generator"], where)
+        checkpoint.restore(self.critic, parts["critic"], where)
+        for role in ("generator", "critic"):
+            state = parts[f"{role}_optimizer"]
+            own = getattr(self, f"{role}_optimizer")
+            shapes = {parameter.name: list(parameter.shape) for parameter in getattr(self, f"{role}_weights")}
+            for name, array in state.items():
+                if not any(name.startswith(parameter) for parameter in shapes):
+                    raise UserError(f"{where} belongs to another recipe: its optimiser knows {name}")
+            own.set_state_dict({name: paddle.to_tensor(array) for name, array in state.items()})
+        self.critic_steps = critic_steps
+
+
+def optimizer(recipe, parameters):
+    """The recipe's optimiser. RMSProp is set to equal Torch's, which the authors used: rho .99, no momentum, and an
+    epsilon inside the root, small enough to equal Torch's 1e-8 outside of it where the mean square is 0."""
+    if recipe.optimizer == "rmsprop":
+        return paddle.optimizer.RMSProp(recipe.learning_rate, rho=0.99, epsilon=1e-16, parameters=parameters)
+    if recipe.optimizer == "adam":
+        return paddle.optimizer.Adam(recipe.learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
+    return paddle.optimizer.SGD(recipe.learning_rate, parameters=parameters)
+
+
+def arrays(state):
+    return {name: np.asarray(value.numpy()) for name, value in state.items() if hasattr(value, "numpy")}
+
+
+@contextlib.contextmanager
+def frozen_weights(weights):
+    """The generator's step needs no gradient of the critic's weights: do not compute it."""
+    for weight in weights:
+        weight.stop_gradient = True
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.stop_gradient = False
+
+
+def rebuild(path):
+    """(Game, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError."""
+    parts, state = checkpoint.load(path)
+    game = Game(recipes.resolve(state["recipe"]), state["shape"])
+    game.restore(parts, state["critic_steps"], path)
+    return game, state

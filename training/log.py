@@ -1,0 +1,92 @@
+"""log.jsonl and VisualDL, both at the true step, both cut back to the checkpoint on resume."""
+
+import contextlib
+import io
+import json
+import os
+import time
+from pathlib import Path
+
+from errors import UserError
+
+# where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay
+TAGS = {
+    "critic_loss": "loss/critic",
+    "generator_loss": "loss/generator",
+    "penalty": "loss/penalty",
+    "estimate": "estimate/train",
+    "estimate_heldout": "estimate/heldout",
+    "js_estimate": "estimate/js",
+    "d_real": "probability/real",
+    "d_fake": "probability/fake",
+    "gradient_norm": "critic/gradient_norm",
+    "gradient_norm_std": "critic/gradient_norm_std",
+    "clipped_share": "critic/clipped_share",
+    "images_per_second": "speed/images_per_second",
+}
+
+
+class RunLog:
+    """Appends to a run's log.jsonl and vdlrecords file.
+
+    sizes: what `sizes()` returned at the checkpoint that training goes on from; whatever was written after it is cut off.
+    """
+
+    def __init__(self, folder, sizes=None):
+        folder = Path(folder)
+        self.path = folder / "log.jsonl"
+        records = sorted(folder.glob("vdlrecords.*.log"))
+        self.records = records[0] if records else folder / f"vdlrecords.{int(time.time()):010d}.log"
+        for path in (self.path, self.records):
+            kept = (sizes or {}).get(path.name, 0)
+            if path.exists():
+                if path.stat().st_size < kept:
+                    raise UserError(f"{path} is shorter than its checkpoint says ({kept:,} bytes): it cannot be continued")
+                os.truncate(path, kept)
+        self._lines = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
+        with contextlib.redirect_stdout(io.StringIO()):  # it announces that the file exists
+            from visualdl import LogWriter
+
+            self._visual = LogWriter(str(folder), file_name=self.records.name)
+
+    def write(self, step, figures):
+        """One logged step: a line of log.jsonl and a point of each VisualDL curve."""
+        self._lines.write(json.dumps({"step": step, **figures}) + "\n")
+        self._lines.flush()
+        for name, tag in TAGS.items():
+            if name in figures:
+                self._visual.add_scalar(tag, figures[name], step)
+
+    def image(self, tag, picture, step):
+        """picture: uint8 H×W×3, RGB (VisualDL would scale anything else in place)."""
+        self._visual.add_image(tag, picture, step)
+
+    def histogram(self, tag, values, step):
+        self._visual.add_histogram(tag, values, step, buckets=40)
+
+    def settings(self, recipe):
+        """The recipe on VisualDL's hyper-parameter page, which takes numbers and strings only."""
+        values = {k: v if isinstance(v, (int, float, str)) and not isinstance(v, bool) else str(v) for k, v in recipe.items()}
+        self._visual.add_hparams(values, ["estimate/train", "loss/critic", "loss/generator"])
+
+    def sizes(self):
+        """Sizes in bytes up to here, all of it on the disk."""
+        self._visual.flush()
+        for path in (self.path, self.records):
+            if path.exists():
+                with open(path, "rb") as file:
+                    os.fsync(file.fileno())
+        return {path.name: path.stat().st_size if path.exists() else 0 for path in (self.path, self.records)}
+
+    def close(self):
+        self._lines.close()
+        self._visual.close()
+
+
+def read(folder):
+    """All logged steps of a run as a list of dicts. Raises UserError if there is no log."""
+    path = Path(folder) / "log.jsonl"
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None

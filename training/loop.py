@@ -1,0 +1,162 @@
+"""The loop, one page, shared by every recipe: critic steps, a generator step, and from time to time a look at both."""
+
+import contextlib
+import signal
+import time
+
+import numpy as np
+import paddle
+
+from data import Order
+from data.dataset import crop_to, to_uint8
+from errors import TrainingError
+from reporting import grids
+from training import checkpoint, health, randomness
+
+SHOWN = 64  # images of a sample grid
+SHOWN_POINTS = 2000
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM came, and a checkpoint was saved. `signum`: which."""
+
+    def __init__(self, signum):
+        self.signum = signum
+
+
+def train(game, dataset, folder, log, progress, say, state=None):
+    """Train `game` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps.
+
+    folder: the run's, made already. log: a RunLog. progress: has step(done) and show(done, text). say: takes a warning.
+    Raises Interrupted after a signal and TrainingError for a non-finite number; a checkpoint is left in both cases.
+    """
+    recipe = game.recipe
+    state = state or {"step": 0, "seconds": 0.0, "alarms": None}
+    order, heldout_order = Order(len(dataset.train), recipe.seed), Order(len(dataset.heldout), recipe.seed)
+    alarms = health.Alarms(recipe, state["alarms"])
+    began, seconds_before = time.monotonic(), state["seconds"]
+    last_seen, last_time = game.images_seen, began
+
+    def save(step):
+        now = {
+            "step": step,
+            "critic_steps": game.critic_steps,
+            "seconds": seconds_before + time.monotonic() - began,
+            "alarms": alarms.state,
+            "logs": log.sizes(),
+            "recipe": recipe.model_dump(),
+            "shape": list(game.shape),
+            "native_size": dataset.native_size,
+        }
+        return checkpoint.save(folder, step, game.parts(), now, recipe.keep_checkpoints)
+
+    if state["step"] == 0:
+        log.settings(recipe.model_dump())
+        show_real(folder, log, dataset, recipe)
+        show_samples(folder, log, game, dataset, 0)
+        save(0)
+    with signals() as signum:
+        for step in range(state["step"] + 1, recipe.steps + 1):  # counted from 1: `step` generator steps are done at its end
+            game.set_learning_rate(step - 1)
+            for _ in range(recipe.critic_steps(step - 1)):
+                indices = order.take(game.images_seen, recipe.batch_size)
+                real = paddle.to_tensor(dataset.batch(indices))
+                critic_loss, *_, penalty = game.critic_step(real)
+            generator_loss = game.generator_step(step - 1)
+
+            if step % recipe.log_every == 0 or step in (1, recipe.steps):
+                held = dataset.batch(heldout_order.take(step * recipe.batch_size, recipe.batch_size), "heldout")
+                losses = {"critic_loss": critic_loss, "generator_loss": generator_loss, "penalty": penalty}
+                figures = {name: float(value) for name, value in losses.items() if value is not None}
+                figures |= health.measure(game, paddle.to_tensor(held), real, step)
+                stop_if_not_finite(figures, step, recipe, folder)
+                now = time.monotonic()
+                rate = (game.images_seen - last_seen) / (now - last_time)
+                last_seen, last_time = game.images_seen, now
+                counters = {"critic_steps": game.critic_steps, "images_seen": game.images_seen}
+                clock = {"seconds": round(seconds_before + now - began, 3), "images_per_second": round(rate, 1)}
+                log.write(step, counters | clock | figures)
+                progress.show(step, in_words(figures | clock))
+                for warning in alarms.hear(step, figures):
+                    say(warning)
+            elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
+                losses = {"critic_loss": float(critic_loss), "generator_loss": float(generator_loss)}
+                stop_if_not_finite(losses, step, recipe, folder)
+            if step % recipe.sample_every == 0 or step == recipe.steps:
+                show_samples(folder, log, game, dataset, step)
+            if step % recipe.checkpoint_every == 0 or step == recipe.steps:
+                save(step)
+            elif signum:
+                save(step)
+            if signum and step < recipe.steps:
+                raise Interrupted(signum[0])
+            progress.step(step)
+
+
+def stop_if_not_finite(figures, step, recipe, folder):
+    if bad := health.not_finite(figures):
+        kept = checkpoint.list_steps(folder)
+        raise TrainingError(
+            f"{', '.join(bad)} not finite at step {step} of {recipe.model} ({recipe.objective}, {recipe.network}, "
+            f"{recipe.data}); the last good checkpoint is step {kept[-1]} in {folder}"
+        )
+
+
+def show_real(folder, log, dataset, recipe):
+    items = dataset.train[Order(len(dataset.train), recipe.seed).take(0, SHOWN_POINTS if dataset.is_points else SHOWN)]
+    picture = grids.scatter(items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
+    grids.save_png(folder / "samples" / "real.png", picture)
+    log.image("samples/real", picture, 0)
+
+
+def show_samples(folder, log, game, dataset, step):
+    """samples/step-N.png from the run's fixed noise, and the weights' histograms."""
+    items = sample(game, "fixed noise", SHOWN_POINTS if dataset.is_points else SHOWN)
+    if dataset.is_points:
+        picture = grids.scatter(items, dataset.train)
+    else:
+        picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
+    grids.save_png(folder / "samples" / f"step-{step:06d}.png", picture)
+    log.image("samples/generated", picture, step)
+    for role, weights in (("generator", game.generator_weights), ("critic", game.critic_weights)):
+        log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), step)
+
+
+@paddle.no_grad()
+def sample(game, purpose, count, seed=None, batch=250):
+    """`count` items from the generator with running statistics, so that no sample depends on its batch-mates: float32."""
+    z = randomness.noise(game.recipe.seed if seed is None else seed, purpose, 0, [count, game.recipe.latent])
+    return generate(game.generator, z, batch)
+
+
+@paddle.no_grad()
+def generate(generator, z, batch=250):
+    """G(z) for an array z N×latent, in evaluation mode: float32 N×shape."""
+    generator.eval()
+    try:
+        parts = [generator(paddle.to_tensor(z[i : i + batch])).numpy() for i in range(0, len(z), batch)]
+    finally:
+        generator.train()
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def in_words(figures):
+    parts = [f"critic {figures['critic_loss']:.4g}", f"generator {figures['generator_loss']:.4g}"]
+    parts += [f"estimate {figures['estimate']:.4g} (held out {figures['estimate_heldout']:.4g})"]
+    return "  ".join([*parts, f"{figures['images_per_second']:,.0f} images/s"])
+
+
+@contextlib.contextmanager
+def signals():
+    """A list that is empty until SIGINT or SIGTERM comes, then holds its number; the step under way is finished first."""
+    heard = []
+    paddle.disable_signal_handler()  # Paddle's own prints a C++ traceback and dies
+    kept = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(ValueError):  # not in the main thread: a notebook's, say
+            kept[number] = signal.signal(number, lambda signum, frame: heard.append(signum))
+    try:
+        yield heard
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)

@@ -1,0 +1,164 @@
+"""A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import data
+from errors import UserError, one_of
+from models import networks
+
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+# what a user may change on --resume: the rest would make it another experiment
+RESUMABLE = ("steps", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints")
+
+
+class Recipe(BaseModel):
+    """One resolved recipe. The comments' symbols are those of WGAN's algorithm 1 and WGAN-GP's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    model: str = Field(description="name of the recipe in configs/")
+    data: str = Field(description="data set")
+    image_size: int = Field(32, gt=0, description="pixels a side that networks see")
+    network: Literal[tuple(networks.NETWORKS)] = Field(description="generator and critic")
+    objective: Literal["minimax", "non-saturating", "wasserstein", "least-squares"] = Field(description="losses")
+    clip: float | None = Field(None, gt=0, description="clip value c of the critic's weights, null for none")
+    penalty: float | None = Field(None, gt=0, description="weight lambda of the gradient penalty, null for none")
+    n_critic: int = Field(1, ge=1, description="critic steps a generator step")
+    warm_up: bool = Field(False, description="100 critic steps in the first 25 and every 500th generator step")
+    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(description="of both networks")
+    learning_rate: float = Field(gt=0, description="step size alpha")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam's momentum")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment")
+    decay: bool = Field(False, description="learning rate falls linearly to 0 over the run")
+    batch_size: int = Field(64, ge=2, description="samples a step, m")
+    latent: int = Field(100, ge=1, description="dimensions of z")
+    filters: int = Field(64, ge=1, description="of dcgan's outermost layers and of resnet")
+    units: int = Field(512, ge=1, description="a layer of mlp")
+    generator_norm: Literal["batch", "none"] = "batch"
+    critic_norm: Literal["batch", "layer", "none"] = "batch"
+    steps: int = Field(ge=1, description="generator steps")
+    seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")
+    log_every: int = Field(50, ge=1)
+    sample_every: int = Field(500, ge=1)
+    checkpoint_every: int = Field(500, ge=1)
+    keep_checkpoints: int = Field(3, ge=1)
+
+    @property
+    def is_points(self):
+        return self.data in data.POINTS
+
+    def critic_steps(self, step):
+        """Critic steps before generator step number `step` (from 0): n_critic, or 100 in the authors' warm-up."""
+        return 100 if self.warm_up and (step < 25 or step % 500 == 0) else self.n_critic
+
+    @model_validator(mode="after")
+    def _fits(self):
+        data.check_name(self.data)
+        networks.check(self, self.is_points)
+        if self.penalty and self.critic_norm == "batch":
+            raise UserError(
+                "critic_norm batch with a gradient penalty: the penalty is per sample, batch norm mixes samples; "
+                "use critic_norm=layer or critic_norm=none"
+            )
+        return self
+
+
+def names():
+    return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+
+
+def default_network(recipe):
+    """The network that configs/ gives this recipe's model on this recipe's data; None for a model not in configs/."""
+    return load(recipe.model, overrides={"data": recipe.data}).network if recipe.model in names() else None
+
+
+def load(model=None, config=None, overrides=None):
+    """Resolve a recipe: configs/MODEL.yaml or the file `config`, its block for the data set, then `overrides` (a dict).
+
+    Raises UserError, in one line that names the key and what is allowed.
+    """
+    overrides = {key: value for key, value in (overrides or {}).items() if value is not None}
+    if config is None:
+        if model not in names():
+            raise one_of("model", model, names())
+        config = CONFIGS / f"{model}.yaml"
+    content = read_yaml(config)
+    content.setdefault("model", model or Path(config).stem)
+    blocks = content.pop("per_data", {})
+    content.pop("provenance", None)  # of a run's own config.yaml
+    name = overrides.get("data", content.get("data"))
+    if not isinstance(blocks, dict) or any(not isinstance(block, dict) for block in blocks.values()):
+        raise UserError(f"{config}: per_data must map names of data to settings")
+    known = [*data.SOURCES, "points"]
+    for key in blocks:
+        if key not in known:
+            raise one_of("data in per_data", key, known)
+    block = {}
+    if name is not None:
+        family = data.family(name)
+        block = {**(blocks.get("points", {}) if name in data.POINTS else {}), **blocks.get(family, {})}
+    return resolve({**content, **block, **overrides})
+
+
+def resolve(values):
+    """Check a flat dict of settings and return the Recipe. Raises UserError."""
+    for key in values:
+        if key not in Recipe.model_fields:
+            raise one_of("setting", key, Recipe.model_fields)
+    values = dict(values)
+    # what follows from the network alone is written down in the recipe, not left to the reader
+    kind = networks.NETWORKS.get(values.get("network"))
+    if kind and not kind.norms:
+        values["generator_norm"] = values["critic_norm"] = "none"
+    if values.get("network") == "dcgan-nobn":
+        values["generator_norm"] = "none"
+    try:
+        return Recipe(**values)
+    except ValidationError as error:
+        raise UserError(_in_words(error)) from None
+
+
+def _in_words(error):
+    first = error.errors()[0]
+    key = ".".join(map(str, first["loc"]))
+    if first["type"] == "missing":
+        return f"setting {key} is missing"
+    if first["type"] == "literal_error":
+        allowed = Recipe.model_fields[key].annotation.__args__
+        return str(one_of(key, first["input"], allowed))
+    return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def read_yaml(path):
+    """A YAML file that holds a mapping, as a dict. Raises UserError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = yaml.safe_load(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"config {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = getattr(error, "problem_mark", None)
+        raise UserError(f"config {path} is not YAML{f': line {where.line + 1}' if where else ''}") from None
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise UserError(f"config {path} must hold settings as `key: value`")
+    return content
+
+
+def parse_overrides(pairs):
+    """['key=value', …] from -o, values read as YAML. Raises UserError."""
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise UserError(f"-o {pair}: wants key=value")
+        if key not in Recipe.model_fields:
+            raise one_of("setting", key, Recipe.model_fields)
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise UserError(f"-o {pair}: the value is not YAML") from None
+    return found

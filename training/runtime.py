@@ -1,0 +1,121 @@
+"""Threads, processor paths, memory and device: set before Paddle is imported, because they are read once."""
+
+import contextlib
+import ctypes
+import io
+import os
+import platform
+import sys
+import warnings
+from pathlib import Path
+
+from errors import UserError
+
+
+def check_device(device):
+    """Raise UserError unless `device` reads auto, cpu, gpu or gpu:N."""
+    head, colon, index = device.partition(":")
+    if device not in ("auto", "cpu", "gpu") and not (head == "gpu" and colon and index.isascii() and index.isdigit()):
+        raise UserError(f"--device {device}: allowed are auto, cpu, gpu and gpu:N")
+
+
+def start(device="auto"):
+    """Prepare the process, import Paddle, choose the device. Returns one line that says what was set.
+
+    Call it before anything imports paddle. What the user's environment sets already is kept. Raises UserError for a
+    device that is not there.
+    """
+    check_device(device)
+    said = []
+    for name, value, reason in _wanted_environment():
+        if name in os.environ:
+            said.append(f"{name}={os.environ[name]} (yours)")
+        else:
+            os.environ[name] = value
+            said.append(f"{name}={value}{reason}")
+    if _keep_memory():
+        said.append("freed memory is kept")
+    paddle = _import_paddle()
+    place = _place(paddle, device)
+    paddle.set_device(place)
+    return f"Paddle {paddle.__version__} on {place}; " + ", ".join(said)
+
+
+def cores():
+    """Processor cores that this process may use."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:  # a container's share of time can be smaller than the cores it sees
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        available = min(available, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return available
+
+
+def _wanted_environment():
+    yield "OMP_NUM_THREADS", str(cores()), ""
+    try:
+        cpu = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
+    except OSError:
+        cpu = ""
+    if "AuthenticAMD" in cpu and " avx2" in cpu:
+        # the wheel's MKL of 2019 takes its slowest path on AMD unless it is told that AVX2 is there
+        yield "MKL_DEBUG_CPU_TYPE", "5", " (AMD with AVX2)"
+    # the same sums in the same order from run to run, on a GPU too
+    yield "FLAGS_cudnn_deterministic", "1", ""
+
+
+def _keep_memory():
+    """Tell glibc not to hand large blocks back at every free: each would be paged in anew, zeroed, at every operator."""
+    if platform.libc_ver()[0] != "glibc" or any(name.startswith("MALLOC_") for name in os.environ):
+        return False
+    mallopt = ctypes.CDLL(None).mallopt
+    trim_threshold, top_pad, mmap_max = -1, -2, -4
+    return all((mallopt(mmap_max, 0), mallopt(trim_threshold, 2**31 - 1), mallopt(top_pad, 256 << 20)))
+
+
+def _import_paddle():
+    heard = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stderr(heard):
+        warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
+        import paddle
+    for line in heard.getvalue().splitlines():
+        if "OMP_NUM_THREADS" not in line:
+            print(line, file=sys.stderr)
+    return paddle
+
+
+def _place(paddle, device):
+    has_gpu = paddle.device.is_compiled_with_cuda() and paddle.device.cuda.device_count() > 0
+    if device == "auto":
+        return "gpu:0" if has_gpu else "cpu"
+    if device.startswith("gpu"):
+        if not paddle.device.is_compiled_with_cuda():
+            raise UserError(
+                f"--device {device}: this Paddle is the CPU build; install paddlepaddle-gpu (see README) or use --device cpu"
+            )
+        count, index = paddle.device.cuda.device_count(), int(device.partition(":")[2] or 0)
+        if index >= count:
+            raise UserError(f"--device {device}: this machine shows {count} GPUs")
+        return f"gpu:{index}"
+    return device
+
+
+def machine():
+    """What a record of a run says about where it ran: a dict of strings and numbers."""
+    import numpy
+    import paddle
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    except OSError:
+        model = platform.processor()
+    return {
+        "paddle": paddle.__version__,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "device": paddle.device.get_device(),
+        "processor": model,
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "1")),
+    }
