@@ -13,7 +13,9 @@ KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) o
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("source", metavar="RUN|CHECKPOINT")
-@click.option("--n", "count", type=click.IntRange(1, 1_000_000), default=64, show_default=True, metavar="N", help="How many samples.")
+@click.option(
+    "--n", "count", type=click.IntRange(1, 1_000_000), default=64, show_default=True, metavar="N", help="How many samples."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
 @click.option("--out", metavar="FILE", help=f"{KINDS}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")

@@ -11,7 +11,11 @@ from training import run, runtime
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model", metavar="NAME", help=f"Recipe of configs/: {', '.join(recipes.names())}.")
 @click.option("--network", metavar="NAME", help="mlp, dcgan, dcgan-nobn, paperweekly or resnet, under any model.")
-@click.option("--data", metavar="NAME", help="mnist-5k (no download), mnist, fashion-mnist, cifar10, folder:PATH, 8gaussians, 25gaussians or swissroll.")
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="mnist-5k (no download), mnist, fashion-mnist, cifar10, folder:PATH, 8gaussians, 25gaussians or swissroll.",
+)
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps.")
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
@@ -36,7 +40,9 @@ def main(model, network, data, data_dir, steps, batch_size, seed, device, config
     if going_on:
         recipe = continued(recipe if (model or config) else None, settings, out)
     elif out and run.holds_something(out):
-        raise UserError(f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else ""))
+        raise UserError(
+            f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else "")
+        )
     folder = out or run.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
     run.check_writable(folder)
 

@@ -8,7 +8,7 @@ import importlib
 from data.dataset import Dataset, Order
 from errors import UserError, one_of
 
-__all__ = ["Dataset", "Order", "SOURCES", "POINTS", "check_name", "load"]
+__all__ = ["POINTS", "SOURCES", "Dataset", "Order", "check_name", "load"]
 
 # name -> module of this package; nothing is imported before it is asked for
 SOURCES = {

@@ -64,7 +64,7 @@ def read_batch(raw, where="batch"):
         raise UserError(f"{where} is not a CIFAR-10 batch ({type(error).__name__}: {str(error)[:80]})") from None
     if images is None or images.ndim != 2 or images.shape[1] != 3072 or labels is None or labels.shape != images.shape[:1]:
         raise UserError(f"{where} is not a CIFAR-10 batch: it wants data of N×3072 bytes and N labels")
-    if len(labels) and not (0 <= labels.min() and labels.max() <= 9):
+    if len(labels) and not (labels.min() >= 0 and labels.max() <= 9):
         raise UserError(f"{where} is not a CIFAR-10 batch: a label is outside 0..9")
     return images.reshape(-1, 3, 32, 32), labels
 

@@ -59,9 +59,8 @@ def _download(remote, target, data_name, data_dir):
     except OSError as error:
         raise UserError(f"{data_name}: {remote.name} was not found and {target.parent} cannot be written ({error})") from None
     try:
-        with os.fdopen(handle, "wb") as out:
-            with urllib.request.urlopen(url, timeout=TIMEOUT) as reply:
-                shutil.copyfileobj(reply, out)
+        with os.fdopen(handle, "wb") as out, urllib.request.urlopen(url, timeout=TIMEOUT) as reply:
+            shutil.copyfileobj(reply, out)
         found = md5(partial)
         if found != remote.md5:
             raise UserError(f"{url} came with MD5 {found}, published is {remote.md5}; {mend}")

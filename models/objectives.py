@@ -4,7 +4,8 @@ A new objective is two functions and a line in OBJECTIVES.
 """
 
 import math
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import paddle
 import paddle.nn.functional as F

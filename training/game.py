@@ -36,7 +36,9 @@ class Game:
         return self.critic_steps * self.recipe.batch_size
 
     def noise(self, purpose, step, count=None):
-        return paddle.to_tensor(randomness.noise(self.recipe.seed, purpose, step, [count or self.recipe.batch_size, self.recipe.latent]))
+        return paddle.to_tensor(
+            randomness.noise(self.recipe.seed, purpose, step, [count or self.recipe.batch_size, self.recipe.latent])
+        )
 
     def logits(self, real, fake):
         """The critic's outputs on real and on fake items."""

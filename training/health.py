@@ -30,7 +30,7 @@ def measure(game, heldout, real, step):
                 figures["js_estimate"] = js_estimate(real_logits, fake_logits)
         epsilon = paddle.to_tensor(randomness.uniform(recipe.seed, "health penalty", step, [len(real)]))
         norms = input_gradient_norms(game.critic, interpolate(real, fake, epsilon))
-        figures["gradient_norm"], figures["gradient_norm_std"] = norms.mean(), norms.std()
+        figures["gradient_norm"], figures["gradient_norm_std"] = norms.mean(), (norms - norms.mean()).square().mean().sqrt()
     if recipe.clip:
         figures["clipped_share"] = clipped_share(game.critic_weights, recipe.clip)
     return {name: float(value) for name, value in figures.items()}

@@ -84,9 +84,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
                 stop_if_not_finite(losses, step, recipe, folder)
             if step % recipe.sample_every == 0 or step == recipe.steps:
                 show_samples(folder, log, game, dataset, step)
-            if step % recipe.checkpoint_every == 0 or step == recipe.steps:
-                save(step)
-            elif signum:
+            if step % recipe.checkpoint_every == 0 or step == recipe.steps or signum:
                 save(step)
             if signum and step < recipe.steps:
                 raise Interrupted(signum[0])

@@ -48,12 +48,16 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False):
     log = RunLog(folder, state and state["logs"])
     progress = console.Progress(recipe.steps, state["step"] if state else 0)
     items = "points" if dataset.is_points else "images"
-    print(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {recipe.steps:,} steps → {folder}")
+    print(
+        f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {recipe.steps:,} steps → {folder}"
+    )
     try:
         loop(game, dataset, folder, log, progress, console.warn, state)
     except Interrupted as stop:
         progress.close()
-        again = shlex.join(["python", "train.py", "--out", str(folder), "--resume"] + (["--data-dir", data_dir] if data_dir else []))
+        again = shlex.join(
+            ["python", "train.py", "--out", str(folder), "--resume"] + (["--data-dir", data_dir] if data_dir else [])
+        )
         print(f"interrupted: a checkpoint is saved; go on with: {again}", file=sys.stderr)
         print(folder)
         return 128 + stop.signum
