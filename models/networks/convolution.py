@@ -29,13 +29,16 @@ class Conv(nn.Layer):
         n, height, width, inputs = x.shape
         outputs = self.weight.shape[0]
         if self.padding == 0 and height == width == self.kernel:  # the whole picture at once
-            return (x.flatten(1) @ self.weight.flatten(1).T).reshape([n, 1, 1, outputs])
+            # reshape, because Paddle's flatten cannot be differentiated twice
+            return (x.reshape([n, -1]) @ self.weight.reshape([outputs, -1]).T).reshape([n, 1, 1, outputs])
         if not on_cpu(x):
             weight = self.weight.transpose([0, 3, 1, 2])
             return F.conv2d(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
         geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding)
         columns = Im2Col.apply(x.reshape([-1, inputs]), geometry)
-        product = paddle.matmul(columns.reshape([-1, self.kernel**2 * inputs]), self.weight.flatten(1), transpose_y=True)
+        product = paddle.matmul(
+            columns.reshape([-1, self.kernel**2 * inputs]), self.weight.reshape([outputs, -1]), transpose_y=True
+        )
         return product.reshape([n, *geometry.output, outputs])
 
 
@@ -51,13 +54,13 @@ class Deconv(nn.Layer):
         n, height, width, inputs = x.shape
         outputs = self.weight.shape[-1]
         if self.padding == 0 and height == width == 1:  # from a vector: every output is written once
-            return (x.flatten(1) @ self.weight.flatten(1)).reshape([n, self.kernel, self.kernel, outputs])
+            return (x.reshape([n, -1]) @ self.weight.reshape([inputs, -1])).reshape([n, self.kernel, self.kernel, outputs])
         if not on_cpu(x):
             weight = self.weight.transpose([0, 3, 1, 2])
             return F.conv2d_transpose(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
         larger = [(s - 1) * self.stride + self.kernel - 2 * self.padding for s in (height, width)]
         geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
-        columns = x.reshape([-1, inputs]) @ self.weight.flatten(1)
+        columns = x.reshape([-1, inputs]) @ self.weight.reshape([inputs, -1])
         return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
 
 

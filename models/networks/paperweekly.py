@@ -53,7 +53,7 @@ class Critic(nn.Layer):
         for k in "123":
             x = getattr(self, "norm" + k)(getattr(self, "conv" + k)(x))
             x = self.pool(F.leaky_relu(x, 0.02))
-        return self.head(x.flatten(1)).reshape([-1])
+        return self.head(x.reshape([x.shape[0], -1])).reshape([-1])  # flatten has no double gradient
 
 
 def max_pool(x):
