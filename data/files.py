@@ -69,8 +69,7 @@ def _download(remote, target, data_name, data_dir):
         reason = getattr(error, "reason", error)
         raise UserError(f"{data_name}: {remote.name} is not here and cannot be downloaded ({reason}); {mend}") from None
     finally:
-        if os.path.exists(partial):
-            os.unlink(partial)
+        Path(partial).unlink(missing_ok=True)
 
 
 def md5(path):

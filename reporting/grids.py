@@ -9,7 +9,7 @@ GAP = 2  # pixels between two images
 
 def grid(images, columns=8, scale=2):
     """uint8 N×C×H×W (C 1 or 3) → one uint8 picture H'×W'×3, RGB, `columns` images a row, each pixel `scale` pixels wide."""
-    n, channels, height, width = images.shape
+    n, _, height, width = images.shape
     rows = -(-n // columns)
     sheet = np.full((rows, columns, height + GAP, width + GAP, 3), 96, np.uint8)
     tiles = np.broadcast_to(images.transpose(0, 2, 3, 1), (n, height, width, 3))

@@ -103,11 +103,12 @@ class Game:
         checkpoint.restore(self.critic, parts["critic"], where)
         for role in ("generator", "critic"):
             state = parts[f"{role}_optimizer"]
-            own = getattr(self, f"{role}_optimizer")
-            shapes = {parameter.name: list(parameter.shape) for parameter in getattr(self, f"{role}_weights")}
+            weights = {weight.name: list(weight.shape) for weight in getattr(self, f"{role}_weights")}
             for name, array in state.items():
-                if not any(name.startswith(parameter) for parameter in shapes):
-                    raise UserError(f"{where} belongs to another recipe: its optimiser knows {name}")
+                shapes = [shape for weight, shape in weights.items() if name.startswith(weight + "_")]
+                if not any(list(array.shape) in (shape, [1]) for shape in shapes):
+                    raise UserError(f"{where} belongs to another recipe: its optimiser's {name} fits no weight")
+            own = getattr(self, f"{role}_optimizer")
             own.set_state_dict({name: paddle.to_tensor(array) for name, array in state.items()})
         self.critic_steps = critic_steps
 

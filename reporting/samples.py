@@ -1,0 +1,86 @@
+"""Samples of a trained generator in the forms that sample.py offers."""
+
+from pathlib import Path
+
+import numpy as np
+
+from data.dataset import crop_to, to_uint8
+from errors import UserError
+from reporting import grids
+from training import randomness
+
+STEPS = 8  # of an interpolation, ends included
+
+
+def write(game, state, out, kind, count, seed, interpolate):
+    """Write `count` samples of noise `seed` to `out`; kind: '.png', '.npz' or 'folder'. Raises UserError."""
+    from training.loop import generate
+
+    z = great_circles(seed, count, game.recipe.latent) if interpolate else noise(seed, count, game.recipe.latent)
+    items = generate(game.generator, z)
+    points = items.ndim == 2
+    if not points:
+        items = crop_to(to_uint8(items), state["native_size"])
+    try:
+        (out if kind == "folder" else out.parent).mkdir(parents=True, exist_ok=True)
+        if kind == ".npz":
+            _write_npz(out, items, points)
+        elif points and kind == "folder":
+            raise UserError(f"--out {out}: {game.recipe.data} makes points, not images; use .png or .npz")
+        elif kind == "folder":
+            for number, item in enumerate(items):
+                grids.save_png(out / f"{number:06d}.png", np.broadcast_to(item.transpose(1, 2, 0), (*item.shape[1:], 3)))
+        else:
+            columns = STEPS if interpolate else min(count, max(8, round(count**0.5)))
+            grids.save_png(out, grids.scatter(items) if points else grids.grid(items, columns))
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
+
+
+def noise(seed, count, latent):
+    """z ~ N(0, I), float32 count×latent; the first samples stay the same when more are drawn."""
+    return randomness.noise(seed, "samples", 0, [count, latent])
+
+
+def great_circles(seed, count, latent):
+    """Rows of STEPS noises from one z to another along the great circle between them, float32, `count` rounded up to rows.
+
+    A straight line would pass through noises much shorter than any the generator was trained on.
+    """
+    rows = -(-count // STEPS)
+    start, end = np.split(noise(seed, 2 * rows, latent).astype(np.float64), 2)
+    lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
+    cosine = np.sum(start * end, 1, keepdims=True) / (lengths[0] * lengths[1])
+    angle = np.arccos(np.clip(cosine, -1, 1))[:, None]
+    t = np.linspace(0, 1, STEPS)[None, :, None]
+    small = np.sin(angle) < 1e-6  # the same or opposite directions have no circle between them
+    sine = np.where(small, 1, np.sin(angle))
+    weights = [np.where(small, w, np.sin(w * angle) / sine) for w in (1 - t, t)]
+    path = weights[0] * (start / lengths[0])[:, None] + weights[1] * (end / lengths[1])[:, None]
+    length = (1 - t) * lengths[0][:, None] + t * lengths[1][:, None]
+    return (path * length).reshape(-1, latent).astype(np.float32)
+
+
+def _write_npz(out, items, points):
+    # an open file, because numpy would add .npz to any other name
+    with open(out, "wb") as file:
+        if points:
+            np.savez_compressed(file, points=items)
+        else:
+            np.savez_compressed(file, images=items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1))
+
+
+def write_gif(folder, out, milliseconds=300):
+    """The saved grids of a run, in the order of their steps, as a GIF that stays on the last. Raises UserError."""
+    from PIL import Image
+
+    paths = sorted((Path(folder) / "samples").glob("step-*.png"))
+    if not paths:
+        raise UserError(f"{folder} has no grids in samples/")
+    try:
+        frames = [Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for path in paths]
+        times = [milliseconds] * (len(frames) - 1) + [5 * milliseconds]
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        frames[0].save(out, save_all=True, append_images=frames[1:], duration=times, loop=0)
+    except OSError as error:
+        raise UserError(f"{out} cannot be made: {error}") from None
