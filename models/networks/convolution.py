@@ -2,8 +2,10 @@
 
 Paddle's own CPU convolution loops over the samples with one small product each. Here the patches of the whole batch are
 gathered into one matrix first (im2col), so that a single large product does the work: two to three times as fast for
-DCGAN's 4×4 kernels (docs/performance.md). Gathering and its adjoint, col2im, are each other's gradient, so everything can be
-differentiated as often as one likes, which a gradient penalty needs. On a GPU Paddle's (cuDNN's) convolution is used.
+DCGAN's 4×4 kernels (docs/performance.md). On a GPU Paddle's (cuDNN's) convolution is used.
+
+The layers copy rows by four small operators that are pairwise each other's gradient, and leave the product to Paddle, so
+everything can be differentiated as often as one likes, which a gradient penalty needs.
 """
 
 from functools import lru_cache
@@ -35,11 +37,9 @@ class Conv(nn.Layer):
             weight = self.weight.transpose([0, 3, 1, 2])
             return F.conv2d(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
         geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding)
-        columns = Im2Col.apply(x.reshape([-1, inputs]), geometry)
-        product = paddle.matmul(
-            columns.reshape([-1, self.kernel**2 * inputs]), self.weight.reshape([outputs, -1]), transpose_y=True
-        )
-        return product.reshape([n, *geometry.output, outputs])
+        columns = Im2Col.apply(x.reshape([-1, inputs]), geometry).reshape([-1, self.kernel**2 * inputs])
+        y = DropRow.apply(paddle.matmul(columns, self.weight.flatten(1), transpose_y=True))
+        return y.reshape([n, *geometry.output, outputs])
 
 
 class Deconv(nn.Layer):
@@ -60,7 +60,7 @@ class Deconv(nn.Layer):
             return F.conv2d_transpose(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
         larger = [(s - 1) * self.stride + self.kernel - 2 * self.padding for s in (height, width)]
         geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
-        columns = x.reshape([-1, inputs]) @ self.weight.reshape([inputs, -1])
+        columns = AddRow.apply(x.reshape([-1, inputs])) @ self.weight.flatten(1)
         return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
 
 
@@ -69,10 +69,10 @@ def on_cpu(x):
 
 
 class Geometry:
-    """Which rows of a picture (N·H·W pixels) make which rows of its patches (N·H'·W'·k·k), and the other way round.
+    """Which pixels (N·H·W rows) make which entries of the patches (N·H'·W'·k·k rows), and the other way round.
 
-    output: (H', W'). patches: for every row of the patches the pixel it copies. pixels: a list of index tensors, which
-    between them name every row of the patches that copies a pixel. One row past the end stands for padding: zeros.
+    output: (H', W'). patches: for every entry of the patches the pixel that it copies. pixels: a list of index tensors,
+    which between them name every entry that copies a pixel. Padding is one more pixel, and one more patch, of zeros.
     """
 
     @staticmethod
@@ -88,16 +88,21 @@ class Geometry:
         source = np.where(inside, y * width + x, -1).ravel()  # of one picture
         users = [np.flatnonzero(source == pixel) for pixel in range(height * width)]
         targets = np.full((max(map(len, users)), height * width), -1)
-        for pixel, rows in enumerate(users):
-            targets[: len(rows), pixel] = rows
-        self.patches = self._for_batch(source, n, height * width)
-        self.pixels = [self._for_batch(rows, n, len(source)) for rows in targets]
+        for pixel, entries in enumerate(users):
+            targets[: len(entries), pixel] = entries
+        zero_patch = np.full(kernel * kernel, n * height * width)
+        self.patches = index(np.concatenate([for_batch(source, n, height * width), zero_patch]))
+        self.pixels = [index(for_batch(entries, n, len(source))) for entries in targets]
 
-    @staticmethod
-    def _for_batch(rows, n, rows_per_picture):
-        offset = np.arange(n)[:, None] * rows_per_picture
-        every = np.where(rows >= 0, rows + offset, n * rows_per_picture)
-        return paddle.to_tensor(every.ravel().astype(np.int32), place=paddle.CPUPlace())
+
+def for_batch(rows, n, rows_per_picture):
+    """Row numbers within one picture (−1: padding) → within n pictures one after another (the last one: padding)."""
+    offset = np.arange(n)[:, None] * rows_per_picture
+    return np.where(rows >= 0, rows + offset, n * rows_per_picture).ravel()
+
+
+def index(rows):
+    return paddle.to_tensor(rows.astype(np.int32), place=paddle.CPUPlace())
 
 
 def with_zero_row(rows):
@@ -105,7 +110,7 @@ def with_zero_row(rows):
 
 
 class Im2Col(PyLayer):
-    """Pixels (N·H·W)×C → patches (N·H'·W'·k·k)×C, in the order sample, place, kernel row, kernel column."""
+    """Pixels (N·H·W)×C → patches ((N·H'·W' + 1)·k·k)×C: sample, place, kernel row, kernel column; then the zero patch."""
 
     @staticmethod
     def forward(ctx, pixels, geometry):
@@ -114,18 +119,42 @@ class Im2Col(PyLayer):
 
     @staticmethod
     def backward(ctx, gradient):
+        # the zero patch's own gradient is zero: DropRow's
         return Col2Im.apply(gradient, ctx.geometry)
 
 
 class Col2Im(PyLayer):
-    """The adjoint of Im2Col: each pixel is the sum of the patch entries that it was copied to."""
+    """The adjoint of Im2Col: each pixel is the sum of the patch entries that copy it. The last patch must be zero."""
 
     @staticmethod
     def forward(ctx, patches, geometry):
         ctx.geometry = geometry
-        padded = with_zero_row(patches)
-        return paddle.add_n([paddle.gather(padded, rows) for rows in geometry.pixels])
+        return paddle.add_n([paddle.gather(patches, entries) for entries in geometry.pixels])
 
     @staticmethod
     def backward(ctx, gradient):
         return Im2Col.apply(gradient, ctx.geometry)
+
+
+class AddRow(PyLayer):
+    """Append a row of zeros."""
+
+    @staticmethod
+    def forward(ctx, rows):
+        return with_zero_row(rows)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return DropRow.apply(gradient)
+
+
+class DropRow(PyLayer):
+    """Take the last row off: the adjoint of AddRow."""
+
+    @staticmethod
+    def forward(ctx, rows):
+        return rows[:-1]
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return AddRow.apply(gradient)
