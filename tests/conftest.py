@@ -1,0 +1,87 @@
+"""One Paddle for all tests of a process, prepared as the commands prepare it."""
+
+import sys
+from typing import NamedTuple
+
+import pytest
+
+from training import runtime
+
+runtime.start("cpu")  # before any test imports paddle
+
+import paddle  # noqa: E402
+
+from reporting import console  # noqa: E402
+from tests import helpers  # noqa: E402
+
+
+class Result(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def call(capsys, monkeypatch, tmp_path):
+    """call('train', '--model', …): run a command in this process, from an empty folder, and return its Result."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(name, *arguments):
+        command = __import__(name).main
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            console.run(command)
+        return Result(stop.value.code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def refused(call, tmp_path):
+    """refused(command, *arguments) → the one line a mistake is answered with; nothing may be written or lost."""
+
+    def run(name, *arguments, status=2):
+        before = helpers.files_below(tmp_path)
+        result = call(name, *arguments)
+        assert result.status == status, result
+        lines = result.err.splitlines()
+        assert len(lines) == 1, result.err
+        assert lines[0].startswith(f"{name}.py: error: ")
+        assert "Traceback" not in result.out + result.err
+        assert helpers.files_below(tmp_path) == before
+        return lines[0]
+
+    return run
+
+
+@pytest.fixture
+def double():
+    """New layers and tensors are float64: finite differences need it."""
+    paddle.set_default_dtype("float64")
+    yield
+    paddle.set_default_dtype("float32")
+
+
+@pytest.fixture(scope="session")
+def mnist_dir(tmp_path_factory):
+    """A --data-dir with 40 + 16 random digits as MNIST's files."""
+    folder = tmp_path_factory.mktemp("mnist")
+    helpers.write_mnist(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cifar_dir(tmp_path_factory):
+    """A --data-dir with a small cifar-10-python.tar.gz."""
+    folder = tmp_path_factory.mktemp("cifar")
+    helpers.write_cifar10(folder / "cifar-10-python.tar.gz")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def image_dir(tmp_path_factory):
+    """A folder of 20 PNG files."""
+    folder = tmp_path_factory.mktemp("images")
+    helpers.write_images(folder, 20)
+    return folder

@@ -1,0 +1,176 @@
+"""What several tests share: tiny recipes, data sets and games, finite differences, comparisons of runs."""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+
+from data.dataset import Dataset
+from training import recipe as recipes
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ("gan", "dcgan", "wgan", "wgan-gp", "lsgan")
+NETWORKS = ("mlp", "dcgan", "dcgan-nobn", "paperweekly", "resnet")
+OBJECTIVES = ("minimax", "non-saturating", "wasserstein", "least-squares")
+TIMES = ("seconds", "images_per_second")
+TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "log_every": 1, "steps": 4}
+TINY_FLAGS = [word for key, value in TINY.items() for word in ("-o", f"{key}={value}")]
+
+
+def tiny(model="wgan", **settings):
+    """The recipe of a model, small enough for a test."""
+    return recipes.load(model, overrides={**TINY, **settings})
+
+
+def pictures(n, size=32, colours=1, seed=0):
+    """uint8 n×colours×size×size."""
+    return np.random.default_rng(seed).integers(0, 256, (n, colours, size, size), dtype=np.uint8)
+
+
+def toy_dataset(n=40, heldout=16, size=32, colours=1, seed=0, native_size=None):
+    both = pictures(n + heldout, size, colours, seed)
+    return Dataset("mnist-5k", both[:n], both[n:], native_size=native_size)
+
+
+def tiny_game(model="wgan", shape=(1, 32, 32), **settings):
+    from training.game import Game
+
+    return Game(tiny(model, **settings), shape)
+
+
+def batch(n=8, shape=(1, 32, 32), seed=0, dtype="float32"):
+    """A Paddle tensor of n items, uniform on [−1, 1]."""
+    import paddle
+
+    return paddle.to_tensor(np.random.default_rng(seed).uniform(-1, 1, (n, *shape)).astype(dtype))
+
+
+def values(weights):
+    """Copies of a list of parameters as numpy arrays."""
+    return [weight.numpy().copy() for weight in weights]
+
+
+def equal(left, right):
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+def idx(array):
+    """The bytes of an IDX file of unsigned bytes."""
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.astype(np.uint8).tobytes()
+
+
+def write_mnist(folder, n=40, heldout=16, zipped=True):
+    """MNIST's four IDX files with n and `heldout` random digits. Returns the training images, N×28×28."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    for stem, count in (("train", n), ("t10k", heldout)):
+        images, labels = rng.integers(0, 256, (count, 28, 28)), rng.integers(0, 10, count)
+        for name, array in ((f"{stem}-images-idx3-ubyte", images), (f"{stem}-labels-idx1-ubyte", labels)):
+            content = idx(array)
+            (folder / (name + ".gz" * zipped)).write_bytes(gzip.compress(content) if zipped else content)
+    return np.random.default_rng(0).integers(0, 256, (n, 28, 28)).astype(np.uint8)
+
+
+def python2_batch(data, labels):
+    """A CIFAR-10 batch pickled as Python 2 and the numpy of 2009 did: byte strings by the BINSTRING opcode, protocol 2."""
+
+    def text(raw):
+        return b"T" + len(raw).to_bytes(4, "little") + raw  # BINSTRING
+
+    def integer(value):
+        return b"J" + int(value).to_bytes(4, "little", signed=True)  # BININT
+
+    dtype = b"cnumpy\ndtype\n(" + text(b"u1") + integer(0) + integer(1) + b"tR("
+    dtype += integer(3) + text(b"|") + b"NNN" + integer(-1) + integer(-1) + integer(0) + b"tb"
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(" + integer(0) + b"t" + text(b"b") + b"tR("
+    array += integer(1) + b"(" + integer(data.shape[0]) + integer(data.shape[1]) + b"t" + dtype + b"\x89"  # False: C order
+    array += text(data.tobytes()) + b"tb"
+    items = text(b"data") + array + text(b"labels") + b"(" + b"".join(map(integer, labels)) + b"l"
+    items += text(b"batch_label") + text(b"training batch 1 of 5")
+    return b"\x80\x02}(" + items + b"u."
+
+
+def python3_batch(data, labels):
+    return pickle.dumps({b"data": data, b"labels": [int(y) for y in labels], b"filenames": [b"x.png"] * len(labels)}, 2)
+
+
+def write_cifar10(path, n=8, form=python2_batch, leave_out=(), replace=None):
+    """cifar-10-python.tar.gz in the published layout with n images a batch. Returns {batch: N×3072 bytes}."""
+    rng, written = np.random.default_rng(1), {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w:gz") as archive:
+        for name in [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]:
+            data, labels = rng.integers(0, 256, (n, 3072), dtype=np.uint8), rng.integers(0, 10, n)
+            raw = (replace or {}).get(name) or form(data, labels)
+            if name not in leave_out:
+                member = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+                member.size = len(raw)
+                archive.addfile(member, io.BytesIO(raw))
+                written[name] = data
+    return written
+
+
+def write_images(folder, n=12, size=(40, 36), suffix=".png"):
+    """n random RGB pictures as files."""
+    import cv2
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in range(n):
+        picture = np.random.default_rng(k).integers(0, 256, (*size, 3), dtype=np.uint8)
+        (folder / f"{k:03d}{suffix}").write_bytes(cv2.imencode(suffix, picture)[1].tobytes())
+
+
+def log_of(folder, without=TIMES):
+    """log.jsonl as a list of dicts, without what may differ between equal runs."""
+    lines = [json.loads(line) for line in (Path(folder) / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in line.items() if key not in without} for line in lines]
+
+
+def weights_of(folder, step):
+    """{file: bytes} of the networks and optimisers of a checkpoint."""
+    checkpoint = Path(folder) / "checkpoints" / f"step-{step:06d}"
+    return {path.name: path.read_bytes() for path in sorted(checkpoint.glob("*.safetensors"))}
+
+
+def scalars_of(folder):
+    """{tag: [(step, value), …]} of a run's VisualDL records."""
+    from visualdl import LogReader
+
+    (records,) = Path(folder).glob("vdlrecords.*.log")
+    reader = LogReader(file_path=str(records))
+    tags = reader.get_tags().get("scalar", [])
+    return {tag: [(item.id, item.value) for item in reader.get_data("scalar", tag)] for tag in tags}
+
+
+def files_below(folder):
+    """{path: bytes} of all files below a folder, to see that nothing was written or lost."""
+    folder = Path(folder)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def program(*arguments, cwd, **options):
+    """Start a command of the repository as a user would: program('train.py', '--model', …, cwd=…)."""
+    name, *rest = map(str, arguments)
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / name), *rest],
+        cwd=cwd,
+        env={**os.environ, **options.pop("env", {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def run_program(*arguments, cwd, timeout=120, **options):
+    """(status, stdout, stderr) of a command that is waited for."""
+    with program(*arguments, cwd=cwd, **options) as process:
+        out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err
