@@ -81,7 +81,7 @@ def load(model=None, config=None, overrides=None):
 
     Raises UserError, in one line that names the key and what is allowed.
     """
-    overrides = {key: value for key, value in (overrides or {}).items() if value is not None}
+    overrides = overrides or {}  # among them None, which takes a recipe's clip or penalty away
     if config is None:
         if model not in names():
             raise one_of("model", model, names())
