@@ -111,7 +111,7 @@ def resolve(values):
             raise one_of("setting", key, Recipe.model_fields)
     values = dict(values)
     # what follows from the network alone is written down in the recipe, not left to the reader
-    kind = networks.NETWORKS.get(values.get("network"))
+    kind = networks.NETWORKS.get(str(values.get("network")))
     if kind and not kind.norms:
         values["generator_norm"] = values["critic_norm"] = "none"
     if values.get("network") == "dcgan-nobn":
@@ -159,6 +159,6 @@ def parse_overrides(pairs):
             raise one_of("setting", key, Recipe.model_fields)
         try:
             found[key] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError, ValueError):
             raise UserError(f"-o {pair}: the value is not YAML") from None
     return found

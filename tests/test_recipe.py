@@ -1,0 +1,195 @@
+"""Recipes: what configs/ says, what wins over what, and what is refused."""
+
+import pytest
+import yaml
+
+from errors import UserError
+from tests.helpers import MODELS, NETWORKS, OBJECTIVES, tiny
+from training import recipe as recipes
+
+ADAM_DCGAN = {"optimizer": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
+PUBLISHED = {  # the constants of the papers
+    "gan": {"objective": "non-saturating", "network": "mlp", "clip": None, "penalty": None, **ADAM_DCGAN},
+    "dcgan": {"objective": "non-saturating", "network": "dcgan", "clip": None, "penalty": None, **ADAM_DCGAN},
+    "lsgan": {"objective": "least-squares", "network": "dcgan", "clip": None, "penalty": None, **ADAM_DCGAN},
+    "wgan": {
+        "objective": "wasserstein",
+        "network": "dcgan",
+        "optimizer": "rmsprop",
+        "learning_rate": 5e-5,
+        "clip": 0.01,
+        "penalty": None,
+        "n_critic": 5,
+        "batch_size": 64,
+        "warm_up": False,
+    },
+    "wgan-gp": {
+        "objective": "wasserstein",
+        "network": "dcgan",
+        "optimizer": "adam",
+        "learning_rate": 1e-4,
+        "beta1": 0.0,
+        "beta2": 0.9,
+        "clip": None,
+        "penalty": 10,
+        "n_critic": 5,
+    },
+}
+
+
+def test_configs_holds_the_five_recipes():
+    assert set(recipes.names()) >= set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_each_recipe_has_its_papers_constants(model):
+    recipe = recipes.load(model)
+    assert {key: getattr(recipe, key) for key in PUBLISHED[model]} == PUBLISHED[model]
+    assert recipe.data == "mnist-5k" and recipe.latent == 100
+    assert model != "wgan-gp" or recipe.critic_norm != "batch"
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "data", ["mnist-5k", "mnist", "fashion-mnist", "cifar10", "folder:pictures", "8gaussians", "25gaussians", "swissroll"]
+)
+def test_each_recipe_fits_each_data_set(model, data):
+    recipe = recipes.load(model, overrides={"data": data})
+    assert recipe.data == data and recipe.model == model
+    assert recipe.network == "mlp" or not recipe.is_points
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_any_network_goes_under_any_objective(network, objective):
+    recipe = tiny("dcgan", network=network, objective=objective)
+    assert (recipe.network, recipe.objective) == (network, objective)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_config_begins_with_its_command(model):
+    assert f"python train.py --model {model}" in (recipes.CONFIGS / f"{model}.yaml").read_text().splitlines()[0]
+
+
+def test_flags_win_over_the_block_of_the_data_and_that_over_the_file(tmp_path):
+    path = tmp_path / "my.yaml"
+    values = {"objective": "wasserstein", "network": "mlp", "optimizer": "sgd", "learning_rate": 0.1, "steps": 10, "latent": 3}
+    blocks = {"mnist": {"latent": 4, "steps": 11}, "points": {"latent": 5}, "swissroll": {"latent": 6}}
+    path.write_text(yaml.safe_dump({**values, "data": "mnist", "per_data": blocks}))
+    assert (recipes.load(config=path).latent, recipes.load(config=path).steps) == (4, 11)
+    assert recipes.load(config=path).model == "my"
+    found = [
+        recipes.load(config=path, overrides=o).latent
+        for o in ({"data": "cifar10"}, {"data": "8gaussians"}, {"data": "swissroll"}, {"data": "swissroll", "latent": 7})
+    ]
+    assert found == [3, 5, 6, 7]
+
+
+def test_a_resolved_recipe_resolves_to_itself():
+    for model in MODELS:
+        recipe = recipes.load(model)
+        assert recipes.resolve(recipe.model_dump()) == recipe
+
+
+def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
+    wgan, warm = tiny("wgan"), tiny("wgan", warm_up=True)
+    assert [warm.critic_steps(step) for step in range(30)] == [100] * 25 + [5] * 5
+    assert [step for step in range(25, 2001) if warm.critic_steps(step) == 100] == [500, 1000, 1500, 2000]
+    assert {wgan.critic_steps(step) for step in range(1001)} == {5}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"n_critic": 0}, "n_critic = 0"),
+        ({"n_critic": 2.5}, "n_critic = 2.5"),
+        ({"clip": 0}, "clip = 0"),
+        ({"clip": -0.01}, "clip = -0.01"),
+        ({"clip": "wide"}, "clip = 'wide'"),
+        ({"clip": float("nan")}, "clip = nan"),
+        ({"penalty": 0, "critic_norm": "none"}, "penalty = 0"),
+        ({"penalty": -10, "critic_norm": "none"}, "penalty = -10"),
+        ({"penalty": 10}, "critic_norm"),
+        ({"steps": 0}, "steps = 0"),
+        ({"steps": -1}, "steps = -1"),
+        ({"batch_size": 1}, "batch_size = 1"),
+        ({"learning_rate": 0}, "learning_rate = 0"),
+        ({"learning_rate": float("inf")}, "learning_rate = inf"),
+        ({"beta1": 1.0}, "beta1 = 1.0"),
+        ({"beta2": -0.1}, "beta2 = -0.1"),
+        ({"latent": 0}, "latent = 0"),
+        ({"filters": 0}, "filters = 0"),
+        ({"seed": -1}, "seed = -1"),
+        ({"seed": 2**31}, "seed = 2147483648"),
+        ({"log_every": 0}, "log_every = 0"),
+        ({"keep_checkpoints": 0}, "keep_checkpoints = 0"),
+        ({"image_size": 33}, "image_size 33"),
+        ({"network": "dcgna"}, "did you mean 'dcgan'"),
+        ({"objective": "wassertsein"}, "did you mean 'wasserstein'"),
+        ({"optimizer": "rmsprp"}, "did you mean 'rmsprop'"),
+        ({"critic_norm": "instance"}, "batch, layer, none"),
+        ({"n_critics": 5}, "did you mean 'n_critic'"),
+        ({"lr": 5}, "unknown setting 'lr'"),
+        ({"data": "cifar"}, "did you mean 'cifar10'"),
+        ({"data": ["mnist"]}, "unknown data ['mnist']"),
+        ({"data": {"folder": None}}, "unknown data"),  # what YAML makes of `folder:`
+        ({"data": None}, "data = None"),
+        ({"network": ["mlp"]}, "unknown network ['mlp']"),
+        ({"network": None}, "unknown network None"),
+        ({"steps": None}, "steps = None"),
+    ],
+)
+def test_a_wrong_setting_is_refused_in_one_line_that_names_it(settings, said):
+    with pytest.raises(UserError) as error:
+        tiny("wgan", **settings)
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_missing_setting_is_named(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("data: mnist-5k\nnetwork: mlp\noptimizer: sgd\nlearning_rate: 1\nsteps: 1\n")
+    with pytest.raises(UserError, match="objective is missing"):
+        recipes.load(config=path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1", "not YAML"),
+        ("", "key: value"),
+        ("- 1\n- 2", "key: value"),
+        ("1: 2", "key: value"),
+        ("n_critc: 5", "did you mean 'n_critic'"),
+        ("per_data: 3", "per_data"),
+        ("per_data: {mnist: 3}", "per_data"),
+        ("per_data: {minst: {steps: 3}}", "did you mean 'mnist'"),
+        ("!!python/object/apply:os.system ['touch ran']", "not YAML"),
+        ("a: &a [*a, *a]\nb: !!binary x", "not YAML"),
+    ],
+)
+def test_a_config_file_that_is_none_is_refused_in_one_line(tmp_path, monkeypatch, text, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(UserError) as error:
+        recipes.load(config="a.yaml")
+    assert said in str(error.value) and "\n" not in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
+
+
+def test_overrides_are_read_as_yaml():
+    pairs = ["clip=null", "warm_up=true", "n_critic=3", "learning_rate=5e-5", "data=folder:a=b"]
+    expected = {"clip": None, "warm_up": True, "n_critic": 3, "data": "folder:a=b"}
+    found = recipes.parse_overrides(pairs)
+    assert {key: found[key] for key in expected} == expected
+    # YAML 1.1 takes 5e-5 for a text; the recipe must get the number all the same
+    assert tiny("wgan", learning_rate=found["learning_rate"]).learning_rate == 5e-5
+
+
+def test_null_takes_a_recipes_clip_away():
+    assert recipes.load("wgan", overrides=recipes.parse_overrides(["clip=null"])).clip is None
+
+
+@pytest.mark.parametrize("pair", ["steps", "steps=[", "model=2020-13-45", "clip=!!python/name:os.system", "=3", "setps=3"])
+def test_an_override_that_cannot_be_read_is_refused(pair):
+    with pytest.raises(UserError, match=r"-o|unknown setting"):
+        recipes.parse_overrides([pair])
