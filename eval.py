@@ -1,0 +1,122 @@
+"""Score a run, a checkpoint, or any images in an .npz: `python eval.py runs/wgan-mnist-5k-s0`."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+import data
+import metrics
+from errors import UserError
+from reporting import console
+from training import checkpoint, run, runtime
+from training import recipe as recipes
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("source", metavar="RUN|CHECKPOINT|FILE.npz")
+@click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
+@click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
+@click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="5,000 by default, 25,600 for stacked-mnist.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
+@click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
+@click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
+@click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
+def main(source, data_name, data_dir, names, samples, seed, every, as_json, out, device):
+    runtime.check_device(device)
+    names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
+    if names == []:
+        raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
+    metrics.check_names(names or [])
+    is_file = Path(source).suffix.lower() == ".npz"
+    if is_file and every:
+        raise UserError("--every wants a run, not a file")
+    if is_file:
+        if not Path(source).is_file():
+            raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
+        folder, paths, image_size = None, [], 32
+        data_name = data_name or "mnist-5k"
+    else:
+        folder, path = run.find_checkpoint(source)
+        paths = [path]
+        if every:
+            if folder is None or Path(source) != folder:
+                raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
+            paths = [folder / "checkpoints" / f"step-{step:06d}" for step in checkpoint.list_steps(folder)]
+        recipe = recipes.resolve(checkpoint.read_state(path)["recipe"])
+        data_name, image_size = data_name or recipe.data, recipe.image_size
+    data.check_name(data_name)
+    metrics.choose(names, data_name, with_critic=not is_file)
+    target = Path(out) if out else folder
+    if target:
+        run.check_writable(target)
+    say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
+
+    dataset = data.load(data_name, data_dir, image_size)
+    if is_file:
+        items = read(source, dataset)
+    say(runtime.start(device))
+
+    from reporting import scores
+
+    samples = samples or (25_600 if data_name == "stacked-mnist" else 5000)
+    entries, picture = {}, None
+    if is_file:
+        items = items if len(items) <= samples else items[chosen(len(items), samples, seed)]
+        entries[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
+        settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
+        if target:
+            picture = scores.closest_pairs(items, dataset, entries[0])
+    for path in paths:
+        step, entries[step], settings, picture = scores.score_checkpoint(path, dataset, names, samples, seed, say)
+    made = None
+    if target:
+        target.mkdir(parents=True, exist_ok=True)
+        made = target / "metrics.json"
+        scores.write(made, entries, settings)
+        if picture is not None:
+            scores.write_pairs(target / "memorised.png", picture)
+        if every:
+            scores.to_visualdl(folder, entries)
+    if as_json:
+        results = [{"step": None if is_file else step, "values": values} for step, values in entries.items()]
+        print(json.dumps({"settings": settings, "results": results, "file": made and str(made)}, ensure_ascii=False))
+        return
+    show(entries, settings, is_file, source)
+    print(made or source)
+
+
+def read(path, dataset):
+    from metrics import images
+
+    if dataset.is_points:
+        return images.read_points(path)
+    return images.read_images(path, dataset.shape[0], dataset.shape[1], dataset.native_size)
+
+
+def chosen(count, wanted, seed):
+    import numpy as np
+
+    return np.random.default_rng([seed, 3]).permutation(count)[:wanted]
+
+
+def show(entries, settings, is_file, source):
+    from rich.console import Console
+
+    from reporting import scores
+
+    out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    for step, values in entries.items():
+        name = source if is_file else f"{source}, step {step}"
+        draw = f"draws of {settings['samples_a_draw']:,}"
+        out.print(scores.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
+        if line := scores.class_line(values):
+            out.print(line)
+    out.print("floor: real held-out items against the training items, with as many samples a draw (docs/metrics.md)")
+
+
+if __name__ == "__main__":
+    console.run(main)

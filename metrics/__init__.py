@@ -1,0 +1,104 @@
+"""Measures of samples, by name. `evaluate` takes samples and a data set and returns each value beside its floor.
+
+A new metric is one file with a pure function, a `measure(draw)` that calls it, and a line in METRICS.
+"""
+
+from typing import NamedTuple
+
+from errors import UserError, one_of
+
+__all__ = ["METRICS", "check_names", "describe_settings", "evaluate", "names_for"]
+
+BLOCK = 1000  # samples a draw
+
+
+class Metric(NamedTuple):
+    """values: each value's name → whether lower or higher is better, '' if neither is. needs: which of the items'
+    attributes (metrics/draws.py). block: samples a draw. draws: at most, None for all."""
+
+    values: dict
+    needs: tuple
+    block: int = BLOCK
+    draws: int | None = None
+
+
+# the module of this package has the metric's name
+METRICS = {
+    "frechet": Metric({"fd_lenet": "lower", "fd_vgg": "lower"}, ("features",)),
+    "kid": Metric({"kid": "lower"}, ("features",)),
+    "prdc": Metric({"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"}, ("features",)),
+    "classes": Metric(
+        {"classes_found": "higher", "class_kl": "lower", "confidence": "", "classifier_score": "higher"}, ("features",)
+    ),
+    "w1": Metric({"w1": "lower"}, ("features",)),
+    "swd": Metric({"swd": "lower"}, ()),
+    "memorised": Metric({"memorised_share": "lower", "nearest_ratio": ""}, ("nearest",), draws=2),
+    "wasserstein": Metric({"critic_estimate": ""}, ("critic",)),
+    "gaussians": Metric({"modes_found": "higher", "good_share": "higher"}, ()),
+    "stacked": Metric({"stacked_modes": "higher", "stacked_kl": "lower"}, ("features",), block=25_600),
+}
+POINTS = ("gaussians", "w1")
+STACKED = ("stacked", "frechet", "kid", "prdc", "w1", "swd")
+IMAGES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
+
+
+def check_names(names):
+    """Raise UserError, naming the nearest, unless all are metrics."""
+    for name in names:
+        if name not in METRICS:
+            raise one_of("metric", name, METRICS)
+
+
+def names_for(data_name, with_critic=False):
+    """The metrics that fit a data set, in the order in which they are shown."""
+    import data
+
+    critic = ("wasserstein",) if with_critic else ()
+    if data_name in data.POINTS:
+        return (("gaussians", "w1") if data_name != "swissroll" else ("w1",)) + critic
+    if data_name == "stacked-mnist":
+        return STACKED + critic
+    return IMAGES + critic
+
+
+def choose(names, data_name, with_critic=False):
+    """`names`, or all that fit. Raises UserError if one does not fit the data."""
+    fitting = names_for(data_name, with_critic)
+    if names is None:
+        return fitting
+    check_names(names)
+    for name in names:
+        if name == "wasserstein" and not with_critic:
+            raise UserError("metric wasserstein asks the run's own critic: it is for runs, not for files of images")
+        if name not in fitting and not (data_name == "stacked-mnist" and name == "memorised"):
+            raise UserError(f"metric {name} does not fit {data_name}: allowed are {', '.join(fitting)}")
+    return tuple(dict.fromkeys(names))
+
+
+def direction(value):
+    """'lower', 'higher' or '' for the name of a value: which is better."""
+    return next((metric.values[value] for metric in METRICS.values() if value in metric.values), "")
+
+
+def evaluate(images, dataset, names=None, *, seed=0, critic=None, say=None):
+    """Measure samples against a data set: {value: {value, deviation, floor, floor_deviation}} of floats (or None).
+
+    images: uint8 N×C×H×W as the data set's (padded, or of its native size), or float N×2 points. dataset: data.load's.
+    names: metrics, all that fit by default. critic: for 'wasserstein', a function from items as the data set's to N outputs.
+    say: takes a line of progress. Raises UserError.
+
+    Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images);
+    value and deviation are mean and standard deviation over them. The floor is the same measure of as many held-out
+    images, so that it carries the same bias. deviation is None where there is one draw only.
+    """
+    from metrics import scoring
+
+    chosen = choose(names, dataset.name, critic is not None)
+    return scoring.evaluate(images, dataset, chosen, seed, critic, say or (lambda line: None))
+
+
+def describe_settings(dataset, count, seed):
+    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions."""
+    from metrics import scoring
+
+    return scoring.describe_settings(dataset, count, seed)

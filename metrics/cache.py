@@ -1,0 +1,70 @@
+"""Reference statistics on the disk, by content: they are found again only for the same data, network and code."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+
+def folder():
+    """$XDG_CACHE_HOME/paddle-wgan, or ~/.cache/paddle-wgan."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paddle-wgan"
+
+
+def key(*parts):
+    """A name for what follows from `parts` (strings and numbers) and from the source of this package."""
+    digest = hashlib.sha256(_source().encode())
+    digest.update(json.dumps(parts).encode())
+    return digest.hexdigest()[:40]
+
+
+def _source():
+    files = sorted(Path(__file__).resolve().parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def arrays(name, make):
+    """{name: array} from the cache, or from make(). A file that is not whole, or not what was written, is ignored."""
+    from safetensors.numpy import load, save
+
+    path = folder() / f"{name}.safetensors"
+    with contextlib.suppress(Exception):  # whatever a damaged file may raise: it is made anew
+        raw = path.read_bytes()
+        if raw[:64].decode() == hashlib.sha256(raw[64:]).hexdigest():
+            return load(raw[64:])
+    made = make()
+    raw = save({k: np.ascontiguousarray(v) for k, v in made.items()})
+    _write(path, hashlib.sha256(raw).hexdigest().encode() + raw)
+    return made
+
+
+def numbers(name, make):
+    """A JSON object from the cache, or from make()."""
+    path = folder() / f"{name}.json"
+    with contextlib.suppress(Exception):
+        content = json.loads(path.read_text())
+        body = json.dumps(content["content"], sort_keys=True)
+        if content["sha256"] == hashlib.sha256(body.encode()).hexdigest():
+            return content["content"]
+    made = make()
+    body = json.dumps(made, sort_keys=True)
+    _write(path, json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "content": made}).encode())
+    return made
+
+
+def _write(path, raw):
+    # a cache that cannot be written costs time, nothing else
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
+            os.replace(partial, path)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(partial)

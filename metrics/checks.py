@@ -1,0 +1,30 @@
+"""What every metric refuses, in words."""
+
+import numpy as np
+
+from errors import UserError
+
+
+def rows(metric, *sets, at_least=2):
+    """The sets as float64 N×D, of one width. Raises UserError if one is empty, too small, of another shape or not finite."""
+    arrays = []
+    for items in sets:
+        items = np.asarray(items)
+        if items.dtype.kind not in "fiu":
+            raise UserError(f"{metric}: wants numbers, not {items.dtype}")
+        if items.ndim < 2 or 0 in items.shape[1:]:
+            raise UserError(f"{metric}: wants N rows of D numbers, not an array of shape {items.shape}")
+        if len(items) < at_least:
+            raise UserError(f"{metric}: {len(items)} samples are too few, {at_least} are needed")
+        items = items.reshape(len(items), -1).astype(np.float64)
+        if not np.isfinite(items).all():
+            raise UserError(f"{metric}: there is a NaN or an infinity among the numbers")
+        arrays.append(items)
+    if len({items.shape[1] for items in arrays}) > 1:
+        raise UserError(f"{metric}: rows of {' and '.join(str(items.shape[1]) for items in arrays)} numbers do not compare")
+    return arrays
+
+
+def equally_many(metric, a, b):
+    if len(a) != len(b):
+        raise UserError(f"{metric}: wants as many samples on either side, not {len(a)} and {len(b)}")

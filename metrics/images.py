@@ -1,0 +1,92 @@
+"""Images that another program wrote, as an .npz: read in any usual form, refused in words in any other."""
+
+import zipfile
+
+import numpy as np
+
+from errors import UserError
+
+LARGEST = 4 << 30  # bytes the array may have
+SIZES = (28, 32)
+WANTED = "uint8 or float, N×H×W, N×H×W×C or N×C×H×W, 28 or 32 pixels, 1 or 3 colours"
+
+
+def read_points(path):
+    """float32 N×2 from `points` (or `images`) of an .npz. Raises UserError."""
+    array = _read(path, ("points", "images"))
+    if array.dtype.kind not in "fiu" or array.ndim != 2 or array.shape[1] != 2:
+        raise UserError(f"{path}: wants points N×2, not {array.dtype} of shape {array.shape}")
+    return array.astype(np.float32)
+
+
+def read_images(path, colours, size, native_size=None):
+    """uint8 N×colours×S×S from `images` of an .npz, S the data set's native size. Raises UserError.
+
+    Floats may lie in [0, 1] or, if any is below 0, in [−1, 1]. 32 pixels are cropped to the native 28 of digits, which are
+    padded everywhere here. Grey images stored as three equal colours are grey again.
+    """
+    images = to_channels_first(_read(path, ("images",)), path)
+    images = to_uint8(images, path)
+    if images.shape[1] == 3 and colours == 1:
+        if np.ptp(images, axis=1).max() > 8:
+            raise UserError(f"{path} holds images in colour, the data set is grey: name other data with --data")
+        images = np.rint(images.mean(1, keepdims=True)).astype(np.uint8)
+    if images.shape[1] != colours:
+        raise UserError(f"{path} holds grey images, the data set has {colours} colours: name other data with --data")
+    wanted = native_size or size
+    if images.shape[-1] == 32 and wanted == 28:
+        from data.dataset import crop_to
+
+        images = crop_to(images, 28)
+    if images.shape[-1] != wanted:
+        raise UserError(f"{path} holds images of {images.shape[-1]} pixels, the data set has {wanted}")
+    return images
+
+
+def to_channels_first(images, where):
+    """N×H×W, N×H×W×C or N×C×H×W → N×C×H×W. Raises UserError."""
+    shape = images.shape
+    if images.size == 0:
+        raise UserError(f"{where} holds no images: shape {shape}")
+    if images.ndim == 3:
+        images = images[:, None]
+    elif images.ndim == 4 and shape[1] == shape[2] and shape[3] in (1, 3):
+        images = images.transpose(0, 3, 1, 2)
+    elif images.ndim != 4 or shape[1] not in (1, 3):
+        raise UserError(f"{where}: images of shape {shape}; wanted are {WANTED}")
+    if images.shape[2] != images.shape[3] or images.shape[2] not in SIZES:
+        raise UserError(f"{where}: images of {images.shape[2]}×{images.shape[3]} pixels; wanted are {WANTED}")
+    return images
+
+
+def to_uint8(images, where):
+    """uint8 as they are, floats of [0, 1] or [−1, 1] scaled to 0..255. Raises UserError for any other numbers."""
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise UserError(f"{where}: pixels are {images.dtype}; wanted are {WANTED}")
+    low, high = float(images.min()), float(images.max())  # NaN if there is one
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise UserError(f"{where}: there is a NaN or an infinity among the pixels")
+    if low < -1.001 or high > 1.001:
+        raise UserError(f"{where}: float pixels from {low:.4g} to {high:.4g}; wanted are [0, 1] or [−1, 1] (or uint8)")
+    unit = images if low >= -0.001 else (images + 1) / 2
+    return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+
+
+def _read(path, names):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if any(item.file_size > LARGEST for item in archive.infolist()):
+                raise UserError(f"{path} unpacks to more than {LARGEST >> 30} GiB")
+        with np.load(path, allow_pickle=False) as content:
+            name = next((name for name in names if name in content.files), None)
+            if name is None:
+                raise UserError(f"{path} has no array `{names[0]}`; it has {', '.join(content.files) or 'none'}")
+            return content[name]
+    except (OSError, zipfile.BadZipFile, EOFError) as error:
+        raise UserError(f"{path} cannot be read as .npz: {getattr(error, 'strerror', None) or error}") from None
+    except Exception as error:  # a damaged member fails in many ways: zlib, header, pickle refused
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{path} cannot be read as .npz: {str(error)[:100]}") from None
