@@ -4,6 +4,7 @@ import contextlib
 
 import numpy as np
 import paddle
+from paddle.utils import unique_name
 
 from errors import UserError
 from models import networks
@@ -59,8 +60,7 @@ class Game:
             penalty = gradient_penalty(self.critic, real, fake, epsilon)
             loss = loss + recipe.penalty * penalty
         loss.backward()
-        self.critic_optimizer.step()
-        self.critic_optimizer.clear_grad()
+        update(self.critic_optimizer)
         if recipe.clip:  # after the step, or the generator would meet an unclipped critic
             clip_(self.critic, recipe.clip)
         self.critic_steps += 1
@@ -71,8 +71,7 @@ class Game:
         with frozen_weights(self.critic_weights):
             loss = self.objective.generator_loss(self.critic(self.generator(self.noise("generator noise", step))))
             loss.backward()
-        self.generator_optimizer.step()
-        self.generator_optimizer.clear_grad()
+        update(self.generator_optimizer)
         return loss.detach()
 
     def set_learning_rate(self, step):
@@ -121,6 +120,15 @@ def optimizer(recipe, parameters):
     if recipe.optimizer == "adam":
         return paddle.optimizer.Adam(recipe.learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
     return paddle.optimizer.SGD(recipe.learning_rate, parameters=parameters)
+
+
+def update(optimizer):
+    """Move the weights along their gradients and forget these."""
+    # Paddle numbers the optimiser's state, made in the first step, throughout the process: here each begins at 0, or a
+    # checkpoint would fit no second training in one process
+    with unique_name.guard():
+        optimizer.step()
+    optimizer.clear_grad()
 
 
 def arrays(state):
