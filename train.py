@@ -1,11 +1,13 @@
 """Train a GAN, DCGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
 
+import sys
+
 import click
 
 from errors import UserError
 from reporting import console
+from training import launch, run, runtime
 from training import recipe as recipes
-from training import run, runtime
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -21,11 +23,14 @@ from training import run, runtime
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
 @click.option("--seed", type=int, metavar="N", help="Of weights, noise and order of the data.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
+@click.option(
+    "--processes", default="1", show_default=True, metavar="N", help="Processes that share each batch; auto for the fastest."
+)
 @click.option("--config", metavar="FILE", help="A recipe in YAML, a run's config.yaml among them, instead of --model.")
 @click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting of the recipe; may be repeated.")
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
-def main(model, network, data, data_dir, steps, batch_size, seed, device, config, overrides, out, resume):
+def main(model, network, data, data_dir, steps, batch_size, seed, device, processes, config, overrides, out, resume):
     runtime.check_device(device)
     flags = {"network": network, "data": data, "steps": steps, "batch_size": batch_size, "seed": seed}
     settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in flags.items() if v is not None}}
@@ -39,12 +44,15 @@ def main(model, network, data, data_dir, steps, batch_size, seed, device, config
     recipe = recipes.load(model, config, settings) if (model or config) else run.read_recipe(out)
     if going_on:
         recipe = continued(recipe if (model or config) else None, settings, out)
-    elif out and run.holds_something(out):
+    elif out and run.holds_something(out) and launch.leads():  # the first process may have begun it already
         raise UserError(
             f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else "")
         )
     folder = out or run.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
     run.check_writable(folder)
+    team = launch.count(processes, recipe)
+    if team > 1 and not launch.is_worker():
+        return launch.run(team, [*sys.argv[1:], "--out", str(folder)], device)
 
     from training import session  # Paddle is imported in there, after all arguments are right
 

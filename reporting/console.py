@@ -73,6 +73,19 @@ class Progress:
             self._bar.stop()
 
 
+class Silence:
+    """A Progress that says nothing: for all processes but the first."""
+
+    def step(self, done):
+        pass
+
+    def show(self, done, text):
+        pass
+
+    def close(self):
+        pass
+
+
 def clock(seconds):
     """h:mm:ss"""
     minutes, seconds = divmod(round(seconds), 60)

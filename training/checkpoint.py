@@ -50,7 +50,8 @@ def save(folder, step, parts, state, keep):
         os.replace(partial, target)
         _sync_folder(root)
         shutil.rmtree(aside, ignore_errors=True)
-        for old in list_steps(folder)[:-keep]:
+        # a later one was passed over because it is damaged: it must not displace a good one
+        for old in [found for found in list_steps(folder) if found <= step][:-keep]:
             shutil.rmtree(root / f"step-{old:06d}")
     except OSError as error:
         raise UserError(f"checkpoint {target} cannot be written: {error.strerror or error}") from None

@@ -13,6 +13,7 @@ from models.networks.layers import frozen_statistics, has_batch_norm
 from models.objectives import OBJECTIVES
 from training import checkpoint, randomness
 from training import recipe as recipes
+from training.parallel import Team
 
 
 class Game:
@@ -21,10 +22,12 @@ class Game:
     critic_steps counts all critic updates made; it numbers their noise and their data.
     """
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe, shape, team=None):
         self.recipe, self.shape, self.critic_steps = recipe, tuple(shape), 0
+        self.team = team or Team()
         self.objective = OBJECTIVES[recipe.objective]
         self.generator, self.critic = networks.build(recipe, shape)
+        self.team.prepare(self.generator, self.critic)
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
         self.generator_optimizer = optimizer(recipe, self.generator_weights)
         self.critic_optimizer = optimizer(recipe, self.critic_weights)
@@ -36,10 +39,15 @@ class Game:
         """Real images that the critic has been trained on: the position in the data's order."""
         return self.critic_steps * self.recipe.batch_size
 
-    def noise(self, purpose, step, count=None):
-        return paddle.to_tensor(
-            randomness.noise(self.recipe.seed, purpose, step, [count or self.recipe.batch_size, self.recipe.latent])
-        )
+    def noise(self, purpose, step):
+        """This process's part of the batch of latent vectors for one purpose at one step."""
+        recipe = self.recipe
+        z = randomness.noise(recipe.seed, purpose, step, [recipe.batch_size, recipe.latent])
+        return paddle.to_tensor(self.team.part(z))
+
+    def epsilon(self, purpose, step):
+        """Where between real and fake the gradient is looked at: uniform on [0, 1), one number a sample."""
+        return paddle.to_tensor(self.team.part(randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size])))
 
     def logits(self, real, fake):
         """The critic's outputs on real and on fake items."""
@@ -48,7 +56,10 @@ class Game:
         return paddle.split(self.critic(paddle.concat([real, fake])), 2)
 
     def critic_step(self, real):
-        """One critic update on a batch of real items and a fresh z. Returns loss, real and fake logits, penalty (or None)."""
+        """One critic update on this process's part of a batch of real items, with a fresh z.
+
+        Returns loss, real and fake logits, penalty (or None).
+        """
         recipe, number = self.recipe, self.critic_steps
         with paddle.no_grad():
             fake = self.generator(self.noise("critic noise", number))
@@ -56,10 +67,10 @@ class Game:
         loss = self.objective.critic_loss(real_logits, fake_logits)
         penalty = None
         if recipe.penalty:
-            epsilon = paddle.to_tensor(randomness.uniform(recipe.seed, "penalty", number, [len(real)]))
-            penalty = gradient_penalty(self.critic, real, fake, epsilon)
+            penalty = gradient_penalty(self.critic, real, fake, self.epsilon("penalty", number))
             loss = loss + recipe.penalty * penalty
         loss.backward()
+        self.team.average_gradients(self.critic_weights)
         update(self.critic_optimizer)
         if recipe.clip:  # after the step, or the generator would meet an unclipped critic
             clip_(self.critic, recipe.clip)
@@ -71,6 +82,7 @@ class Game:
         with frozen_weights(self.critic_weights):
             loss = self.objective.generator_loss(self.critic(self.generator(self.noise("generator noise", step))))
             loss.backward()
+        self.team.average_gradients(self.generator_weights)
         update(self.generator_optimizer)
         return loss.detach()
 

@@ -6,7 +6,6 @@ import paddle
 
 from models.constraints import input_gradient_norms, interpolate
 from models.objectives import estimate, js_estimate, probability
-from training import randomness
 
 PATIENCE = 5  # logged steps in a row before an alarm
 
@@ -28,8 +27,8 @@ def measure(game, heldout, real, step):
             if game.objective.probabilistic:
                 figures["d_real"], figures["d_fake"] = probability(real_logits), probability(fake_logits)
                 figures["js_estimate"] = js_estimate(real_logits, fake_logits)
-        epsilon = paddle.to_tensor(randomness.uniform(recipe.seed, "health penalty", step, [len(real)]))
-        norms = input_gradient_norms(game.critic, interpolate(real, fake, epsilon))
+        between = interpolate(real, fake, game.epsilon("health penalty", step))
+        norms = input_gradient_norms(game.critic, between)
         figures["gradient_norm"], figures["gradient_norm_std"] = norms.mean(), (norms - norms.mean()).square().mean().sqrt()
     if recipe.clip:
         figures["clipped_share"] = clipped_share(game.critic_weights, recipe.clip)

@@ -12,6 +12,7 @@ from data.dataset import crop_to, to_uint8
 from errors import TrainingError
 from reporting import grids
 from training import checkpoint, health, randomness
+from training.budget import Budget
 
 SHOWN = 64  # images of a sample grid
 SHOWN_POINTS = 2000
@@ -25,32 +26,35 @@ class Interrupted(Exception):
 
 
 def train(game, dataset, folder, log, progress, say, state=None):
-    """Train `game` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps.
+    """Train `game` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps or recipe.minutes.
 
     folder: the run's, made already. log: a RunLog. progress: has step(done) and show(done, text). say: takes a warning.
     Raises Interrupted after a signal and TrainingError for a non-finite number; a checkpoint is left in both cases.
     """
     recipe = game.recipe
-    state = state or {"step": 0, "seconds": 0.0, "alarms": None}
+    new, state = state is None, state or {"step": 0, "seconds": 0.0, "alarms": None}
+    team = game.team
     order, heldout_order = Order(len(dataset.train), recipe.seed), Order(len(dataset.heldout), recipe.seed)
     alarms = health.Alarms(recipe, state["alarms"])
-    began, seconds_before = time.monotonic(), state["seconds"]
-    last_seen, last_time = game.images_seen, began
+    budget = Budget(recipe, state["seconds"])
+    last_seen, last_time = game.images_seen, time.monotonic()
 
     def save(step):
+        if not team.leads:
+            return
         now = {
             "step": step,
             "critic_steps": game.critic_steps,
-            "seconds": seconds_before + time.monotonic() - began,
+            "seconds": budget.seconds(),
             "alarms": alarms.state,
             "logs": log.sizes(),
             "recipe": recipe.model_dump(),
             "shape": list(game.shape),
             "native_size": dataset.native_size,
         }
-        return checkpoint.save(folder, step, game.parts(), now, recipe.keep_checkpoints)
+        checkpoint.save(folder, step, game.parts(), now, recipe.keep_checkpoints)
 
-    if state["step"] == 0:
+    if new and team.leads:
         log.settings(recipe.model_dump())
         show_real(folder, log, dataset, recipe)
         show_samples(folder, log, game, dataset, 0)
@@ -59,35 +63,39 @@ def train(game, dataset, folder, log, progress, say, state=None):
         for step in range(state["step"] + 1, recipe.steps + 1):  # counted from 1: `step` generator steps are done at its end
             game.set_learning_rate(step - 1)
             for _ in range(recipe.critic_steps(step - 1)):
-                indices = order.take(game.images_seen, recipe.batch_size)
+                indices = team.part(order.take(game.images_seen, recipe.batch_size))
                 real = paddle.to_tensor(dataset.batch(indices))
                 critic_loss, *_, penalty = game.critic_step(real)
             generator_loss = game.generator_step(step - 1)
+            last, part = budget.look(step)
 
-            if step % recipe.log_every == 0 or step in (1, recipe.steps):
-                held = dataset.batch(heldout_order.take(step * recipe.batch_size, recipe.batch_size), "heldout")
+            if step % recipe.log_every == 0 or step == 1 or last:
+                held = dataset.batch(team.part(heldout_order.take(step * recipe.batch_size, recipe.batch_size)), "heldout")
                 losses = {"critic_loss": critic_loss, "generator_loss": generator_loss, "penalty": penalty}
                 figures = {name: float(value) for name, value in losses.items() if value is not None}
-                figures |= health.measure(game, paddle.to_tensor(held), real, step)
+                figures = team.average(figures | health.measure(game, paddle.to_tensor(held), real, step))
                 stop_if_not_finite(figures, step, recipe, folder)
                 now = time.monotonic()
                 rate = (game.images_seen - last_seen) / (now - last_time)
                 last_seen, last_time = game.images_seen, now
                 counters = {"critic_steps": game.critic_steps, "images_seen": game.images_seen}
-                clock = {"seconds": round(seconds_before + now - began, 3), "images_per_second": round(rate, 1)}
-                log.write(step, counters | clock | figures)
-                progress.show(step, in_words(figures | clock))
-                for warning in alarms.hear(step, figures):
-                    say(warning)
+                clock = {"seconds": round(budget.seconds(), 3), "images_per_second": round(rate, 1)}
+                warnings = alarms.hear(step, figures)
+                if team.leads:
+                    log.write(step, counters | clock | figures)
+                    progress.show(step, in_words(figures | clock))
+                    for warning in warnings:
+                        say(warning)
             elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
                 losses = {"critic_loss": float(critic_loss), "generator_loss": float(generator_loss)}
                 stop_if_not_finite(losses, step, recipe, folder)
-            if step % recipe.sample_every == 0 or step == recipe.steps:
+            if team.leads and (step % recipe.sample_every == 0 or step == recipe.steps):
                 show_samples(folder, log, game, dataset, step)
-            if step % recipe.checkpoint_every == 0 or step == recipe.steps or signum:
+            stop = team.any(signum) and step < recipe.steps
+            if step % recipe.checkpoint_every == 0 or step == recipe.steps or stop:
                 save(step)
-            if signum and step < recipe.steps:
-                raise Interrupted(signum[0])
+            if stop:
+                raise Interrupted(signum[0] if signum else signal.SIGTERM)
             progress.step(step)
 
 

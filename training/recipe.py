@@ -12,7 +12,7 @@ from models import networks
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 # what a user may change on --resume: the rest would make it another experiment
-RESUMABLE = ("steps", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints")
+RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints")
 
 
 class Recipe(BaseModel):
@@ -40,7 +40,9 @@ class Recipe(BaseModel):
     units: int = Field(512, ge=1, description="a layer of mlp")
     generator_norm: Literal["batch", "none"] = "batch"
     critic_norm: Literal["batch", "layer", "none"] = "batch"
+    sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
     steps: int = Field(ge=1, description="generator steps")
+    minutes: float | None = Field(None, gt=0, description="budget of wall-clock time, which may end the run before `steps`")
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")
     log_every: int = Field(50, ge=1)
     sample_every: int = Field(500, ge=1)

@@ -7,20 +7,22 @@ from pathlib import Path
 import data
 from errors import UserError
 from reporting import console
-from training import checkpoint, run, runtime
+from training import checkpoint, launch, run, runtime
 from training.log import RunLog
 
 
 def train(recipe, folder, data_dir=None, device="auto", resume=False):
     """Train `recipe` in `folder` and return the exit status: 0, 130 or 143 after a signal. Prints as it goes.
 
-    resume: the folder holds a run, to be continued. Nothing is written before data and device are known to be right.
+    resume: the folder holds a run, to be continued. Nothing is written before data and device are known to be right. Where
+    this is one of several processes, only the first writes and prints.
     """
-    folder = Path(folder)
+    folder, leads = Path(folder), launch.leads()
+    tell = print if leads else (lambda *_, **__: None)
     found = checkpoint.newest(folder) if resume else None
     if found and found[2]["step"] >= recipe.steps:
-        print(f"finished: {folder} has its {found[2]['step']} steps")
-        print(folder)
+        tell(f"finished: {folder} has its {found[2]['step']} steps")
+        tell(folder)
         return 0
     dataset = data.load(recipe.data, data_dir, recipe.image_size)
     if len(dataset.heldout) < 2 or len(dataset.train) < 2:
@@ -28,29 +30,29 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False):
     recorded = run.read_provenance(folder).get("data_sha256") if resume else None
     if recorded not in (None, dataset.sha256):
         raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
-    print(runtime.start(device))
+    tell(runtime.start(device))
 
     from training.game import Game
     from training.loop import Interrupted
     from training.loop import train as loop
+    from training.parallel import Processes, Team
 
-    game, state = Game(recipe, dataset.shape), None
+    team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
+    game, state = Game(recipe, dataset.shape, team), None
     if found:
         path, parts, state, remarks = found
         for remark in remarks:
-            console.warn(f"{remark}; going back to {path.name}")
+            tell(f"warning: {remark}; going back to {path.name}", file=sys.stderr)
         game.restore(parts, state["critic_steps"], path)
-        print(f"going on from {path}")
+        tell(f"going on from {path}")
     elif resume:
-        print("no checkpoint yet: starting from the beginning")
-    if not resume:
-        run.create(folder, recipe, dataset, runtime.machine())
-    log = RunLog(folder, state and state["logs"])
-    progress = console.Progress(recipe.steps, state["step"] if state else 0)
+        tell("no checkpoint yet: starting from the beginning")
+    if leads and not resume:
+        run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size})
+    log = RunLog(folder, state and state["logs"]) if leads else None
+    progress = console.Progress(recipe.steps, state["step"] if state else 0) if leads else console.Silence()
     items = "points" if dataset.is_points else "images"
-    print(
-        f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {recipe.steps:,} steps → {folder}"
-    )
+    tell(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {recipe.steps:,} steps → {folder}")
     try:
         loop(game, dataset, folder, log, progress, console.warn, state)
     except Interrupted as stop:
@@ -58,11 +60,12 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False):
         again = shlex.join(
             ["python", "train.py", "--out", str(folder), "--resume"] + (["--data-dir", data_dir] if data_dir else [])
         )
-        print(f"interrupted: a checkpoint is saved; go on with: {again}", file=sys.stderr)
-        print(folder)
+        tell(f"interrupted: a checkpoint is saved; go on with: {again}", file=sys.stderr)
+        tell(folder)
         return 128 + stop.signum
     finally:
         progress.close()
-        log.close()
-    print(folder)
+        if log:
+            log.close()
+    tell(folder)
     return 0

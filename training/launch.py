@@ -1,0 +1,91 @@
+"""`--processes N`: N copies of this command on one machine, joined by Paddle's distributed engine."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from errors import UserError
+from training import runtime
+
+GRACE = 10  # seconds that processes get to end by themselves
+
+
+def is_worker():
+    """Whether this process is one of several, started here or by `python -m paddle.distributed.launch`."""
+    return int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) > 1
+
+
+def leads():
+    return int(os.environ.get("PADDLE_TRAINER_ID", "0")) == 0
+
+
+def count(asked, recipe):
+    """Processes for `--processes asked` ('auto' or a number). Raises UserError."""
+    if asked == "auto":
+        return 1  # docs/performance.md: one process with all cores is the fastest for every recipe on a CPU
+    if not asked.isdecimal() or int(asked) < 1:
+        raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
+    if recipe.batch_size % int(asked) or recipe.batch_size // int(asked) < 2:
+        raise UserError(f"--processes {asked}: batch_size {recipe.batch_size} does not divide into equal parts of 2 or more")
+    return int(asked)
+
+
+def run(processes, arguments, device):
+    """Run `python train.py arguments` in so many processes; returns the exit status.
+
+    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved.
+    """
+    ports = [_free_port() for _ in range(processes)]
+    endpoints = [f"127.0.0.1:{port}" for port in ports]
+    team = []
+    for rank, endpoint in enumerate(endpoints):
+        environment = {
+            **os.environ,
+            "PADDLE_TRAINER_ID": str(rank),
+            "PADDLE_TRAINERS_NUM": str(processes),
+            "PADDLE_TRAINER_ENDPOINTS": ",".join(endpoints),
+            "PADDLE_CURRENT_ENDPOINT": endpoint,
+            "PADDLE_MASTER": endpoints[0],
+            "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
+            "FLAGS_selected_gpus": str(rank),
+        }
+        environment.setdefault("OMP_NUM_THREADS", str(max(1, runtime.cores() // processes)))
+        team.append(subprocess.Popen([sys.executable, sys.argv[0], *arguments], env=environment, start_new_session=True))
+    return _watch(team)
+
+
+def _watch(team):
+    def pass_on(signum, frame):
+        for process in team:
+            if process.poll() is None:
+                process.send_signal(signum)
+
+    kept = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        while True:
+            states = [process.poll() for process in team]
+            failed = [state for state in states if state]
+            if failed or None not in states:
+                break
+            time.sleep(0.1)
+        if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
+            deadline = time.monotonic() + (GRACE if failed[0] in (130, 143) else 1)
+            while None in [process.poll() for process in team] and time.monotonic() < deadline:
+                time.sleep(0.1)
+        return (failed[0] if failed[0] > 0 else 1) if failed else 0
+    finally:
+        for process in team:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
