@@ -16,6 +16,7 @@ SOURCES = {
     "mnist": "idx",
     "fashion-mnist": "idx",
     "cifar10": "cifar10",
+    "stacked-mnist": "stacked",
     "folder:PATH": "folder",
     "8gaussians": "toys",
     "25gaussians": "toys",

@@ -6,6 +6,7 @@ A new metric is one file with a pure function, a `measure(draw)` that calls it, 
 from typing import NamedTuple
 
 from errors import UserError, one_of
+from metrics import networks
 
 __all__ = ["METRICS", "check_names", "describe_settings", "evaluate", "names_for"]
 
@@ -14,12 +15,12 @@ BLOCK = 1000  # samples a draw
 
 class Metric(NamedTuple):
     """values: each value's name → whether lower or higher is better, '' if neither is. needs: which of the items'
-    attributes (metrics/draws.py). block: samples a draw. draws: at most, None for all."""
+    attributes (metrics/draws.py). block: samples a draw. draws: at most."""
 
     values: dict
     needs: tuple
     block: int = BLOCK
-    draws: int | None = None
+    draws: int = 10
 
 
 # the module of this package has the metric's name
@@ -37,7 +38,6 @@ METRICS = {
     "gaussians": Metric({"modes_found": "higher", "good_share": "higher"}, ()),
     "stacked": Metric({"stacked_modes": "higher", "stacked_kl": "lower"}, ("features",), block=25_600),
 }
-POINTS = ("gaussians", "w1")
 STACKED = ("stacked", "frechet", "kid", "prdc", "w1", "swd")
 IMAGES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
 
@@ -62,17 +62,24 @@ def names_for(data_name, with_critic=False):
 
 
 def choose(names, data_name, with_critic=False):
-    """`names`, or all that fit. Raises UserError if one does not fit the data."""
+    """`names`, or all that fit. Raises UserError if one does not fit the data, or has no feature network."""
     fitting = names_for(data_name, with_critic)
-    if names is None:
-        return fitting
-    check_names(names)
-    for name in names:
+    chosen = fitting if names is None else tuple(dict.fromkeys(names))
+    check_names(chosen)
+    for name in chosen:
         if name == "wasserstein" and not with_critic:
             raise UserError("metric wasserstein asks the run's own critic: it is for runs, not for files of images")
         if name not in fitting and not (data_name == "stacked-mnist" and name == "memorised"):
             raise UserError(f"metric {name} does not fit {data_name}: allowed are {', '.join(fitting)}")
-    return tuple(dict.fromkeys(names))
+    network = network_of(data_name)
+    if network and any("features" in METRICS[name].needs for name in chosen):
+        networks.sha256(network)
+    return chosen
+
+
+def network_of(data_name):
+    """Name of the feature network of a data set, None for points."""
+    return networks.NETWORK_OF.get("folder:PATH" if data_name.startswith("folder:") else data_name)
 
 
 def direction(value):
@@ -87,8 +94,8 @@ def evaluate(images, dataset, names=None, *, seed=0, critic=None, say=None):
     names: metrics, all that fit by default. critic: for 'wasserstein', a function from items as the data set's to N outputs.
     say: takes a line of progress. Raises UserError.
 
-    Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images);
-    value and deviation are mean and standard deviation over them. The floor is the same measure of as many held-out
+    Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images), ten at
+    most; value and deviation are mean and standard deviation over them. The floor is the same measure of as many held-out
     images, so that it carries the same bias. deviation is None where there is one draw only.
     """
     from metrics import scoring

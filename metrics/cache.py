@@ -67,4 +67,4 @@ def _write(path, raw):
             os.replace(partial, path)
         finally:
             with contextlib.suppress(OSError):
-                os.unlink(partial)
+                Path(partial).unlink()

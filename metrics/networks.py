@@ -144,11 +144,15 @@ def load(name):
 def describe(images, name, batch=250):
     """What the network sees: (features float32 N×F, probabilities float32 N×10) of uint8 images N×C×S×S.
 
-    Colours that the network does not know are judged one by one: features N×(C·F), probabilities N×C×10.
+    Colours that the network does not know are judged one by one: features N×(C·F), probabilities N×C×10. Larger pictures
+    (a folder's) are shrunk to its size.
     """
     import numpy as np
 
+    from data.folder import resize
+
     spec = NETWORKS[name]
+    images = resize(images, spec.size)
     n, colours = images.shape[:2]
     if colours != spec.colours:
         features, probabilities = describe(images.reshape(n * colours, 1, *images.shape[2:]), name, batch)

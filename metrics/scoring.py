@@ -73,7 +73,7 @@ class Judge:
 
     def __init__(self, dataset, critic, say):
         self.dataset, self.critic, self.say = dataset, critic, say
-        self.network = network_of(dataset)
+        self.network = metrics.network_of(dataset.name)
         self.known = {}
 
     def describe(self, items, needs, train=False):
@@ -169,20 +169,12 @@ def summary(measured):
     return found
 
 
-def network_of(dataset):
-    """Name of the feature network of a data set, None for points."""
-    if dataset.is_points:
-        return None
-    name = "folder:PATH" if dataset.name.startswith("folder:") else dataset.name
-    return networks.NETWORK_OF[name]
-
-
 def describe_settings(dataset, count, seed):
     import paddle
     import scipy
     import sklearn
 
-    network = network_of(dataset)
+    network = metrics.network_of(dataset.name)
     published = networks.PUBLISHED.get(network)
     return {
         "data": dataset.name,

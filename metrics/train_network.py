@@ -16,7 +16,7 @@ from reporting import console
 from training import runtime
 
 # network -> data set, epochs, augmentation
-RECIPES = {"digits": ("mnist", 16, "digits"), "fashion": ("fashion-mnist", 24, "flip"), "cifar10": ("cifar10", 12, "crop")}
+RECIPES = {"digits": ("mnist", 16, "digits"), "fashion": ("fashion-mnist", 24, "flip"), "cifar10": ("cifar10", 10, "crop")}
 BATCH, RATE, WEIGHT_DECAY = 128, 0.1, 5e-4
 
 

@@ -1,0 +1,42 @@
+"""stacked-mnist: three digits drawn at random as the red, green and blue of one image: 1000 modes whose names are known.
+
+As in Unrolled GAN (1611.02163). The digits are mnist's if --data-dir holds its files, otherwise mnist-5k's.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from data import idx, mnist5k
+from data.dataset import Dataset
+
+TRAIN, HELD_OUT = 60_000, 25_600
+
+
+def load(name, data_dir, image_size):
+    """60,000 images to train on and 25,600 held out, N×3×S×S, of a fixed seed; labels 0..999 read the three digits.
+
+    Held-out images are made of held-out digits.
+    """
+    source = "mnist" if holds_mnist(data_dir) else "mnist-5k"
+    digits = (idx if source == "mnist" else mnist5k).load(source, data_dir, image_size)
+    rng = np.random.Generator(np.random.Philox(key=[0, 1000]))
+    train, labels = stack(digits.train, digits.labels, TRAIN, rng)
+    heldout, heldout_labels = stack(digits.heldout, digits.heldout_labels, HELD_OUT, rng)
+    return Dataset(name, train, heldout, labels, heldout_labels, native_size=28, note=f"stacked from {source}")
+
+
+def stack(images, labels, count, rng):
+    """(uint8 count×3×S×S, int64 count): three independent digits each."""
+    rows = rng.integers(len(images), size=(count, 3))
+    return images[rows, 0], labels[rows] @ np.array([100, 10, 1])
+
+
+def holds_mnist(data_dir):
+    """Whether the folder, or its sub-folder mnist, holds all four files, gzipped or not."""
+    if data_dir is None:
+        return False
+    names = [remote.name for pair in idx.FILES["mnist"].values() for remote in pair]
+    folders = [Path(data_dir), Path(data_dir) / "mnist"]
+    here = lambda name: any((f / n).is_file() for f in folders for n in (name, name.removesuffix(".gz")))  # noqa: E731
+    return all(map(here, names))
