@@ -23,8 +23,8 @@ def input_gradient_norms(critic, points, create_graph=False):
     points = points.detach()
     points.stop_gradient = False
     (gradient,) = paddle.grad(critic(points).sum(), points, create_graph=create_graph)
-    # the small constant keeps the root's own derivative finite at 0
-    return paddle.sqrt(gradient.flatten(1).square().sum(1) + 1e-12)
+    # the small constant keeps the root's own derivative finite at 0; a measurement goes down to 0, for a dead critic to show
+    return paddle.sqrt(gradient.flatten(1).square().sum(1) + (1e-12 if create_graph else 0))
 
 
 def interpolate(real, fake, epsilon):
