@@ -33,17 +33,11 @@ def count(asked, recipe):
     return int(asked)
 
 
-def run(processes, arguments, device):
-    """Run `python train.py arguments` in so many processes; returns the exit status.
-
-    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved.
-    """
-    ports = [_free_port() for _ in range(processes)]
-    endpoints = [f"127.0.0.1:{port}" for port in ports]
-    team = []
-    for rank, endpoint in enumerate(endpoints):
-        environment = {
-            **os.environ,
+def environments(processes, device):
+    """What each process of a team must find in its environment, as a list of dicts."""
+    endpoints = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
+    return [
+        {
             "PADDLE_TRAINER_ID": str(rank),
             "PADDLE_TRAINERS_NUM": str(processes),
             "PADDLE_TRAINER_ENDPOINTS": ",".join(endpoints),
@@ -51,10 +45,25 @@ def run(processes, arguments, device):
             "PADDLE_MASTER": endpoints[0],
             "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
             "FLAGS_selected_gpus": str(rank),
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, runtime.cores() // processes))),
         }
-        environment.setdefault("OMP_NUM_THREADS", str(max(1, runtime.cores() // processes)))
-        team.append(subprocess.Popen([sys.executable, sys.argv[0], *arguments], env=environment, start_new_session=True))
-    return _watch(team)
+        for rank, endpoint in enumerate(endpoints)
+    ]
+
+
+def run(processes, arguments, device):
+    """Run `python train.py arguments` in so many processes; returns the exit status.
+
+    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved.
+    """
+    command = [sys.executable, sys.argv[0], *arguments]
+    # a session of its own for each: a terminal's Ctrl-C reaches them once, through _watch
+    return _watch(
+        [
+            subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
+            for environment in environments(processes, device)
+        ]
+    )
 
 
 def _watch(team):
@@ -85,7 +94,12 @@ def _watch(team):
             signal.signal(number, handler)
 
 
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count):
+    probes = [socket.socket() for _ in range(count)]  # all open at once, so that no two get the same
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
