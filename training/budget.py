@@ -12,23 +12,25 @@ class Budget:
     """The clock of one run. seconds_before: what earlier sittings took; the clock stands still between them."""
 
     def __init__(self, recipe, seconds_before):
-        self.recipe, self._began = recipe, time.monotonic() - seconds_before
+        self.minutes, self._began = recipe.minutes, time.monotonic() - seconds_before
         self._tenths = self._tenth()
 
     def seconds(self):
         """Seconds of training so far."""
         return time.monotonic() - self._began
 
-    def look(self, step):
-        """(whether `step` is the last, which part of the minutes it completed: 'tenth', 'fifth' or None).
+    def spent(self):
+        return bool(self.minutes) and self.seconds() >= 60 * self.minutes
 
-        Without minutes the parts stay None: a recipe counts its grids and checkpoints in steps.
+    def part(self):
+        """'tenth' or 'fifth' where one of the minutes has passed since the last call (a fifth is also a tenth), else None.
+
+        Models of different speed then show their grids and checkpoints at the same times.
         """
         before, self._tenths = self._tenths, self._tenth()
-        part = None
-        if self._tenths > before:
-            part = "fifth" if self._tenths // 2 > before // 2 else "tenth"
-        return finished(self.recipe, {"step": step, "seconds": self.seconds()}), part
+        if self._tenths == before:
+            return None
+        return "fifth" if self._tenths // 2 > before // 2 else "tenth"
 
     def _tenth(self):
-        return int(10 * self.seconds() / (60 * self.recipe.minutes)) if self.recipe.minutes else 0
+        return int(10 * self.seconds() / (60 * self.minutes)) if self.minutes else 0

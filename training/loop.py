@@ -67,7 +67,9 @@ def train(game, dataset, folder, log, progress, say, state=None):
                 real = paddle.to_tensor(dataset.batch(indices))
                 critic_loss, *_, penalty = game.critic_step(real)
             generator_loss = game.generator_step(step - 1)
-            last, part = budget.look(step)
+            # with several processes the first whose clock runs out ends it for all
+            last = step == recipe.steps or (recipe.minutes is not None and team.any(budget.spent()))
+            part = budget.part()
 
             if step % recipe.log_every == 0 or step == 1 or last:
                 held = dataset.batch(team.part(heldout_order.take(step * recipe.batch_size, recipe.batch_size)), "heldout")
@@ -89,14 +91,16 @@ def train(game, dataset, folder, log, progress, say, state=None):
             elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
                 losses = {"critic_loss": float(critic_loss), "generator_loss": float(generator_loss)}
                 stop_if_not_finite(losses, step, recipe, folder)
-            if team.leads and (step % recipe.sample_every == 0 or step == recipe.steps):
+            if team.leads and (step % recipe.sample_every == 0 or last or part):
                 show_samples(folder, log, game, dataset, step)
-            stop = team.any(signum) and step < recipe.steps
-            if step % recipe.checkpoint_every == 0 or step == recipe.steps or stop:
+            stop = team.any(signum) and not last
+            if step % recipe.checkpoint_every == 0 or last or stop or part == "fifth":
                 save(step)
             if stop:
                 raise Interrupted(signum[0] if signum else signal.SIGTERM)
             progress.step(step)
+            if last:
+                break
 
 
 def stop_if_not_finite(figures, step, recipe, folder):

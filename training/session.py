@@ -7,20 +7,21 @@ from pathlib import Path
 import data
 from errors import UserError
 from reporting import console
-from training import checkpoint, launch, run, runtime
+from training import budget, checkpoint, launch, run, runtime
 from training.log import RunLog
 
 
-def train(recipe, folder, data_dir=None, device="auto", resume=False):
+def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=None):
     """Train `recipe` in `folder` and return the exit status: 0, 130 or 143 after a signal. Prints as it goes.
 
-    resume: the folder holds a run, to be continued. Nothing is written before data and device are known to be right. Where
-    this is one of several processes, only the first writes and prints.
+    resume: the folder holds a run, to be continued. progress: is told of it instead of a console.Progress. Nothing is
+    written before data and device are known to be right. Where this is one of several processes, only the first writes and
+    prints.
     """
     folder, leads = Path(folder), launch.leads()
     tell = print if leads else (lambda *_, **__: None)
     found = checkpoint.newest(folder) if resume else None
-    if found and found[2]["step"] >= recipe.steps:
+    if found and budget.finished(recipe, found[2]):
         tell(f"finished: {folder} has its {found[2]['step']} steps")
         tell(folder)
         return 0
@@ -50,9 +51,11 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False):
     if leads and not resume:
         run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size})
     log = RunLog(folder, state and state["logs"]) if leads else None
-    progress = console.Progress(recipe.steps, state["step"] if state else 0) if leads else console.Silence()
+    if progress is None:
+        progress = console.Progress(recipe.steps, state["step"] if state else 0) if leads else console.Silence()
     items = "points" if dataset.is_points else "images"
-    tell(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {recipe.steps:,} steps → {folder}")
+    length = f"{recipe.minutes:g} minutes" if recipe.minutes else f"{recipe.steps:,} steps"
+    tell(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
     try:
         loop(game, dataset, folder, log, progress, console.warn, state)
     except Interrupted as stop:
