@@ -1,0 +1,264 @@
+"""From samples and a data set to values beside their floor."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+import data
+import metrics
+from data.dataset import crop_to
+from errors import UserError
+from metrics import cache, draws, networks, scoring
+from metrics.draws import Items
+from tests.helpers import pictures, toy_dataset
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "paddle-wgan"
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("mnist-5k")
+
+
+@pytest.fixture(scope="module")
+def judged(digits, tmp_path_factory):
+    """Held-out digits against the data they are of: what real images score."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        return metrics.evaluate(digits.heldout, digits)
+
+
+def test_real_images_score_the_floor(judged):
+    for name, row in judged.items():
+        if not name.startswith("class_"):
+            assert abs(row["value"] - row["floor"]) <= 3 * row["floor_deviation"] + 1e-9, (name, row)
+    assert judged["classes_found"]["value"] == 10
+    assert judged["memorised_share"]["value"] == pytest.approx(0.01, abs=0.01)
+
+
+def test_half_of_the_classes_is_caught(digits, judged):
+    found = metrics.evaluate(digits.heldout[digits.heldout_labels < 5], digits, ["prdc", "classes"])
+    assert found["classes_found"]["value"] == 5
+    assert found["class_kl"]["value"] == pytest.approx(np.log(2), abs=0.1)
+    for name in ("coverage", "recall"):
+        assert found[name]["value"] < judged[name]["floor"] - 3 * judged[name]["floor_deviation"]
+    assert found["coverage"]["value"] == pytest.approx(0.5, abs=0.1)
+
+
+def test_copies_of_training_images_are_memorised(digits):
+    found = metrics.evaluate(digits.train[:1000], digits, ["memorised"])
+    assert found["memorised_share"]["value"] == 1
+    assert found["nearest_ratio"]["value"] == 0
+    assert found["memorised_share"]["floor"] < 0.05
+
+
+def test_noise_is_far_from_everything(digits, judged):
+    found = metrics.evaluate(pictures(1000, 28), digits)
+    assert found["fd_lenet"]["value"] > 20 * judged["fd_lenet"]["value"]
+    assert found["kid"]["value"] > 20 * abs(judged["kid"]["value"])
+    assert found["coverage"]["value"] < 0.05
+    assert found["w1"]["value"] > judged["w1"]["value"]
+
+
+def test_same_seed_same_numbers_with_and_without_the_cache(digits, own_cache):
+    some = ["frechet", "prdc", "swd"]
+    first = metrics.evaluate(digits.heldout, digits, some, seed=3)
+    assert list(own_cache.glob("*.safetensors"))
+    assert metrics.evaluate(digits.heldout, digits, some, seed=3) == first
+    for path in own_cache.iterdir():
+        path.write_bytes(path.read_bytes()[:-20])  # all damaged: made anew
+    assert metrics.evaluate(digits.heldout, digits, some, seed=3) == first
+
+
+def test_padding_and_order_of_samples_do_not_matter(digits):
+    some = ["frechet", "classes"]
+    padded = metrics.evaluate(digits.heldout[:500], digits, some)
+    native = crop_to(digits.heldout[:500], 28)
+    mixed = native[np.random.default_rng(0).permutation(500)]
+    for name, row in metrics.evaluate(mixed, digits, some).items():
+        assert row["value"] == pytest.approx(padded[name]["value"], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "samples, words",
+    [
+        (np.zeros((0, 1, 28, 28), np.uint8), "no samples"),
+        (np.zeros((100, 1, 28, 28), np.uint8), "all pixels of all samples are 0"),
+        (pictures(100, 30), "30×30 pixels"),
+        (pictures(100, 28, 3), "3 colours"),
+        (pictures(100, 28) / 255, "must be uint8"),
+        (pictures(20, 28), "20 samples are too few for 64 features"),
+    ],
+)
+def test_bad_samples_are_refused(digits, samples, words):
+    with pytest.raises(UserError, match=words):
+        metrics.evaluate(samples, digits)
+
+
+def test_points(own_cache):
+    dataset = data.load("25gaussians")
+    found = metrics.evaluate(dataset.heldout[:5000], dataset)
+    assert list(found) == ["modes_found", "good_share", "w1"]
+    assert found["modes_found"]["value"] == 25
+    assert abs(found["w1"]["value"] - found["w1"]["floor"]) < 4 * found["w1"]["deviation"]
+    one_mode = metrics.evaluate(np.repeat(dataset.train[:1], 2000, 0), dataset)
+    assert one_mode["modes_found"]["value"] == 1
+    assert one_mode["w1"]["value"] > 0.5
+    with pytest.raises(UserError, match="NaN"):
+        metrics.evaluate(np.full((50, 2), np.nan), dataset)
+
+
+def test_critic():
+    dataset = toy_dataset(60, 40)
+    found = metrics.evaluate(pictures(30), dataset, ["wasserstein"], critic=lambda x: x.mean((1, 2, 3)))
+    expected = dataset.heldout.mean() - pictures(30).mean()
+    assert found["critic_estimate"]["value"] == pytest.approx(expected)
+    assert found["critic_estimate"]["floor_deviation"] > 0
+
+
+def test_metrics_fit_their_data():
+    assert metrics.names_for("swissroll") == ("w1",)
+    assert "classes" not in metrics.names_for("stacked-mnist")
+    with pytest.raises(UserError, match="unknown metric 'frechett': did you mean 'frechet'"):
+        metrics.choose(["frechett"], "mnist")
+    with pytest.raises(UserError, match="it is for runs"):
+        metrics.choose(["wasserstein"], "mnist")
+    with pytest.raises(UserError, match="gaussians does not fit mnist"):
+        metrics.choose(["gaussians"], "mnist")
+
+
+def test_every_value_has_a_direction(judged):
+    for name in judged:
+        assert metrics.direction(name) in ("lower", "higher", "")
+
+
+# draws
+
+
+def numbered(n):
+    return Items(np.arange(n)[:, None], features=np.arange(n, dtype=float)[:, None])
+
+
+def test_draws_are_disjoint_and_seeded():
+    def drawn(seed):
+        rest = {"data": "", "labels": None, "network": ""}
+        return [d.fake.items.ravel() for d in draws.of_samples(numbered(1050), numbered(300), numbered(9), 100, seed, **rest)]
+
+    assert len(drawn(0)) == 10
+    assert len(np.unique(np.concatenate(drawn(0)))) == 1000
+    assert np.array_equal(drawn(0), drawn(0))
+    assert not np.array_equal(drawn(0), drawn(1))
+
+
+@pytest.mark.parametrize("held", [100, 250, 1000])
+def test_floor_takes_no_image_on_both_sides(held):
+    reference, heldout = numbered(1500), numbered(held)
+    heldout.items = heldout.items + 5000
+    found = list(draws.of_floor(reference, heldout, 100, 0, data="", labels=None, network=""))
+    assert len(found) == 5
+    for draw in found:
+        assert len(draw.fake) == len(draw.real) == 100
+        assert len(draw.reference) == 1500
+        assert not set(draw.fake.items.ravel()) & set(draw.reference.items.ravel())
+        assert set(draw.real.items.ravel()) <= set(draw.reference.items.ravel())
+
+
+def test_summary():
+    assert scoring.summary([{"a": 1.0}, {"a": 3.0}]) == {"a": (2.0, pytest.approx(np.sqrt(2)))}
+    assert scoring.summary([{"a": 1.0}]) == {"a": (1.0, None)}
+
+
+# cache
+
+
+def test_cache_knows_content_and_ignores_damage(own_cache):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"x": np.arange(5.0)}
+
+    name = cache.key("a", 1)
+    assert name != cache.key("a", 2)
+    for _ in range(2):
+        np.testing.assert_array_equal(cache.arrays(name, make)["x"], np.arange(5.0))
+    assert len(made) == 1
+    path = own_cache / f"{name}.safetensors"
+    raw = bytearray(path.read_bytes())
+    raw[-3] ^= 1
+    path.write_bytes(raw)
+    np.testing.assert_array_equal(cache.arrays(name, make)["x"], np.arange(5.0))
+    assert len(made) == 2
+    assert not list(own_cache.glob(".partial-*"))
+
+
+def test_numbers_in_the_cache_are_checked(own_cache):
+    assert cache.numbers("n", lambda: {"a": [1.5, None]}) == {"a": [1.5, None]}
+    assert cache.numbers("n", lambda: {"a": 2}) == {"a": [1.5, None]}
+    path = own_cache / "n.json"
+    path.write_text(path.read_text().replace("1.5", "9.5"))
+    assert cache.numbers("n", lambda: {"a": 2}) == {"a": 2}
+
+
+def test_a_cache_that_cannot_be_written_is_no_mistake(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert cache.numbers("n", lambda: {"a": 2}) == {"a": 2}
+
+
+# networks
+
+
+@pytest.mark.parametrize("name", networks.PUBLISHED)
+def test_weights_are_the_recorded_ones_and_small(name):
+    raw = networks.path_of(name).read_bytes()
+    assert hashlib.sha256(raw).hexdigest() == networks.PUBLISHED[name].sha256
+    assert len(raw) < 1_500_000
+
+
+def test_other_weights_are_an_error(monkeypatch, tmp_path):
+    raw = bytearray(networks.path_of("digits").read_bytes())
+    raw[-1] ^= 1
+    (tmp_path / "digits.safetensors").write_bytes(raw)
+    monkeypatch.setattr(networks, "WEIGHTS", tmp_path)
+    networks.load.cache_clear()
+    with pytest.raises(UserError, match="is not the published one: its SHA-256 is"):
+        networks.load("digits")
+    (tmp_path / "digits.safetensors").unlink()
+    with pytest.raises(UserError, match="cannot be read"):
+        networks.load("digits")
+    networks.load.cache_clear()
+
+
+def test_a_network_without_weights_says_how_to_make_them():
+    name = next((name for name in networks.NETWORKS if name not in networks.PUBLISHED), None)
+    if name is None:
+        pytest.skip("all networks have weights")
+    with pytest.raises(UserError, match=f"python -m metrics.train_network {name}"):
+        networks.sha256(name)
+
+
+def test_digits_are_read_rightly(digits):
+    _, probabilities = networks.describe(crop_to(digits.heldout, 28), "digits")
+    assert (probabilities.argmax(1) == digits.heldout_labels).mean() > 0.99
+    np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
+
+
+def test_features_do_not_depend_on_batch_mates(digits):
+    images = crop_to(digits.heldout, 28)[:60]
+    alone = networks.describe(images, "digits", batch=7)[0]
+    np.testing.assert_allclose(networks.describe(images, "digits")[0], alone, atol=1e-4)
+
+
+def test_stacked_images_are_read_colour_by_colour(digits):
+    images = crop_to(digits.heldout, 28)
+    stack = np.concatenate([images[:20], images[20:40], images[40:60]], 1)
+    features, probabilities = networks.describe(stack, "digits")
+    assert features.shape == (20, 192)
+    assert probabilities.shape == (20, 3, 10)
+    np.testing.assert_allclose(features[:, 64:128], networks.describe(images[20:40], "digits")[0], atol=1e-4)
