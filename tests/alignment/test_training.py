@@ -1,0 +1,180 @@
+"""Same weights, same data: the same outputs, losses, gradients and training as in PyTorch."""
+
+import numpy as np
+import paddle
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
+
+from models.constraints import gradient_penalty  # noqa: E402
+from models.objectives import OBJECTIVES  # noqa: E402
+from tests.alignment.torch_networks import counterpart, distance  # noqa: E402
+from tests.helpers import pictures, tiny_game  # noqa: E402
+from training import randomness  # noqa: E402
+
+BCE, MSE = torch.nn.functional.binary_cross_entropy_with_logits, torch.nn.functional.mse_loss
+THEIR_LOSSES = {  # critic's of (real, fake), generator's of fake; as their users write them
+    "minimax": (lambda r, f: BCE(r, torch.ones_like(r)) + BCE(f, 0 * f), lambda f: -BCE(f, torch.zeros_like(f))),
+    "non-saturating": (lambda r, f: BCE(r, torch.ones_like(r)) + BCE(f, 0 * f), lambda f: BCE(f, torch.ones_like(f))),
+    "wasserstein": (lambda r, f: -(r.mean() - f.mean()), lambda f: -f.mean()),
+    "least-squares": (
+        lambda r, f: 0.5 * (MSE(r, torch.ones_like(r)) + MSE(f, torch.zeros_like(f))),
+        lambda f: 0.5 * MSE(f, torch.ones_like(f)),
+    ),
+}
+NETS = [
+    *(("dcgan", norm, size) for norm in ("batch", "layer", "none") for size in (32, 64)),
+    ("dcgan-nobn", "batch", 32),
+    ("mlp", "none", 32),
+    ("paperweekly", "batch", 28),
+    ("paperweekly", "layer", 32),
+    ("paperweekly", "none", 32),
+    *(("resnet", norm, 32) for norm in ("batch", "layer", "none")),
+]
+
+
+def pair(network, norm, size=32, model="dcgan", **settings):
+    """(game, their generator, their critic), with weights and statistics that are not the initial ones."""
+    if size == 64:
+        settings["data"] = "cifar10"
+    shape = (3 if size == 64 else 1, size, size)
+    game = tiny_game(model, shape, network=network, critic_norm=norm, image_size=size, **settings)
+    rng = np.random.default_rng(0)
+    for layer in (game.generator, game.critic):
+        for name, tensor in layer.state_dict().items():
+            noise = rng.standard_normal(tensor.shape).astype("float32")
+            tensor.set_value(tensor + (abs(noise) if name.endswith("variance") else 0.05 * noise))
+    theirs = (counterpart(role, getattr(game, role.lower()), game.recipe, shape) for role in ("Generator", "Critic"))
+    return game, *theirs
+
+
+def items(game, seed=0, n=None):
+    """A batch of random images as float32 N×C×H×W."""
+    colours, size, _ = game.shape
+    return pictures(n or game.recipe.batch_size, size, colours, seed).astype("float32") / 127.5 - 1
+
+
+def latent(game, number):
+    return randomness.noise(0, "critic noise", number, [game.recipe.batch_size, game.recipe.latent])
+
+
+@pytest.mark.parametrize(("network", "norm", "size"), NETS)
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_forward(network, norm, size, mode):
+    game, generator, critic = pair(network, norm, size)
+    for each in (game.generator, game.critic, generator, critic):
+        getattr(each, mode)()
+    z, x = latent(game, 0), items(game)
+    with paddle.no_grad(), torch.no_grad():
+        np.testing.assert_allclose(game.generator(paddle.to_tensor(z)).numpy(), generator(torch.tensor(z)).numpy(), atol=1e-5)
+        ours, theirs = game.critic(paddle.to_tensor(x)).numpy(), critic(torch.tensor(x)).numpy()
+        np.testing.assert_allclose(ours, theirs, atol=1e-5 * max(1, np.abs(theirs).max()))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(
+    ("network", "norm"), [("dcgan", "batch"), ("mlp", "none"), ("resnet", "layer"), ("paperweekly", "batch")]
+)
+def test_losses_and_gradients(network, norm, objective):
+    game, generator, critic = pair(network, norm, objective=objective)
+    z, x = latent(game, 0), items(game)
+    critic_loss, generator_loss = THEIR_LOSSES[objective]
+
+    fake = game.generator(paddle.to_tensor(z))
+    loss = OBJECTIVES[objective].critic_loss(*game.logits(paddle.to_tensor(x), fake.detach()))
+    their_fake = generator(torch.tensor(z))
+    their_loss = critic_loss(critic(torch.tensor(x)), critic(their_fake.detach()))
+    loss.backward()
+    their_loss.backward()
+    assert float(loss) == pytest.approx(float(their_loss), rel=1e-4, abs=1e-5)
+    assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
+
+    loss, their_loss = OBJECTIVES[objective].generator_loss(game.critic(fake)), generator_loss(critic(their_fake))
+    loss.backward()
+    their_loss.backward()
+    assert float(loss) == pytest.approx(float(their_loss), rel=1e-4, abs=1e-5)
+    assert distance(game.generator, generator, game.recipe, gradients=True) < 1e-4
+
+
+def their_penalty(critic, real, fake, epsilon):
+    points = (epsilon * real + (1 - epsilon) * fake).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
+    return ((gradient.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
+
+
+@pytest.mark.parametrize(("network", "norm", "size"), [net for net in NETS if net[1] != "batch"])
+def test_penalty_and_its_gradients(network, norm, size):
+    game, _, critic = pair(network, norm, size, "wgan-gp")
+    real, fake = items(game, 1), items(game, 2)
+    epsilon = randomness.uniform(0, "penalty", 0, [game.recipe.batch_size])
+    ours = gradient_penalty(game.critic, *map(paddle.to_tensor, (real, fake, epsilon)))
+    theirs = their_penalty(critic, *map(torch.tensor, (real, fake, epsilon.reshape(-1, 1, 1, 1))))
+    ours.backward()
+    theirs.backward()
+    assert float(ours) == pytest.approx(float(theirs), rel=1e-4)
+    assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
+
+
+def their_optimizer(recipe, network):
+    if recipe.optimizer == "rmsprop":
+        return torch.optim.RMSprop(network.parameters(), lr=recipe.learning_rate)  # as the authors: all else is the default
+    return torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=(recipe.beta1, recipe.beta2))
+
+
+def train_theirs(game, generator, critic, steps, batches):
+    """Algorithm 1 of either paper, written down plainly."""
+    recipe = game.recipe
+    for_critic, for_generator = their_optimizer(recipe, critic), their_optimizer(recipe, generator)
+    number = 0
+    for step in range(steps):
+        for _ in range(recipe.n_critic):
+            real, z = torch.tensor(batches[number]), torch.tensor(latent(game, number))
+            fake = generator(z).detach()
+            loss = -(critic(real).mean() - critic(fake).mean())
+            if recipe.penalty:
+                epsilon = torch.tensor(randomness.uniform(0, "penalty", number, [len(real), 1, 1, 1]))
+                loss = loss + recipe.penalty * their_penalty(critic, real, fake, epsilon)
+            for_critic.zero_grad()
+            loss.backward()
+            for_critic.step()
+            if recipe.clip:
+                with torch.no_grad():
+                    for parameter in critic.parameters():
+                        parameter.clamp_(-recipe.clip, recipe.clip)
+            number += 1
+        z = torch.tensor(randomness.noise(0, "generator noise", step, [recipe.batch_size, recipe.latent]))
+        loss = -critic(generator(z)).mean()
+        for_generator.zero_grad()
+        loss.backward()
+        for_generator.step()
+
+
+@pytest.mark.parametrize(
+    ("model", "network", "norm"),
+    [
+        ("wgan", "dcgan", "batch"),
+        ("wgan", "dcgan-nobn", "none"),
+        ("wgan", "mlp", "none"),
+        ("wgan-gp", "dcgan", "none"),
+        ("wgan-gp", "dcgan", "layer"),
+        ("wgan-gp", "mlp", "none"),
+        ("wgan-gp", "resnet", "layer"),
+    ],
+)
+def test_ten_steps_of_training(model, network, norm):
+    shape, steps = (1, 32, 32), 10
+    game = tiny_game(model, shape, network=network, critic_norm=norm, batch_size=16)
+    generator, critic = (counterpart(role, getattr(game, role.lower()), game.recipe, shape) for role in ("Generator", "Critic"))
+    begin = [parameter.detach().clone() for parameter in (*generator.parameters(), *critic.parameters())]
+    batches = [items(game, seed) for seed in range(steps * game.recipe.n_critic)]
+    train_theirs(game, generator, critic, steps, batches)
+    for step in range(steps):
+        for _ in range(game.recipe.n_critic):
+            game.critic_step(paddle.to_tensor(batches[game.critic_steps]))
+        game.generator_step(step)
+    moved = [
+        float((a - b).norm() / b.norm().clamp(min=1e-9)) for a, b in zip((*generator.parameters(), *critic.parameters()), begin)
+    ]
+    assert max(moved) > 0.01, "hardly anything was learned: the test would prove nothing"
+    assert distance(game.generator, generator, game.recipe) < 1e-4
+    assert distance(game.critic, critic, game.recipe) < 1e-4
