@@ -14,13 +14,17 @@ def frechet(fake, real, network="lenet"):
     is better, 0 the least; the bias of a finite N is positive. Refuses sets with no more samples than features.
     """
     fake, real = checks.rows("frechet", fake, real)
-    fewest, features = min(len(fake), len(real)), fake.shape[1]
-    if fewest <= features:
+    check_count(min(len(fake), len(real)), fake.shape[1])
+    return {f"fd_{network}": frechet_gaussians(fake.mean(0), covariance(fake), real.mean(0), covariance(real))}
+
+
+def check_count(samples, features):
+    """Raise UserError unless there are more samples than features."""
+    if samples <= features:
         raise UserError(
-            f"frechet: {fewest} samples are too few for {features} features, whose covariance they cannot fill; "
+            f"frechet: {samples} samples are too few for {features} features, whose covariance they cannot fill; "
             f"more than {features} are needed (or leave it out with --metrics)"
         )
-    return {f"fd_{network}": frechet_gaussians(fake.mean(0), covariance(fake), real.mean(0), covariance(real))}
 
 
 def covariance(x):

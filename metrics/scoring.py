@@ -8,7 +8,7 @@ import numpy as np
 import metrics
 from data.dataset import crop_to
 from errors import UserError
-from metrics import cache, draws, memorised, networks
+from metrics import cache, draws, frechet, memorised, networks
 from metrics.draws import Items
 
 CRITIC = 2500  # items of each side that a critic is asked about
@@ -23,6 +23,8 @@ def evaluate(images, dataset, names, seed, critic, say):
     began = time.monotonic()
     samples = judge.describe(samples, needs - {"nearest"})
     say(f"{len(samples):,} samples described in {time.monotonic() - began:.1f} s")
+    if "frechet" in names:  # before the data are described, which takes longer
+        frechet.check_count(n_of("frechet", len(samples), dataset), samples.features.shape[1])
     judge.prepare(needs)
     found = {}
     for name in names:

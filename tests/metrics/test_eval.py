@@ -1,0 +1,176 @@
+"""eval.py as a user meets it."""
+
+import json
+
+import numpy as np
+import pytest
+
+import data
+from data.dataset import crop_to
+from tests.helpers import TINY_FLAGS, pictures, run_program, scalars_of
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def trained(call, tmp_path):
+    """A tiny run of four steps with three checkpoints, on random digits."""
+    flags = ["-o", "checkpoint_every=2", "--steps", "4", "--data", "mnist-5k"]
+    assert call("train", "--model", "wgan", *TINY_FLAGS, *flags, "--out", "r").status == 0
+    return tmp_path / "r"
+
+
+def scored(result):
+    assert result.status == 0, result
+    return json.loads(result.out)
+
+
+def test_a_run(call, trained):
+    result = call("eval", "r", "--samples", "200", "--metrics", "frechet,wasserstein,memorised", "--seed", "5")
+    assert result.status == 0, result
+    assert result.out.splitlines()[-1] == "r/metrics.json"
+    for name in ("fd_lenet", "critic_estimate", "memorised_share"):
+        assert name in result.out
+    written = json.loads((trained / "metrics.json").read_text())
+    settings = written["settings"]
+    assert settings["data"] == "mnist-5k"
+    assert settings["samples"] == settings["samples_a_draw"] == 200
+    assert settings["seed"] == 5
+    assert settings["batch_norm"] == "running statistics"
+    assert len(settings["network_sha256"]) == 64
+    assert set(settings["versions"]) == {"numpy", "scipy", "scikit-learn", "paddle"}
+    (entry,) = written["results"]
+    assert entry["step"] == 4
+    assert set(entry["values"]["fd_lenet"]) == {"value", "deviation", "floor", "floor_deviation"}
+    assert (trained / "memorised.png").stat().st_size > 100
+
+
+def test_a_run_equals_its_samples_in_a_file(call, trained):
+    run = scored(call("eval", "r", "--samples", "200", "--metrics", "frechet,swd", "--json"))
+    assert call("sample", "r", "--n", "200", "--out", "s.npz").status == 0
+    file = scored(call("eval", "s.npz", "--metrics", "frechet,swd", "--json"))
+    for name, row in run["results"][0]["values"].items():
+        assert file["results"][0]["values"][name]["value"] == pytest.approx(row["value"], rel=1e-5)
+
+
+def test_layouts_of_another_framework_score_alike(call, tmp_path):
+    digits = data.load("mnist-5k")
+    images = crop_to(digits.heldout, 28)[::5]
+    forms = {"hw": images[:, 0], "first": images / 255, "last": (images.transpose(0, 2, 3, 1) / 127.5 - 1).astype(np.float32)}
+    values = []
+    for name, array in forms.items():
+        np.savez(tmp_path / f"{name}.npz", images=array)
+        found = scored(call("eval", f"{name}.npz", "--data", "mnist-5k", "--metrics", "frechet,classes", "--json"))
+        assert found["file"] is None
+        values.append(found["results"][0]["values"])
+    assert values[0] == values[1] == values[2]
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_all_checkpoints_into_visualdl(call, trained):
+    arguments = ["eval", "r", "--every", "--samples", "100", "--metrics", "frechet"]
+    before = scalars_of(trained)
+    for _ in range(2):  # twice: no point is doubled
+        assert call(*arguments).status == 0
+    points = scalars_of(trained)
+    assert [step for step, _ in points["metrics/fd_lenet"]] == [0, 2, 4]
+    assert {tag: points[tag] for tag in before} == before
+    results = json.loads((trained / "metrics.json").read_text())["results"]
+    assert [entry["step"] for entry in results] == [0, 2, 4]
+    values = [entry["values"]["fd_lenet"]["value"] for entry in results]
+    np.testing.assert_allclose(values, [value for _, value in points["metrics/fd_lenet"]], rtol=1e-5)
+
+
+def test_a_checkpoint_joins_what_its_run_holds(call, trained):
+    flags = ["--samples", "100"]
+    assert call("eval", "r", *flags, "--metrics", "frechet").status == 0
+    assert call("eval", "r/checkpoints/step-000002", *flags, "--metrics", "frechet").status == 0
+    assert call("eval", "r", *flags, "--metrics", "kid").status == 0
+    results = json.loads((trained / "metrics.json").read_text())["results"]
+    assert [(entry["step"], list(entry["values"])) for entry in results] == [(2, ["fd_lenet"]), (4, ["fd_lenet", "kid"])]
+    assert call("eval", "r", "--samples", "120", "--metrics", "kid").status == 0  # other settings: begun anew
+    results = json.loads((trained / "metrics.json").read_text())["results"]
+    assert [(entry["step"], list(entry["values"])) for entry in results] == [(4, ["kid"])]
+
+
+def test_out(call, trained, tmp_path):
+    result = call("eval", "r", "--samples", "100", "--metrics", "memorised", "--out", "elsewhere")
+    assert result.out.splitlines()[-1] == "elsewhere/metrics.json"
+    assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"metrics.json", "memorised.png"}
+    assert not (trained / "metrics.json").exists()
+
+
+def test_points(call):
+    flags = ["--data", "8gaussians", "--steps", "2", "-o", "batch_size=8", "--out", "p"]
+    assert call("train", "--model", "wgan-gp", *flags).status == 0
+    found = scored(call("eval", "p", "--samples", "300", "--json"))
+    assert list(found["results"][0]["values"]) == ["modes_found", "good_share", "w1", "critic_estimate"]
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["nowhere"], "nowhere is neither a run nor a checkpoint: it does not exist"),
+        (["nowhere.npz"], "nowhere.npz does not exist"),
+        (["x.npz", "--every"], "--every wants a run"),
+        (["x.npz", "--metrics", "fid"], "unknown metric 'fid': did you mean 'kid'?"),
+        (["x.npz", "--metrics", ""], "--metrics is empty"),
+        (["x.npz", "--metrics", "wasserstein"], "it is for runs"),
+        (["x.npz", "--data", "mnist5k"], "did you mean 'mnist-5k'"),
+        (["x.npz", "--samples", "1"], "--samples"),
+        (["x.npz", "--device", "tpu"], "--device tpu"),
+        (["x.npz", "--data", "8gaussians"], "wants points"),
+        (["small.npz"], "30×30 pixels"),
+        (["few.npz"], "10 samples are too few for 64 features"),
+        ([], "Missing argument"),
+    ],
+)
+def test_mistakes_are_one_line(refused, tmp_path, arguments, words):
+    np.savez(tmp_path / "x.npz", images=pictures(70, 28))
+    np.savez(tmp_path / "small.npz", images=pictures(70, 30))
+    np.savez(tmp_path / "few.npz", images=pictures(10, 28))
+    assert words in refused("eval", *arguments)
+
+
+def test_help_needs_nothing_heavy(tmp_path):
+    code = "import sys, eval; print([m for m in ('paddle', 'scipy', 'sklearn', 'torch', 'matplotlib') if m in sys.modules])"
+    import subprocess
+    import sys
+
+    from tests.helpers import ROOT
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    status, out, _ = run_program("eval.py", "--help", cwd=tmp_path)
+    assert status == 0
+    assert "--metrics" in out
+
+
+def test_a_network_can_be_trained(monkeypatch, mnist_dir, tmp_path, capsys):
+    """The script that made the weights, on 40 random digits: same seed, same file."""
+    from metrics import networks, train_network
+
+    monkeypatch.setattr(train_network, "BATCH", 16)
+    for name in ("a", "b"):
+        out = str(tmp_path / f"{name}.safetensors")
+        arguments = ["digits", "--data-dir", str(mnist_dir), "--epochs", "1", "--device", "cpu", "--out", out]
+        train_network.main.main(arguments, standalone_mode=False)
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    assert len((tmp_path / "a.safetensors").read_bytes()) == networks.path_of("digits").stat().st_size
+    assert "test accuracy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how, size, colours", [("digits", 28, 1), ("flip", 28, 1), ("crop", 32, 3)])
+def test_augmentation_moves_images_a_little(how, size, colours):
+    from metrics.train_network import augment
+
+    images = pictures(40, size, colours)
+    moved = augment(images, how, np.random.default_rng(0))
+    assert moved.shape == images.shape
+    assert moved.dtype == np.float32
+    assert moved.min() >= -1
+    assert moved.max() <= 1
+    np.testing.assert_array_equal(images, pictures(40, size, colours))
