@@ -8,7 +8,7 @@ import numpy as np
 
 @dataclass
 class Dataset:
-    """Images as uint8 N×C×H×W, or points as float32 N×2, split into `train` and `heldout`.
+    """Images as uint8 N×C×H×W, or points as float32 N×2, split into `train` and `heldout`: arrays, or Files that act as such.
 
     labels, heldout_labels: int64 class of each item, or None. native_size: height and width before padding; grids and
     .npz files are cropped back to it.
@@ -24,8 +24,9 @@ class Dataset:
     sha256: str = field(init=False)
 
     def __post_init__(self):
-        digest = hashlib.sha256(np.ascontiguousarray(self.train))
-        digest.update(np.ascontiguousarray(self.heldout))
+        digest = hashlib.sha256()
+        for split in (self.train, self.heldout):
+            digest.update(np.ascontiguousarray(split) if isinstance(split, np.ndarray) else split.digest())
         self.sha256 = digest.hexdigest()
 
     @property

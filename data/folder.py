@@ -1,5 +1,9 @@
-"""folder:PATH: every PNG or JPEG below a folder, resized to cover the square and centre-cropped, as RGB."""
+"""folder:PATH: every PNG or JPEG below a folder, resized to cover the square and centre-cropped, as RGB.
 
+Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only names are kept and images are read as they come up.
+"""
+
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +12,54 @@ from data.dataset import Dataset
 from errors import UserError
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
-HELD_OUT = 0.1  # share of the images, every tenth by name
+HELD_OUT = 10  # every tenth image by name
+IN_MEMORY = 128 << 20
 
 
 def load(name, data_dir, image_size):
-    """All images in memory as N×3×S×S; each tenth, in the order of names, is held out."""
+    """N×3×S×S; each tenth image, in the order of names, is held out. Raises UserError for no or broken images."""
     root = Path(name.split(":", 1)[1]).expanduser()
     if not root.is_dir():
         raise UserError(f"data {name}: {root} is not a folder")
     paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if len(paths) < 2:
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
-    images = np.stack([read_image(path, image_size) for path in paths])
-    held = np.arange(len(paths)) % int(1 / HELD_OUT) == min(9, len(paths) - 1)
-    return Dataset(name, images[~held], images[held])
+    held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
+    train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size) for which in (False, True))
+    if 3 * image_size**2 * len(paths) <= IN_MEMORY:
+        return Dataset(name, train[:], heldout[:])
+    train.read(0)  # a folder of something else should not wait for the first step
+    return Dataset(name, train, heldout)
+
+
+class Files:
+    """Images that stay in their files, indexed like the uint8 array N×3×S×S that they would make."""
+
+    ndim, dtype = 4, np.dtype(np.uint8)
+
+    def __init__(self, paths, size):
+        # an array of names: 100,000 Path objects would take 50 MB
+        self._names = np.array([str(path) for path in paths])
+        self.size = size
+
+    def __len__(self):
+        return len(self._names)
+
+    @property
+    def shape(self):
+        return (len(self), 3, self.size, self.size)
+
+    def read(self, index):
+        return read_image(self._names[index], self.size)
+
+    def __getitem__(self, indices):
+        """Images by an integer array, a mask or a slice."""
+        return np.stack([read_image(name, self.size) for name in np.atleast_1d(self._names[indices])])
+
+    def digest(self):
+        """SHA-256 of names and file sizes: reading the files themselves could take minutes."""
+        lines = (f"{name}:{Path(name).stat().st_size}\n" for name in self._names)
+        return hashlib.sha256("".join(lines).encode()).digest()
 
 
 def read_image(path, size):

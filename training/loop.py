@@ -9,6 +9,7 @@ import paddle
 
 from data import Order
 from data.dataset import crop_to, to_uint8
+from data.reader import batches
 from errors import TrainingError
 from reporting import grids
 from training import checkpoint, health, randomness
@@ -35,6 +36,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
     new, state = state is None, state or {"step": 0, "seconds": 0.0, "alarms": None}
     team = game.team
     order, heldout_order = Order(len(dataset.train), recipe.seed), Order(len(dataset.heldout), recipe.seed)
+    reader = batches(dataset, order, game.images_seen, recipe.batch_size, team.part)
     alarms = health.Alarms(recipe, state["alarms"])
     budget = Budget(recipe, state["seconds"])
     last_seen, last_time = game.images_seen, time.monotonic()
@@ -63,8 +65,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
         for step in range(state["step"] + 1, recipe.steps + 1):  # counted from 1: `step` generator steps are done at its end
             game.set_learning_rate(step - 1)
             for _ in range(recipe.critic_steps(step - 1)):
-                indices = team.part(order.take(game.images_seen, recipe.batch_size))
-                real = paddle.to_tensor(dataset.batch(indices))
+                real = next(reader)
                 critic_loss, *_, penalty = game.critic_step(real)
             generator_loss = game.generator_step(step - 1)
             # with several processes the first whose clock runs out ends it for all

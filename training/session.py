@@ -26,8 +26,6 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
         tell(folder)
         return 0
     dataset = data.load(recipe.data, data_dir, recipe.image_size)
-    if len(dataset.heldout) < 2 or len(dataset.train) < 2:
-        raise UserError(f"data {recipe.data}: too few images")
     recorded = run.read_provenance(folder).get("data_sha256") if resume else None
     if recorded not in (None, dataset.sha256):
         raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")

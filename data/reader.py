@@ -1,0 +1,55 @@
+"""Batches in a run's order, ready before they are asked for."""
+
+import numpy as np
+
+from data.dataset import to_unit
+
+
+def batches(dataset, order, position, batch_size, part=lambda indices: indices):
+    """Endless batches of dataset.train as float32 tensors, from item number `position` of the order on.
+
+    part: cuts this process's share out of a batch's indices. Images in memory are scaled on the spot; those that stay in
+    files are decoded by two worker processes, a few batches ahead and no more.
+    """
+    import paddle
+
+    if isinstance(dataset.train, np.ndarray):
+        while True:
+            yield paddle.to_tensor(dataset.batch(part(order.take(position, batch_size))))
+            position += batch_size
+    yield from _decoded(dataset.train, order, position, batch_size, part)
+
+
+def _decoded(files, order, position, batch_size, part):
+    from paddle.io import BatchSampler, DataLoader
+    from paddle.io import Dataset as Items
+
+    class Images(Items):
+        def __getitem__(self, index):
+            return files.read(index)
+
+        def __len__(self):
+            return len(files)
+
+    class Endless(BatchSampler):
+        def __init__(self):
+            pass
+
+        def __iter__(self):
+            at = position
+            while True:
+                yield part(order.take(at, batch_size)).tolist()
+                at += batch_size
+
+        def __len__(self):
+            return 2**31
+
+    loader = DataLoader(
+        Images(),
+        batch_sampler=Endless(),
+        num_workers=2,
+        collate_fn=lambda images: to_unit(np.stack(images)),
+        use_shared_memory=False,  # /dev/shm is small in containers, and a batch is small anyway
+        prefetch_factor=4,
+    )
+    yield from loader
