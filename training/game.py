@@ -14,6 +14,7 @@ from models.objectives import OBJECTIVES
 from training import checkpoint, randomness
 from training import recipe as recipes
 from training.parallel import Team
+from training.rmsprop import RMSProp
 
 
 class Game:
@@ -125,10 +126,9 @@ class Game:
 
 
 def optimizer(recipe, parameters):
-    """The recipe's optimiser. RMSProp is set to equal Torch's, which the authors used: rho .99, no momentum, and an
-    epsilon inside the root, small enough to equal Torch's 1e-8 outside of it where the mean square is 0."""
+    """The recipe's optimiser, with PyTorch's constants."""
     if recipe.optimizer == "rmsprop":
-        return paddle.optimizer.RMSProp(recipe.learning_rate, rho=0.99, epsilon=1e-16, parameters=parameters)
+        return RMSProp(recipe.learning_rate, parameters=parameters)
     if recipe.optimizer == "adam":
         return paddle.optimizer.Adam(recipe.learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
     return paddle.optimizer.SGD(recipe.learning_rate, parameters=parameters)

@@ -9,9 +9,11 @@ torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only 
 from models.constraints import gradient_penalty  # noqa: E402
 from models.objectives import OBJECTIVES  # noqa: E402
 from tests.alignment.torch_networks import counterpart, distance  # noqa: E402
-from tests.helpers import pictures, tiny_game  # noqa: E402
+from tests.helpers import pictures, tiny, tiny_game  # noqa: E402
 from training import randomness  # noqa: E402
+from training.game import Game  # noqa: E402
 
+torch.set_num_threads(1)  # its threads and Paddle's would only wait for one another
 BCE, MSE = torch.nn.functional.binary_cross_entropy_with_logits, torch.nn.functional.mse_loss
 THEIR_LOSSES = {  # critic's of (real, fake), generator's of fake; as their users write them
     "minimax": (lambda r, f: BCE(r, torch.ones_like(r)) + BCE(f, 0 * f), lambda f: -BCE(f, torch.zeros_like(f))),
@@ -86,13 +88,13 @@ def test_losses_and_gradients(network, norm, objective):
     their_loss = critic_loss(critic(torch.tensor(x)), critic(their_fake.detach()))
     loss.backward()
     their_loss.backward()
-    assert float(loss) == pytest.approx(float(their_loss), rel=1e-4, abs=1e-5)
+    assert float(loss) == pytest.approx(their_loss.item(), rel=1e-4, abs=1e-5)
     assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
 
     loss, their_loss = OBJECTIVES[objective].generator_loss(game.critic(fake)), generator_loss(critic(their_fake))
     loss.backward()
     their_loss.backward()
-    assert float(loss) == pytest.approx(float(their_loss), rel=1e-4, abs=1e-5)
+    assert float(loss) == pytest.approx(their_loss.item(), rel=1e-4, abs=1e-5)
     assert distance(game.generator, generator, game.recipe, gradients=True) < 1e-4
 
 
@@ -111,7 +113,7 @@ def test_penalty_and_its_gradients(network, norm, size):
     theirs = their_penalty(critic, *map(torch.tensor, (real, fake, epsilon.reshape(-1, 1, 1, 1))))
     ours.backward()
     theirs.backward()
-    assert float(ours) == pytest.approx(float(theirs), rel=1e-4)
+    assert float(ours) == pytest.approx(theirs.item(), rel=1e-4)
     assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
 
 
@@ -128,11 +130,11 @@ def train_theirs(game, generator, critic, steps, batches):
     number = 0
     for step in range(steps):
         for _ in range(recipe.n_critic):
-            real, z = torch.tensor(batches[number]), torch.tensor(latent(game, number))
+            real, z = torch.tensor(batches[number]), torch.tensor(latent(game, number)).double()
             fake = generator(z).detach()
             loss = -(critic(real).mean() - critic(fake).mean())
             if recipe.penalty:
-                epsilon = torch.tensor(randomness.uniform(0, "penalty", number, [len(real), 1, 1, 1]))
+                epsilon = torch.tensor(randomness.uniform(0, "penalty", number, [len(real), 1, 1, 1])).double()
                 loss = loss + recipe.penalty * their_penalty(critic, real, fake, epsilon)
             for_critic.zero_grad()
             loss.backward()
@@ -142,11 +144,21 @@ def train_theirs(game, generator, critic, steps, batches):
                     for parameter in critic.parameters():
                         parameter.clamp_(-recipe.clip, recipe.clip)
             number += 1
-        z = torch.tensor(randomness.noise(0, "generator noise", step, [recipe.batch_size, recipe.latent]))
+        z = torch.tensor(randomness.noise(0, "generator noise", step, [recipe.batch_size, recipe.latent])).double()
         loss = -critic(generator(z)).mean()
         for_generator.zero_grad()
         loss.backward()
         for_generator.step()
+
+
+class Double(Game):
+    """In float64, because RMSProp's first steps have one size whatever the gradient's: a sign that rounding turns counts."""
+
+    def noise(self, *arguments):
+        return super().noise(*arguments).astype("float64")
+
+    def epsilon(self, *arguments):
+        return super().epsilon(*arguments).astype("float64")
 
 
 @pytest.mark.parametrize(
@@ -158,23 +170,22 @@ def train_theirs(game, generator, critic, steps, batches):
         ("wgan-gp", "dcgan", "none"),
         ("wgan-gp", "dcgan", "layer"),
         ("wgan-gp", "mlp", "none"),
-        ("wgan-gp", "resnet", "layer"),
     ],
 )
-def test_ten_steps_of_training(model, network, norm):
+def test_ten_steps_of_training(double, model, network, norm):
     shape, steps = (1, 32, 32), 10
-    game = tiny_game(model, shape, network=network, critic_norm=norm, batch_size=16)
-    generator, critic = (counterpart(role, getattr(game, role.lower()), game.recipe, shape) for role in ("Generator", "Critic"))
-    begin = [parameter.detach().clone() for parameter in (*generator.parameters(), *critic.parameters())]
-    batches = [items(game, seed) for seed in range(steps * game.recipe.n_critic)]
+    game = Double(tiny(model, network=network, critic_norm=norm, n_critic=3), shape)
+    roles = ("Generator", "Critic")
+    generator, critic = (counterpart(role, getattr(game, role.lower()), game.recipe, shape, torch.float64) for role in roles)
+    parameters = [*generator.parameters(), *critic.parameters()]
+    begin = [parameter.detach().clone() for parameter in parameters]
+    batches = [items(game, seed).astype("float64") for seed in range(steps * game.recipe.n_critic)]
     train_theirs(game, generator, critic, steps, batches)
     for step in range(steps):
         for _ in range(game.recipe.n_critic):
             game.critic_step(paddle.to_tensor(batches[game.critic_steps]))
         game.generator_step(step)
-    moved = [
-        float((a - b).norm() / b.norm().clamp(min=1e-9)) for a, b in zip((*generator.parameters(), *critic.parameters()), begin)
-    ]
-    assert max(moved) > 0.01, "hardly anything was learned: the test would prove nothing"
+    moved = sum(((a - b) ** 2).sum().item() for a, b in zip(parameters, begin)) / sum((b**2).sum().item() for b in begin)
+    assert moved**0.5 > 0.005, "hardly anything was learned: the test would prove nothing"
     assert distance(game.generator, generator, game.recipe) < 1e-4
     assert distance(game.critic, critic, game.recipe) < 1e-4

@@ -1,0 +1,21 @@
+"""RMSProp exactly as in PyTorch, which the authors of WGAN used."""
+
+from paddle.optimizer import Adam
+
+
+class RMSProp(Adam):
+    """v ← ρ v + (1 − ρ) g², w ← w − α g / (√v + ε).
+
+    Paddle's own RMSProp has ε inside of the root. A WGAN's gradients are small, often around 1e-6, and there the two differ
+    by a tenth of a step and more, whatever that ε is. Adam has ε outside: with beta1 = 0 it is this, but for the correction
+    of its first steps, which its powers of beta carry. Those are 0 here, and stay so.
+    """
+
+    def __init__(self, learning_rate, rho=0.99, epsilon=1e-8, parameters=None):
+        super().__init__(learning_rate, beta1=0.0, beta2=rho, epsilon=epsilon, parameters=parameters)
+
+    def _add_moments_pows(self, p):
+        super()._add_moments_pows(p)
+        for name in (self._beta1_pow_acc_str, self._beta2_pow_acc_str):
+            power = self._get_accumulator(name, p)
+            power.set_value(power * 0)
