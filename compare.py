@@ -1,0 +1,123 @@
+"""Train several models on equal terms, or take runs that are there, and put them side by side in one report."""
+
+import shlex
+import sys
+
+import click
+
+import data as sources
+from errors import UserError
+from models import networks
+from reporting import console
+from training import recipe as recipes
+from training import runtime
+
+
+class Command(click.Command):
+    """--network takes several names: `--network dcgan mlp` reads as `--network dcgan --network mlp`."""
+
+    def parse_args(self, context, arguments):
+        spread, several = [], False
+        for word in arguments:
+            first = bool(spread) and spread[-1] == "--network"
+            several = word == "--network" or (several and (first or word in networks.NETWORKS))
+            spread += ["--network", word] if several and not first and word != "--network" else [word]
+        return super().parse_args(context, spread)
+
+
+@click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("names", nargs=-1, metavar="MODEL|RUN…")
+@click.option("--network", "chosen", multiple=True, metavar="NAME…", help="One for all models, or several; dcgan by default.")
+@click.option("--data", metavar="NAME", help="As train.py's; mnist-5k by default.")
+@click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
+@click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
+@click.option("--steps", type=int, metavar="N", help="Generator steps a training; 1,800 by default.")
+@click.option("--minutes", type=float, metavar="M", help="Minutes a training, instead of steps.")
+@click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
+@click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting for all models; MODEL.KEY=VALUE for one.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Trainings at a time.")
+@click.option("--metrics", metavar="A,B", help="As eval.py's; by default all that fit.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="Samples that are scored; 5,000 by default.")
+@click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
+@click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
+def main(names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, metrics, samples, out, device):
+    runtime.check_device(device)
+    for name in chosen:
+        if name not in networks.NETWORKS:
+            raise UserError(f"--network {name}: allowed are {', '.join(networks.NETWORKS)}")
+    if steps is not None and minutes is not None:
+        raise UserError("--steps and --minutes exclude one another")
+    flags = {"data": data, "steps": steps, "minutes": minutes, "batch_size": batch_size}
+    everybody, own = split(overrides)
+    settings = {**everybody, **{key: value for key, value in flags.items() if value is not None}}
+    if "steps" in settings and "minutes" not in settings:
+        settings["minutes"] = None
+    from training import comparison
+
+    entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds)
+    if len({entry.recipe.data for entry in entries}) > 1:
+        raise UserError("runs on different data do not compare: " + ", ".join(sorted({e.recipe.data for e in entries})))
+    wanted = check_metrics(metrics, entries[0].recipe.data)
+    out = comparison.folder_for(out, entries)
+
+    dataset = sources.load(entries[0].recipe.data, data_dir, entries[0].recipe.image_size)
+    comparison.place(out, entries, dataset.sha256)
+    comparison.record(out, entries)
+    return carry_out(out, entries, dataset, wanted, samples, data_dir, device, jobs)
+
+
+def split(pairs):
+    """-o's pairs as (settings of all, {model: settings})."""
+    own = {}
+    for pair in pairs:
+        model, dot, rest = pair.partition(".")
+        if dot and model in recipes.names():
+            own.setdefault(model, {}).update(recipes.parse_overrides([rest]))
+    return recipes.parse_overrides([pair for pair in pairs if pair.partition(".")[0] not in recipes.names()]), own
+
+
+def check_metrics(names, data):
+    """--metrics as a list, or None. Raises UserError."""
+    import metrics
+
+    names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
+    if names == []:
+        raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
+    metrics.choose(names, data, with_critic=True)
+    return names
+
+
+def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
+    """Train what is missing, score everything, write the report; returns the exit status."""
+    from reporting.measures import Measures
+    from reporting.whole import Whole
+    from training import together
+
+    there = sum(entry.status != "waiting" for entry in entries)
+    print(f"{len(entries)} runs, {there} of them there already → {out}")
+    whole = Whole(entries)
+    try:
+        status = together.train(out, entries, data_dir, device, jobs, whole)
+    finally:
+        whole.close()
+    if status:
+        print("interrupted: checkpoints are saved; the same command goes on from there", file=sys.stderr)
+        print(out)
+        return status
+
+    measures = Measures(dataset, names, samples, device, say=print)
+    measured = [measures.of(entry.folder) if entry.status != "died" else None for entry in entries]
+
+    from reporting import gather, report, visual
+
+    results = gather.results(entries, measured, measures, shlex.join(["python", *sys.argv]))
+    results["visualdl"] = visual.command(out, entries)
+    path = report.write(out, results)
+    visual.write(out, results)
+    print(f"curves of all runs: {results['visualdl']}")
+    print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    console.run(main)

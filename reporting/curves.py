@@ -1,0 +1,83 @@
+"""Curves of groups of runs: mean and deviation over the seeds, against steps, critic steps, images or minutes."""
+
+import numpy as np
+
+AXES = {
+    "step": "generator steps",
+    "critic_steps": "critic steps",
+    "images_seen": "images seen by the critic",
+    "minutes": "minutes",
+}
+# what log.jsonl holds; rows of charts: title, quantities (solid, dashed), remark
+LOGGED = [
+    (
+        "Estimate",
+        ("estimate", "estimate_heldout"),
+        "solid: training images, dashed: held out. Each model has a scale of its own.",
+    ),
+    ("Losses", ("critic_loss", "generator_loss"), "solid: critic, dashed: generator"),
+    ("Gradient of the critic", ("gradient_norm", "gradient_norm_std"), "solid: mean ‖∇f‖, dashed: its spread"),
+    ("Probabilities", ("d_real", "d_fake"), "solid: D(x), dashed: D(G(z))"),
+    ("Weights at ±c", ("clipped_share",), "share of the critic's weights that clipping holds"),
+]
+POINTS = 100  # of a curve
+
+
+def of_log(logs):
+    """{axis: {quantity: curve}} of the logs (lists of dicts) of one group's runs. A curve: {x, mean, deviation}."""
+    names = [name for _, names, _ in LOGGED for name in names if all(name in line for log in logs for line in log)]
+    series = [[{**line, "minutes": line["seconds"] / 60} for line in log] for log in logs if log]
+    return {axis: {name: _curve(series, axis, name) for name in names} for axis in AXES} if series else {}
+
+
+def of_scores(scored):
+    """The same of scores on the way: for each run a list of {step, critic_steps, images_seen, minutes, value: …}."""
+    scored = [lines for lines in scored if lines]
+    if not scored:
+        return {}
+    names = [name for name in scored[0][0] if name not in AXES and all(name in line for lines in scored for line in lines)]
+    return {axis: {name: _curve(scored, axis, name) for name in names} for axis in AXES}
+
+
+def _curve(series, axis, name):
+    """Runs that share their places are averaged there; others are first interpolated linearly onto common places."""
+    xs = [np.array([line[axis] for line in lines], np.float64) for lines in series]
+    ys = [np.array([line[name] for line in lines], np.float64) for lines in series]
+    same = all(len(x) == len(xs[0]) and np.array_equal(x, xs[0]) for x in xs)
+    if same:
+        x = xs[0]
+    else:
+        low, high = max(x[0] for x in xs), min(x[-1] for x in xs)
+        x = np.linspace(low, high, min(POINTS, *(len(x) for x in xs)))
+        ys = [np.interp(x, own, y) for own, y in zip(xs, ys)]
+    if len(x) > POINTS:  # every n-th point, not an average: nothing is smoothed
+        keep = np.unique(np.linspace(0, len(x) - 1, POINTS).round().astype(int))
+        x, ys = x[keep], [y[keep] for y in ys]
+    deviation = digits(np.std(ys, 0, ddof=1)) if len(ys) > 1 else None
+    return {"x": digits(x), "mean": digits(np.mean(ys, 0)), "deviation": deviation}
+
+
+def digits(numbers, n=6):
+    """Floats with n significant digits: what is shown needs no more."""
+    return [float(f"{number:.{n}g}") for number in numbers]
+
+
+def at_step(log, step):
+    """The counters of a run (step, critic_steps, images_seen, minutes) after generator step `step`, between logged ones too."""
+    if not step or not log:
+        return {"step": step, "critic_steps": 0, "images_seen": 0, "minutes": 0.0}
+    steps = [0] + [line["step"] for line in log]
+    counters = {"step": step}
+    for name in ("critic_steps", "images_seen", "seconds"):
+        counters[name] = float(np.interp(step, steps, [0] + [line[name] for line in log]))
+    counters["minutes"] = counters.pop("seconds") / 60
+    return counters
+
+
+def rank_correlation(a, b):
+    """Spearman's rho of two lists, None where it is not defined (fewer than three, or constant)."""
+    if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
+        return None
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(a, b).statistic)

@@ -1,0 +1,103 @@
+"""samples.png and curves.png of a comparison, drawn from its results."""
+
+from pathlib import Path
+
+import numpy as np
+
+from reporting import curves
+
+# Okabe and Ito's colours, told apart by colour-blind readers and in grey
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
+ROWS = 3  # seeds of samples.png
+
+
+def colour(results, label):
+    labels = [group["label"] for group in results["groups"]]
+    return COLOURS[labels.index(label) % len(COLOURS)]
+
+
+def read_png(path):
+    """uint8 H×W×3, RGB; grids whose every pixel is doubled come back at half the size."""
+    import cv2
+
+    picture = cv2.imread(str(path))[..., ::-1]
+    half = picture[::2, ::2]
+    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), picture) else picture
+
+
+def samples(results, path, at=-1):
+    """Real items, then each group's last grids, one row a seed, all of the same noise in a row."""
+    from matplotlib.figure import Figure
+
+    labels = [group["label"] for group in results["groups"]]
+    table = {label: [r for r in results["runs"] if r["label"] == label and r["grids"]][:ROWS] for label in labels}
+    rows = max(1, *map(len, table.values()))
+    figure = Figure(figsize=(3.1 * (len(labels) + 1), 3.4 * rows + 0.1), dpi=110)
+    axes = figure.subplots(rows, len(labels) + 1, squeeze=False)
+    for row in axes:
+        for cell in row:
+            cell.axis("off")
+    first = next((r for runs in table.values() for r in runs), None)
+    if first:
+        _picture(axes[0][0], Path(first["folder"]) / "samples" / "real.png", f"real: {results['data']}")
+    for column, label in enumerate(labels, 1):
+        for row, run in enumerate(table[label]):
+            grid = run["grids"][at]
+            ending = ", died" if run["status"] == "died" else ""
+            title = f"{label}, seed {run['seed']}, step {grid['step']:,}{ending}"
+            _picture(axes[row][column], Path(run["folder"]) / "samples" / grid["file"], title)
+    figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.3 / (3.4 * rows), wspace=0.03, hspace=0.1)
+    figure.savefig(path)
+
+
+def _picture(axes, path, title):
+    if path.is_file():
+        axes.imshow(read_png(path), interpolation="nearest")
+    axes.set_title(title, fontsize=9)
+
+
+def curve_picture(results, path):
+    """Estimate and losses of each group against generator steps, then every value scored on the way for all groups."""
+    from matplotlib.figure import Figure
+
+    labels = [group["label"] for group in results["groups"]]
+    scored = metric_names(results)
+    panels = [(label, names, title) for title, names, _ in curves.LOGGED[:2] for label in labels]
+    panels += [(None, (name,), name) for name in scored]
+    columns = max(2, min(4, len(labels))) if len(labels) > 1 else 2
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(4.2 * columns, 2.7 * rows), dpi=110, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).flatten()
+    for cell, (label, names, title) in zip(axes, panels):
+        source = results["curves" if label else "metric_curves"]
+        for one in [label] if label else labels:
+            for style, name in zip(("-", "--"), names):
+                _line(cell, source.get(one, {}).get("step", {}).get(name), colour(results, one), style, name if label else one)
+        if not label:
+            at = results["floor"].get(names[0], {}).get("value")
+            if at is not None:
+                cell.axhline(at, color="0.6", linewidth=1, linestyle=":", label="real data")
+        cell.set_title(f"{title}: {label}" if label else title, fontsize=9)
+        cell.set_xlabel("generator steps", fontsize=8)
+        cell.tick_params(labelsize=7)
+        cell.grid(alpha=0.2)
+        if cell.get_legend_handles_labels()[0]:
+            cell.legend(fontsize=7)
+    for cell in axes[len(panels) :]:
+        cell.axis("off")
+    figure.savefig(path)
+
+
+def metric_names(results):
+    """Values scored on the way, in order."""
+    return list(dict.fromkeys(name for group in results["metric_curves"].values() for name in group.get("step", {})))
+
+
+def _line(axes, curve, colour, style, label):
+    if not curve:
+        return
+    x, mean = np.array(curve["x"]), np.array(curve["mean"])
+    axes.plot(x, mean, style, color=colour, linewidth=1.2, label=label)
+    if curve["deviation"]:
+        deviation = np.array(curve["deviation"])
+        axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.15, linewidth=0)

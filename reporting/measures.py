@@ -1,0 +1,108 @@
+"""Scores of a comparison's runs: in full at their end, in brief at the checkpoints on the way; kept in the runs' folders."""
+
+from pathlib import Path
+
+import metrics
+from errors import UserError
+from metrics import networks
+from reporting import scores
+from training import checkpoint
+
+SAMPLES, BRIEF_SAMPLES = 5000, 1000
+# on the way: what takes a few seconds, and the critic's estimate on all held-out items beside it
+BRIEF = {"images": ("frechet", "kid", "swd", "wasserstein"), "points": ("gaussians", "w1", "wasserstein")}
+BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
+
+
+class Measures:
+    """What is to be measured on a data set. names: metrics asked for, None for all that fit.
+
+    remarks: lines about what could not be measured and why.
+    """
+
+    def __init__(self, dataset, names=None, samples=None, device="auto", say=print):
+        self.dataset, self.say, self.device = dataset, say, device
+        self.samples, self.remarks, self._started = samples or SAMPLES, [], False
+        fitting = metrics.names_for(dataset.name, with_critic=True)
+        self.names = metrics.choose(names, dataset.name, with_critic=True) if names else tuple(filter(self._can, fitting))
+        brief = BRIEF["points" if dataset.is_points else "images"]
+        self.brief = [name for name in brief if name in self.names or (name == "wasserstein" and name in fitting)]
+
+    def _can(self, name):
+        """Whether the features that a metric needs have a network here."""
+        network = metrics.network_of(self.dataset.name)
+        if "features" not in metrics.METRICS[name].needs or network in (None, *networks.PUBLISHED):
+            return True
+        self._remark(f"{name} was not measured: there are no weights of the network {network!r} yet")
+        return False
+
+    def _remark(self, line):
+        if line not in self.remarks:
+            self.remarks.append(line)
+
+    def of(self, folder):
+        """(values at the run's last checkpoint, {step: values} on the way) of a run: see metrics.evaluate."""
+        steps = checkpoint.list_steps(folder)
+        last = self._scored(folder, "metrics.json", steps[-1:], self.names, self.samples)
+        return last.get(steps[-1], {}), self._scored(folder, BRIEF_FILE, steps, self.brief, BRIEF_SAMPLES)
+
+    def _scored(self, folder, file, steps, names, samples):
+        path = Path(folder) / file
+        kept = self._kept(path, names, samples)
+        found = {step: kept[step] for step in steps if step in kept}
+        missing = [step for step in steps if step not in kept] if names else []
+        for step in missing:
+            self._start()
+            at = Path(folder) / "checkpoints" / f"step-{step:06d}"
+            self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
+            found[step], settings = self._score(at, names, samples)
+            scores.write(path, {step: found[step]}, settings)
+        if missing:
+            scores.to_visualdl(folder, {step: found[step] for step in missing})
+        return found
+
+    def _kept(self, path, names, samples):
+        """{step: values} of an earlier call that measured the same in the same way."""
+        if not path.is_file():
+            return {}
+        try:
+            kept, settings = scores.read(path)
+        except UserError:
+            return {}
+        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, **self._network()}
+        if any(settings.get(key) != value for key, value in same.items()):
+            return {}
+        tried = set(settings.get("could_not", ()))
+        whole = lambda values: all(n in tried or any(v in values for v in metrics.METRICS[n].values) for n in names)  # noqa: E731
+        for name in tried & set(names):
+            self._remark(f"{name} was not measured in {path.parent}")
+        return {step: values for step, values in kept.items() if whole(values)}
+
+    def _network(self):
+        published = networks.PUBLISHED.get(metrics.network_of(self.dataset.name))
+        return {"network_sha256": published.sha256} if published else {}
+
+    def _score(self, at, names, samples):
+        """(values, settings) of a checkpoint. What refuses these samples is left out, with a remark."""
+        silent = lambda line: None  # noqa: E731
+        try:
+            _, values, settings, _ = scores.score_checkpoint(at, self.dataset, names, samples, say=silent)
+            return values, settings
+        except UserError:
+            values, could_not, settings = {}, [], None
+        for name in names:  # one of them refuses: find out which
+            try:
+                _, one, settings, _ = scores.score_checkpoint(at, self.dataset, [name], samples, say=silent)
+                values |= one
+            except UserError as error:
+                could_not.append(name)
+                self._remark(f"{name} was not measured in {at.parent.parent}, {at.name}: {error}")
+        settings = settings or metrics.describe_settings(self.dataset, samples, 0)
+        return values, settings | {"could_not": could_not}
+
+    def _start(self):
+        if not self._started:
+            from training import runtime
+
+            runtime.start(self.device)
+            self._started = True

@@ -1,0 +1,143 @@
+"""The files of a comparison: results.json, results.csv, samples.png, curves.png, and report.html drawn from the first."""
+
+import base64
+import csv
+import json
+import math
+import os
+from pathlib import Path
+
+import metrics
+from errors import UserError
+from reporting import curves, figures
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def write(out, results):
+    """Write everything below `out`; returns the path of report.html. Raises UserError if it cannot be written."""
+    out, results = Path(out), finite(results)
+    try:
+        _replace(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+        write_csv(out / "results.csv", results)
+        figures.samples(results, out / "samples.png")
+        figures.curve_picture(results, out / "curves.png")
+        return _replace(out / "report.html", render(results))
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
+
+
+def _replace(path, text):
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+    return path
+
+
+def finite(value):
+    """The same with None for NaN and infinities, which JSON does not know."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def write_csv(path, results):
+    """One row a run: what it is, what it cost, what it scored."""
+    plain = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "folder", "message")
+    scored = list(results["floor"])
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*plain, *results["runs"][0]["health"], *scored])
+        for run in results["runs"]:
+            values = [run["metrics"].get(name, {}).get("value") for name in scored]
+            writer.writerow([*(run[name] for name in plain), *run["health"].values(), *values])
+        writer.writerow(["real data (floor)", *[""] * (len(plain) - 1), *[""] * len(results["runs"][0]["health"])])
+
+
+def render(results):
+    """report.html. The template can show a number only through `num`, which names its place in results.json."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
+    def num(*place, form=None, of=100):
+        value = results
+        for key in place:
+            value = value[key] if isinstance(value, list) or key in value else None
+            if value is None:
+                return Markup("–")
+        at = escape("/".join(map(str, place)))
+        return Markup(f'<data data-at="{at}" value="{escape(value)}">{escape(in_digits(value, form))}</data>')
+
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.tests["share"] = is_share
+    script = lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("</", "<\\/"))  # noqa: E731
+    parts = {name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}
+    shown = [i for i, run in enumerate(results["runs"]) if run["grids"]]
+    frames = {i: _frames(results["runs"][i]) for i in shown}
+    colours = {group["label"]: figures.colour(results, group["label"]) for group in results["groups"]}
+    has = lambda label, names: any(name in results["curves"][label].get("step", {}) for name in names)  # noqa: E731
+    healths = [run["health"] for run in results["runs"]]
+    return environment.get_template("report.html").render(
+        r=results,
+        num=num,
+        direction=metrics.direction,
+        is_share=is_share,
+        has=has,
+        colour=colours,
+        scored=list(results["floor"]),
+        on_the_way=figures.metric_names(results),
+        health=[name for name in healths[0] if any(health[name] is not None for health in healths)],
+        logged=[row for row in curves.LOGGED if any(has(label, row[1]) for label in colours)],
+        axes=curves.AXES,
+        shown=shown,
+        seeds=sorted({results["runs"][i]["seed"] for i in shown}),
+        real=_real(results, shown),
+        last_frame={i: frames[i][-1] for i in shown},
+        chart_data=script({key: results[key] for key in ("curves", "metric_curves", "agreement", "floor", "quality")}),
+        frames=script(frames),
+        grids=script({i: results["runs"][i]["grids"] for i in shown}),
+        colours=script(colours),
+        axis_words=script(curves.AXES),
+        **parts,
+    )
+
+
+def is_share(name):
+    """Whether a value is the share of one class: class_0 …"""
+    return name.startswith("class_") and name != "class_kl"
+
+
+def in_digits(value, form=None):
+    """A number as people read it. form: 'clock' for minutes, 'count', 'percent', or four significant digits."""
+    if form == "clock":
+        seconds = round(value * 60)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if isinstance(value, int) or form == "count":
+        return f"{round(value):,}"
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:.2e}"
+
+
+def data_uri(path):
+    """A picture as text, at half its size where its pixels are doubled (the page scales them up again)."""
+    import cv2
+
+    done, encoded = cv2.imencode(".png", figures.read_png(path)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    assert done
+    return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
+
+
+def _frames(run):
+    """The run's grids through its training; one that is gone is an empty picture."""
+    paths = [Path(run["folder"]) / "samples" / grid["file"] for grid in run["grids"]]
+    made = {path: data_uri(path) if path.is_file() else "" for path in set(paths)}
+    return [made[path] for path in paths]
+
+
+def _real(results, shown):
+    path = Path(results["runs"][shown[0]]["folder"]) / "samples" / "real.png" if shown else None
+    return data_uri(path) if path and path.is_file() else ""

@@ -1,0 +1,217 @@
+"""Several models on equal terms: the runs that a comparison needs, where they lie, and whether they are there already."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import data
+from errors import UserError, one_of
+from training import budget, checkpoint, run
+from training import recipe as recipes
+
+FORMAT = 1
+NEVER = 10**6  # steps: with a budget in minutes, grids and checkpoints come by the clock (training/budget.py)
+# what all models get unless told otherwise; 1,800 steps are what WGAN needs for readable digits
+IMAGES = {"network": "dcgan", "image_size": 32, "filters": 32, "latent": 100, "batch_size": 64, "steps": 1800}
+POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
+BOTH = {"units": 512, "decay": False}
+# what a run named on the command line lends to the models beside it
+LENT = ("data", *IMAGES, *BOTH, "minutes")
+# how often a run is looked at does not change what is learnt, and a name says nothing
+NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints")
+
+
+@dataclass
+class Entry:
+    """One run of a comparison. label: of its group, the runs that differ in the seed only.
+
+    status: 'waiting', 'finished', 'stopped' (a run that was named and is not at its end) or 'died'. message: why it died.
+    """
+
+    recipe: recipes.Recipe
+    label: str = ""
+    folder: Path | None = None
+    given: bool = False
+    status: str = "waiting"
+    message: str = ""
+    reused: bool = False
+
+
+def plan(names, networks, settings, own, seeds):
+    """The entries for models and runs by name. Raises UserError.
+
+    networks: one or more, for all models; none for the default. settings: for all models. own: {model: settings} for one.
+    seeds: how many, from 0; None for three, or the seeds of the runs that were named.
+    """
+    given = [Entry(run.read_recipe(name), folder=Path(name), given=True) for name in names if _is_folder(name)]
+    models = list(dict.fromkeys(name for name in names if not _is_folder(name)))
+    for model in models:
+        if model not in recipes.names():
+            raise one_of("model or run", model, recipes.names())
+    for model in own:
+        if model not in models:
+            raise UserError(f"-o {model}.…: {model} is not among the models to be trained: {', '.join(models) or 'none'}")
+    lent = {key: getattr(given[0].recipe, key) for key in LENT} if given else {}
+    terms = equal_terms({**lent, **settings})
+    numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
+    entries = list(given)
+    for network in networks or [terms["network"]]:
+        for model in models:
+            for seed in dict.fromkeys(numbers):
+                overrides = {**terms, "network": network, **own.get(model, {}), "seed": seed}
+                entries.append(Entry(recipes.load(model, overrides=overrides)))
+    if not entries:
+        raise UserError("name the models or runs to compare")
+    label(entries)
+    return entries
+
+
+def _is_folder(name):
+    return name not in recipes.names() and (run.is_run(name) or "/" in name)
+
+
+def equal_terms(settings):
+    """`settings` with what all models of a comparison share put in where they are silent."""
+    points = settings.get("data", "mnist-5k") in data.POINTS
+    terms = {**BOTH, **(POINTS if points else IMAGES), **settings}
+    if terms.get("minutes"):
+        terms |= {"steps": settings.get("steps", NEVER)}
+        looks = {"log_every": 10, "sample_every": NEVER, "checkpoint_every": NEVER}
+    else:
+        steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # anything else is refused by the recipe
+        looks = {"log_every": steps // 100, "sample_every": -(-steps // 10), "checkpoint_every": -(-steps // 5)}
+    return {**{key: max(1, value) for key, value in looks.items()}, "keep_checkpoints": 1000, **terms}
+
+
+def label(entries):
+    """Give each entry its group's label: the model, and what else it takes to tell the groups apart."""
+    groups = {}
+    for entry in entries:
+        entry.label = entry.recipe.model
+        groups.setdefault(group_of(entry.recipe), []).append(entry)
+    for key in ("network", "data", *recipes.Recipe.model_fields):
+        same = {}
+        for members in groups.values():
+            same.setdefault(members[0].label, []).append(members)
+        for alike in same.values():
+            values = [getattr(members[0].recipe, key) for members in alike]
+            if len(set(map(str, values))) > 1 and key not in ("seed", *NOT_CONTENT):
+                for members, value in zip(alike, values):
+                    for entry in members:
+                        entry.label += f" {value}" if key in ("network", "data") else f" {key}={value}"
+
+
+def content(recipe):
+    """What decides what a run learns, as a dict."""
+    return {key: value for key, value in recipe.model_dump().items() if key not in NOT_CONTENT}
+
+
+def group_of(recipe):
+    return json.dumps({**content(recipe), "model": recipe.model, "seed": None}, sort_keys=True)
+
+
+def folder_for(out, entries):
+    """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
+    wanted = _contents(entries)
+    if out:
+        run.check_writable(out)
+        if run.holds_something(out) and _read(out).get("contents") != wanted:
+            raise UserError(f"--out {out} holds something else than this comparison; name another folder")
+        return Path(out)
+    first = entries[0].recipe
+    source = first.data.partition(":")[0] if ":" in first.data else first.data
+    name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
+    path, number = Path("compare") / name, 1
+    while run.holds_something(path) and _read(path).get("contents") != wanted:
+        number += 1
+        path = Path("compare") / f"{name}-{number}"
+    run.check_writable(path)
+    return path
+
+
+def _contents(entries):
+    return [{**content(e.recipe), "label": e.label, "run": str(e.folder) if e.given else None} for e in entries]
+
+
+def _read(out):
+    try:
+        found = json.loads((Path(out) / "comparison.json").read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def record(out, entries):
+    """comparison.json: what is compared, and which runs died, so that they are not tried again."""
+    died = {str(e.folder): e.message for e in entries if e.status == "died"}
+    text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        partial = Path(out) / ".comparison.json.partial"
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, Path(out) / "comparison.json")
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def place(out, entries, data_sha256):
+    """Find each entry's run by the content of its recipe and of its data, or choose a folder for it; set its status."""
+    known = candidates(out)
+    died, taken = _read(out).get("died", {}), set()
+    for entry in entries:
+        if entry.given:
+            entry.reused = True
+            if not checkpoint.list_steps(entry.folder):
+                raise UserError(f"{entry.folder} has no checkpoint yet")
+            entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
+            continue
+        for folder, recipe, sha256 in known:
+            own = folder.parent == Path(out) / "runs"
+            if content(recipe) != content(entry.recipe) or sha256 != data_sha256 or folder in taken:
+                continue
+            if is_finished(folder, entry.recipe):
+                entry.folder, entry.status, entry.reused = folder, "finished", True
+                break
+            if own:  # of this comparison, interrupted or dead
+                entry.folder, entry.message = folder, died.get(str(folder), "")
+                entry.status = "died" if entry.message else "waiting"
+                break
+        else:
+            entry.folder = _free(Path(out) / "runs", run.default_name(entry.recipe, None), taken)
+        taken.add(entry.folder)
+
+
+def _free(parent, name, taken):
+    path, number = run.next_free(parent, name), 1
+    while path in taken or path.exists():
+        number += 1
+        path = parent / f"{name}-{number}"
+    return path
+
+
+def candidates(out):
+    """(folder, recipe, data hash) of the runs that lie about: this comparison's, runs/, other comparisons'."""
+    roots = [Path(out) / "runs", Path("runs"), *sorted(Path("compare").glob("*/runs"))]
+    found, seen = [], set()
+    for folder in (path.parent for root in roots for path in sorted(root.glob("*/config.yaml"))):
+        if folder.resolve() not in seen:
+            seen.add(folder.resolve())
+            try:
+                found.append((folder, run.read_recipe(folder), run.read_provenance(folder).get("data_sha256")))
+            except UserError:
+                continue  # not readable any more: not reused
+    return found
+
+
+def is_finished(folder, recipe):
+    """Whether a run's newest checkpoint has used up its recipe's budget."""
+    steps = checkpoint.list_steps(folder)
+    try:
+        return bool(steps) and budget.finished(recipe, checkpoint.read_state(last_checkpoint(folder)))
+    except (UserError, KeyError):
+        return False
+
+
+def last_checkpoint(folder):
+    return Path(folder) / "checkpoints" / f"step-{checkpoint.list_steps(folder)[-1]:06d}"
