@@ -155,6 +155,11 @@ def files_below(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def in_process(name, *arguments):
+    """Run a command in this process, without catching its errors."""
+    __import__(name).main.main([str(argument) for argument in arguments], prog_name=name, standalone_mode=False)
+
+
 def program(*arguments, cwd, **options):
     """Start a command of the repository as a user would: program('train.py', '--model', …, cwd=…)."""
     name, *rest = map(str, arguments)

@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
-from tests.helpers import ROOT, TINY_FLAGS, files_below, run_program, write_cifar10, write_images, write_mnist
+from tests.helpers import ROOT, TINY_FLAGS, files_below, in_process, run_program, write_cifar10, write_images, write_mnist
 
 WGAN = ["--model", "wgan"]
 FLAGS = [  # arguments of train.py, what the line must name
@@ -64,9 +66,6 @@ for arguments in json.loads(sys.argv.pop()):
 
 
 def test_wrong_flags_are_answered_at_once_without_importing_paddle(tmp_path):
-    import subprocess
-    import sys
-
     command = [sys.executable, "-c", PROBE, json.dumps([arguments for arguments, _ in FLAGS])]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
@@ -155,9 +154,8 @@ def runs(tmp_path_factory, mnist_dir):
     """Finished tiny runs to be copied: {'wgan': folder, 'mlp': folder}."""
     folder = tmp_path_factory.mktemp("runs")
     for name, network in (("wgan", "dcgan"), ("mlp", "mlp")):
-        flags = ["--model", "wgan", "--network", network, "--data", "mnist", "--data-dir", mnist_dir, "--out", name]
-        status, _, err = run_program("train.py", *flags, *TINY_FLAGS, "--steps", 2, "-o", "checkpoint_every=1", cwd=folder)
-        assert status == 0, err
+        flags = ["--network", network, "--data", "mnist", "--data-dir", mnist_dir, "--out", folder / name]
+        in_process("train", *WGAN, *flags, *TINY_FLAGS, "--steps", 2, "-o", "checkpoint_every=1")
     return folder
 
 
