@@ -44,11 +44,12 @@ class Game:
         """This process's part of the batch of latent vectors for one purpose at one step."""
         recipe = self.recipe
         z = randomness.noise(recipe.seed, purpose, step, [recipe.batch_size, recipe.latent])
-        return paddle.to_tensor(self.team.part(z))
+        return paddle.to_tensor(self.team.part(z), dtype=paddle.get_default_dtype())
 
     def epsilon(self, purpose, step):
         """Where between real and fake the gradient is looked at: uniform on [0, 1), one number a sample."""
-        return paddle.to_tensor(self.team.part(randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size])))
+        u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size])
+        return paddle.to_tensor(self.team.part(u), dtype=paddle.get_default_dtype())
 
     def logits(self, real, fake):
         """The critic's outputs on real and on fake items."""

@@ -1,0 +1,38 @@
+"""Twenty steps of a recipe in double precision, in one process or several: python -m tests.parallel_worker OUT MODEL KEY=VALUE…
+
+Double precision, because RMSProp and Adam turn the last digit of a tiny gradient into a whole step of the other sign.
+"""
+
+import sys
+
+import numpy as np
+
+from tests.helpers import tiny
+from training import launch, recipe, runtime
+
+STEPS = 20
+
+
+def main(out, model, *settings):
+    runtime.start("cpu")
+    import paddle
+
+    from training.game import Game
+    from training.parallel import Processes, Team
+
+    paddle.set_default_dtype("float64")
+    asked = tiny(model, **recipe.parse_overrides(settings))
+    game = Game(asked, (1, 32, 32), Processes(asked.sync_batch_norm) if launch.is_worker() else Team())
+    rng = np.random.default_rng(0)
+    for step in range(STEPS):
+        for _ in range(asked.critic_steps(step)):
+            real = rng.uniform(-1, 1, (asked.batch_size, 1, 32, 32))
+            game.critic_step(paddle.to_tensor(game.team.part(real)))
+        game.generator_step(step)
+    if game.team.leads:
+        parts = game.parts()
+        np.savez(out, **{f"{part}/{name}": array for part in ("generator", "critic") for name, array in parts[part].items()})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,103 @@
+"""Several processes do the experiment of one: same parameters, same resuming, and they end together."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
+from training import launch
+
+
+def twenty_steps(folder, processes, model, *settings):
+    out = folder / f"{processes}.npz"
+    command = [sys.executable, "-m", "tests.parallel_worker", str(out), model, *settings]
+    environments = launch.environments(processes, "cpu") if processes > 1 else [{}]
+    # from the root of the repository, whose packages the worker imports
+    team = [
+        subprocess.Popen(command, cwd=ROOT, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for extra in environments
+    ]
+    for process in team:
+        _, error = process.communicate(timeout=240)
+        assert process.returncode == 0, error.decode()[-2000:]
+    with np.load(out) as found:
+        return dict(found)
+
+
+def difference(one, other):
+    """‖one − other‖ / ‖one‖ over all parameters and running statistics of a network."""
+    square = sum(((one[name] - other[name]) ** 2).sum() for name in one)
+    return np.sqrt(square / sum((one[name] ** 2).sum() for name in one))
+
+
+@pytest.mark.parametrize(
+    "model, settings",
+    [
+        ("wgan", ["network=dcgan"]),
+        ("wgan-gp", ["network=dcgan"]),
+        pytest.param("wgan", ["network=mlp"], marks=pytest.mark.slow),
+        pytest.param("wgan-gp", ["network=mlp"], marks=pytest.mark.slow),
+        pytest.param("wgan", ["network=dcgan-nobn"], marks=pytest.mark.slow),
+        pytest.param("wgan-gp", ["network=dcgan-nobn"], marks=pytest.mark.slow),
+        pytest.param("dcgan", ["network=paperweekly"], marks=pytest.mark.slow),
+        pytest.param("gan", ["network=resnet"], marks=pytest.mark.slow),
+    ],
+)
+def test_two_processes_end_with_the_parameters_of_one(tmp_path, model, settings):
+    one, two = (twenty_steps(tmp_path, processes, model, *settings) for processes in (1, 2))
+    for role in ("generator", "critic"):
+        select = {name: array for name, array in one.items() if name.startswith(role)}
+        assert difference(select, two) < 1e-5
+
+
+def test_batch_norm_of_each_process_alone_is_another_experiment(tmp_path):
+    one, two = (twenty_steps(tmp_path, processes, "wgan", "sync_batch_norm=false") for processes in (1, 2))
+    assert difference(one, two) > 1e-4
+
+
+def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
+    flags = ["--data", "mnist-5k", "--processes", "2", *TINY_FLAGS]
+    for out, steps in (("whole", 4), ("parts", 2), ("parts", 4)):
+        more = ["--resume"] if (tmp_path / out).exists() else []
+        status, said, error = run_program(
+            "train.py", "--model", "wgan", *flags, "--out", out, *more, "--steps", steps, cwd=tmp_path
+        )
+        assert status == 0, error
+        assert said.splitlines()[-1] == out
+    assert log_of(tmp_path / "whole") == log_of(tmp_path / "parts")
+    assert [line["step"] for line in log_of(tmp_path / "whole")] == [1, 2, 3, 4]
+    assert weights_of(tmp_path / "whole", 4) == weights_of(tmp_path / "parts", 4)
+
+
+def test_one_that_dies_ends_the_others_within_seconds(tmp_path):
+    command = [sys.executable, str(ROOT / "train.py"), "--model", "wgan", *TINY_FLAGS, "--steps", "100000", "--processes", "2"]
+    parent = subprocess.Popen(
+        [*command, "--out", "run"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        for line in parent.stdout:
+            if line.startswith("step 2/"):
+                break
+        children = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True).stdout.split()
+        assert len(children) == 2
+        os.kill(int(children[1]), signal.SIGKILL)
+        began = time.monotonic()
+        assert parent.wait(timeout=20) != 0
+        assert time.monotonic() - began < 10
+    finally:
+        parent.kill()
+        parent.stdout.close()
+
+
+def test_a_batch_that_does_not_divide_is_refused(tmp_path):
+    status, _, error = run_program(
+        "train.py", "--model", "wgan", "--batch-size", 9, "--processes", 2, "--out", "run", cwd=tmp_path
+    )
+    assert status == 2
+    assert "batch_size 9" in error and len(error.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
