@@ -113,7 +113,6 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
     results = gather.results(entries, measured, measures, shlex.join(["python", *sys.argv]))
     results["visualdl"] = visual.command(out, entries)
     path = report.write(out, results)
-    visual.write(out, results)
     print(f"curves of all runs: {results['visualdl']}")
     print(path)
     return 0

@@ -9,22 +9,44 @@ from pathlib import Path
 
 import metrics
 from errors import UserError
-from reporting import curves, figures
+from reporting import curves, figures, visual
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def write(out, results):
-    """Write everything below `out`; returns the path of report.html. Raises UserError if it cannot be written."""
+    """Write everything below `out`; returns the path of report.html. Raises UserError if it cannot be written.
+
+    Pictures are kept if they were drawn from the same results.
+    """
     out, results = Path(out), finite(results)
     try:
-        _replace(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+        if not drawn(out, results):
+            (out / "results.json").unlink(missing_ok=True)  # written last: it says that the pictures are complete
+            figures.samples(results, out / "samples.png")
+            figures.curve_picture(results, out / "curves.png")
+            visual.write(out, results)
         write_csv(out / "results.csv", results)
-        figures.samples(results, out / "samples.png")
-        figures.curve_picture(results, out / "curves.png")
-        return _replace(out / "report.html", render(results))
+        page = _replace(out / "report.html", render(results))
+        _replace(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+        return page
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
+
+
+def drawn(out, results):
+    """Whether results.json holds the same already, but for when and by which words it was asked for."""
+    try:
+        old = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    new = json.loads(json.dumps(results))
+    for found in (old, new):
+        for key in ("made", "command"):
+            found.pop(key, None)
+        for run in found.get("runs", ()):
+            run.pop("reused", None)
+    return old == new and all((out / name).is_file() for name in ("samples.png", "curves.png"))
 
 
 def _replace(path, text):
@@ -53,7 +75,8 @@ def write_csv(path, results):
         for run in results["runs"]:
             values = [run["metrics"].get(name, {}).get("value") for name in scored]
             writer.writerow([*(run[name] for name in plain), *run["health"].values(), *values])
-        writer.writerow(["real data (floor)", *[""] * (len(plain) - 1), *[""] * len(results["runs"][0]["health"])])
+        empty = [""] * (len(plain) - 1 + len(results["runs"][0]["health"]))
+        writer.writerow(["real data", *empty, *(results["floor"][name]["value"] for name in scored)])
 
 
 def render(results):

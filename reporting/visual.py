@@ -5,11 +5,11 @@ import io
 import shlex
 from pathlib import Path
 
+from reporting import figures
+
 
 def write(out, results):
     """OUT/report/vdlrecords…: samples.png, curves.png, each run's last grid, each group's values. Written anew every time."""
-    from reporting import figures
-
     folder = Path(out) / "report"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("vdlrecords.*.log"):

@@ -65,7 +65,8 @@ class Deconv(nn.Layer):
 
 
 def on_cpu(x):
-    return x.place.is_cpu_place()
+    """Whether to go the way of this file. A graph for export (paddle.jit) holds Paddle's own convolutions."""
+    return paddle.in_dynamic_mode() and x.place.is_cpu_place()
 
 
 class Geometry:

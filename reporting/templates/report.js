@@ -51,11 +51,16 @@ function draw(figure, lines, across, level) {
   const [x0, x1] = range(lines.flatMap(line => line.x));
   let ys = lines.flatMap(line => line.mean.flatMap((m, i) => line.deviation ? [m - line.deviation[i], m + line.deviation[i]] : [m]));
   if (level !== null) ys.push(level);
-  let [y0, y1] = range(ys);
+  const means = lines.flatMap(line => line.mean).concat(level ?? []), least = Math.min(...means);
+  const log = figure.dataset.metric && least > 0 && Math.max(...means) / least > 30;
+  if (log) ys = ys.filter(y => y >= least / 2);
+  const scale = y => log ? Math.log10(Math.max(y, least / 2)) : y;
+  let [y0, y1] = range(ys).map(scale);
   const air = (y1 - y0) * .05;
   y0 -= air; y1 += air;
-  const px = x => LEFT + (x - x0) / (x1 - x0) * (W - LEFT - RIGHT), py = y => H - BOTTOM - (y - y0) / (y1 - y0) * (H - BOTTOM - TOP);
-  for (const t of ticks(y0, y1)) {
+  const px = x => LEFT + (x - x0) / (x1 - x0) * (W - LEFT - RIGHT), py = y => H - BOTTOM - (scale(y) - y0) / (y1 - y0) * (H - BOTTOM - TOP);
+  const powers = [...Array(40).keys()].map(i => 10 ** (i - 20)).filter(t => scale(t) >= y0 && scale(t) <= y1);
+  for (const t of log ? powers : ticks(y0, y1)) {
     element(svg, "line", {x1: LEFT, x2: W - RIGHT, y1: py(t), y2: py(t), stroke: "#e4e8ec"});
     element(svg, "text", {x: LEFT - 5, y: py(t) + 3.5, "text-anchor": "end"}, words(t));
   }

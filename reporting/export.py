@@ -1,0 +1,43 @@
+"""A generator for Paddle Inference: written by paddle.jit.save, loaded back, and compared."""
+
+from pathlib import Path
+
+import numpy as np
+import paddle
+
+from errors import UserError
+from reporting.samples import noise
+
+CHECKED = 8  # samples
+TOLERANCE = 1e-4  # of values in [−1, 1]: the graph holds Paddle's own convolutions, whose sums are in another order
+
+
+def write(game, out, pdparams=False):
+    """generator.json and generator.pdiparams below `out`, and generator.pdparams if asked for.
+
+    The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running
+    statistics. Returns (paths, largest difference between the loaded graph's output and the generator's). Raises UserError.
+    """
+    from training.loop import generate
+
+    out, generator = Path(out), game.generator
+    z = noise(0, CHECKED, game.recipe.latent)
+    expected = generate(generator, z)
+    generator.eval()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        spec = [paddle.static.InputSpec([None, game.recipe.latent], "float32", "z")]
+        static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
+        paddle.jit.save(static, str(out / "generator"))
+        if pdparams:
+            paddle.save(generator.state_dict(), str(out / "generator.pdparams"))
+    except OSError as error:
+        raise UserError(f"--export {out} cannot be written: {error.strerror or error}") from None
+    loaded = paddle.jit.load(str(out / "generator"))
+    loaded.eval()
+    with paddle.no_grad():
+        found = loaded(paddle.to_tensor(z)).numpy()
+    difference = float(np.abs(found - expected).max())
+    if not difference <= TOLERANCE:
+        raise UserError(f"--export {out}: the loaded graph differs from the generator by {difference:.2g}; it is not to be used")
+    return sorted(out.glob("generator.*")), difference

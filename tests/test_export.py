@@ -1,0 +1,61 @@
+"""sample.py --export: a graph that Paddle Inference runs, equal to the generator."""
+
+import numpy as np
+import paddle
+import pytest
+
+from reporting import export
+from reporting.samples import noise
+from tests.helpers import NETWORKS, TINY_FLAGS, tiny_game
+from training.loop import generate
+
+
+def infer(folder, z):
+    """What Paddle Inference makes of z."""
+    from paddle import inference
+
+    config = inference.Config(str(folder / "generator.json"), str(folder / "generator.pdiparams"))
+    config.disable_glog_info()
+    config.disable_onednn()  # as README says: with oneDNN Paddle Inference 3.3 refuses convolutions
+    predictor = inference.create_predictor(config)
+    name = predictor.get_input_names()[0]
+    predictor.get_input_handle(name).copy_from_cpu(z)
+    predictor.run()
+    return predictor.get_output_handle(predictor.get_output_names()[0]).copy_to_cpu()
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_inference_agrees_for_any_number_of_samples(tmp_path, network):
+    game = tiny_game("wgan", network=network)
+    paths, difference = export.write(game, tmp_path / "made")
+    assert difference < 1e-5
+    assert [path.name for path in paths] == ["generator.json", "generator.pdiparams"]
+    for count in (1, 5):
+        z = noise(3, count, game.recipe.latent)
+        np.testing.assert_allclose(infer(tmp_path / "made", z), generate(game.generator, z), atol=1e-5)
+
+
+def test_points(tmp_path):
+    game = tiny_game("wgan", shape=(2,), data="8gaussians", network="mlp", latent=2)
+    export.write(game, tmp_path / "made")
+    z = noise(0, 7, 2)
+    np.testing.assert_allclose(infer(tmp_path / "made", z), generate(game.generator, z), atol=1e-5)
+
+
+def test_command_writes_pdparams_on_request(call, tmp_path):
+    assert call("train", "--model", "wgan", "--network", "mlp", *TINY_FLAGS, "--out", "run").status == 0
+    result = call("sample", "run", "--export", "made", "--pdparams")
+    assert result.status == 0, result.err
+    assert result.out.splitlines()[-1] == "made"
+    assert "agree to" in result.out
+    weights = paddle.load("made/generator.pdparams")
+    assert weights
+    again = call("sample", "run", "--export", "made")
+    assert again.status == 2
+    assert "holds something already" in again.err
+
+
+def test_flags_that_do_not_go_together(refused):
+    assert "--export" in refused("sample", "nowhere", "--pdparams")
+    assert "--interpolate" in refused("sample", "nowhere", "--export", "made", "--interpolate")
+    assert "neither a run nor a checkpoint" in refused("sample", "nowhere", "--export", "made")
