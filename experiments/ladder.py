@@ -1,0 +1,188 @@
+"""Do the metrics order what a person would order? `python -m experiments.ladder RUN --data mnist --data-dir DIR`
+
+Scores real test images, the same with 10 % noise, a trained and a half-trained generator, pure noise; then real images of
+half of the classes and copies of training images. Puts the table into metrics.md, between its two marks, and ladder.png
+beside it, and says whether each step of the ladder is larger than three deviations.
+"""
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import click
+import numpy as np
+
+import data
+import metrics
+from errors import UserError
+from reporting import console
+from training import checkpoint, run, runtime
+
+NAMES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
+ORDERED = ("fd_lenet", "kid", "coverage", "w1")  # what must rise or fall with every rung
+LINEAR = {"fd_lenet": 1, "kid": 0.1}  # below this their axes are linear, above logarithmic
+SHOWN = ("fd_lenet", "kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "confidence")
+SHOWN += ("classifier_score", "w1", "swd", "memorised_share", "nearest_ratio")
+MARKS = ("<!-- ladder -->\n", "<!-- end of ladder -->\n")
+STEPS = 5  # rungs of the ladder; what follows are tests of single metrics
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("source", metavar="RUN")
+@click.option("--data", "data_name", default="mnist-5k", show_default=True, metavar="NAME", help="mnist-5k or mnist.")
+@click.option("--data-dir", metavar="DIR", help="Where the data set's files lie.")
+@click.option("--samples", type=click.IntRange(100), default=5000, show_default=True, metavar="N")
+@click.option("--half", type=int, metavar="STEP", help="The half-trained checkpoint, by default the one nearest to half.")
+@click.option("--out", default="docs", show_default=True, metavar="DIR", help="Folder of metrics.md and ladder.png.")
+def main(source, data_name, data_dir, samples, half, out):
+    if data_name not in ("mnist-5k", "mnist"):
+        raise UserError(f"--data {data_name}: allowed are mnist-5k and mnist")
+    folder, last = run.find_checkpoint(source)
+    steps = checkpoint.list_steps(folder or Path())
+    end = checkpoint.read_state(last)["step"]
+    earlier = [step for step in steps if 0 < step < end]
+    if folder is None or not earlier:
+        raise UserError(f"{source}: wants a run with an earlier checkpoint than its last")
+    half = half or min(earlier, key=lambda step: abs(step - end / 2))
+    if half not in steps:
+        raise UserError(f"--half {half}: {folder} has the checkpoints {', '.join(map(str, steps))}")
+    run.check_writable(out)
+    dataset = data.load(data_name, data_dir)
+    print(runtime.start("cpu"))
+
+    rungs = ladder(dataset, {end: last, half: folder / "checkpoints" / f"step-{half:06d}"}, end, half, samples)
+    scores = {}
+    for name, images in rungs.items():
+        scores[name] = metrics.evaluate(images, dataset, NAMES)
+        print(f"{name}: " + ", ".join(f"{v} {scores[name][v]['value']:.4g}" for v in ORDERED), flush=True)
+    held = steps_hold(scores)
+    Path(out).mkdir(parents=True, exist_ok=True)
+    table = Path(out) / "metrics.md"
+    insert(table, in_markdown(scores, held, dataset, samples))
+    draw(Path(out) / "ladder.png", rungs, scores)
+    print(in_words(held))
+    print(table)
+    return 0 if all(gap > 3 for row in held.values() for gap in row) else 1
+
+
+def ladder(dataset, paths, end, half, samples):
+    """{rung: uint8 N×1×28×28}, from best to worst, then the single tests."""
+    from data.dataset import crop_to, to_uint8
+    from reporting.samples import noise
+    from training.game import rebuild
+    from training.loop import generate
+
+    rng = np.random.default_rng(0)
+    test, train = (crop_to(x, dataset.native_size) for x in (dataset.heldout, dataset.train))
+    made = {}
+    for step, path in paths.items():
+        game, _ = rebuild(path)
+        made[step] = crop_to(to_uint8(generate(game.generator, noise(0, samples, game.recipe.latent))), dataset.native_size)
+    noisy = np.clip(np.rint(test + rng.normal(0, 25.5, test.shape)), 0, 255).astype(np.uint8)
+    classes = dataset.heldout_labels < 5
+    return {
+        "real test images": test,
+        "the same, 10 % noise": noisy,
+        f"WGAN, step {end:,}": made[end],
+        f"WGAN, step {half:,}": made[half],
+        "noise": rng.integers(0, 256, (samples, *test.shape[1:]), dtype=np.uint8),
+        "real, digits 0–4 only": test[classes],
+        "copies of training images": train[rng.permutation(len(train))[:samples]],
+    }
+
+
+def deviation(row):
+    """Of one draw; where there was only one draw, that of the floor."""
+    return row["deviation"] if row["deviation"] is not None else row["floor_deviation"]
+
+
+def steps_hold(scores):
+    """{value: signed gaps between neighbouring rungs, in units of the larger deviation}; above 0 in the right order."""
+    rungs, held = list(scores.values())[:STEPS], {}
+    for value in ORDERED:
+        sign = 1 if metrics.direction(value) == "lower" else -1
+        pairs = [(a[value], b[value]) for a, b in pairwise(rungs)]
+        held[value] = [sign * (b["value"] - a["value"]) / max(deviation(a), deviation(b), 1e-12) for a, b in pairs]
+    return held
+
+
+def in_words(held):
+    lines = []
+    for value, gaps in held.items():
+        verdict = "in order" if min(gaps) > 3 else "NOT in order"
+        lines.append(f"{value}: {verdict}, gaps of {', '.join(f'{gap:.1f}' for gap in gaps)} deviations")
+    return "\n".join(lines)
+
+
+def in_markdown(scores, held, dataset, samples):
+    first = next(iter(scores.values()))
+    draw_size = min(metrics.BLOCK, samples, len(dataset.heldout))
+    lines = [f"Against {dataset.name}, draws of {draw_size:,}; mean ± standard deviation over draws.", ""]
+    lines += ["| | floor | " + " | ".join(scores) + " |", "| --- |" + " ---: |" * (1 + len(scores))]
+    for value in SHOWN:
+        floor = number(first[value]["floor"], first[value]["floor_deviation"])
+        cells = [number(row[value]["value"], row[value]["deviation"]) for row in scores.values()]
+        lines.append(f"| {value} | {floor} | " + " | ".join(cells) + " |")
+    lines += ["", "Gaps between neighbouring rungs of the first five, in units of the larger deviation of the two:", ""]
+    rungs = list(scores)[:STEPS]
+    lines += ["| | " + " | ".join(f"{a} → {b}" for a, b in pairwise(rungs)) + " |", "| --- |" + " ---: |" * (STEPS - 1)]
+    lines += [f"| {value} | " + " | ".join(f"{gap:.1f}" for gap in gaps) + " |" for value, gaps in held.items()]
+    return "\n".join(lines) + "\n"
+
+
+def insert(path, text):
+    """Put the text between the marks of a page; a page that is not there yet holds nothing else."""
+    page = path.read_text(encoding="utf-8") if path.exists() else "".join(MARKS)
+    before, found, rest = page.partition(MARKS[0])
+    _, ended, after = rest.partition(MARKS[1])
+    if not (found and ended):
+        raise UserError(f"{path} lacks the marks {MARKS[0].strip()} and {MARKS[1].strip()}, between which the table goes")
+    path.write_text(before + MARKS[0] + text + MARKS[1] + after, encoding="utf-8")
+
+
+def number(value, spread):
+    if spread is None:
+        return f"{value:.3g}"
+    return f"{value:.3g} ± {spread:.1g}"
+
+
+def draw(path, rungs, scores):
+    """A row a rung: eight samples, then where it stands in four metrics."""
+    from matplotlib.figure import Figure
+
+    names = list(scores)
+    figure = Figure(figsize=(13, 0.75 * len(names) + 0.8), dpi=110)
+    axes = figure.subplots(1, 1 + len(ORDERED), gridspec_kw={"width_ratios": [4.6] + [2] * len(ORDERED)})
+    rng = np.random.default_rng(1)
+    size = 28
+    sheet = np.full((len(names) * (size + 4), 8 * (size + 2)), 255, np.uint8)
+    for row, name in enumerate(names):
+        some = rungs[name][rng.permutation(len(rungs[name]))[:8], 0]
+        for column, image in enumerate(some):
+            top, left = row * (size + 4) + 2, column * (size + 2) + 1
+            sheet[top : top + size, left : left + size] = image
+    axes[0].imshow(sheet, cmap="gray", vmin=0, vmax=255, aspect="auto", extent=(0, 1, len(names) - 0.5, -0.5))
+    axes[0].set(yticks=range(len(names)), yticklabels=names, xticks=[])
+    for axis, value in zip(axes[1:], ORDERED):
+        rows = [scores[name][value] for name in names]
+        colours = ["tab:blue"] * STEPS + ["tab:orange"] * (len(names) - STEPS)
+        for y, (row, colour) in enumerate(zip(rows, colours)):
+            axis.errorbar(row["value"], y, xerr=row["deviation"], fmt="o", color=colour, markersize=5, capsize=3)
+        axis.axvline(rows[0]["floor"], color="0.5", linewidth=1, linestyle=":")
+        axis.set(ylim=(len(names) - 0.5, -0.5), yticks=[], title=f"{value} ({metrics.direction(value)} is better)")
+        if value in ("fd_lenet", "kid"):
+            axis.set_xscale("symlog", linthresh=LINEAR[value])
+            axis.set_xticks([0, *(LINEAR[value] * 10**k for k in range(4))])
+        axis.title.set_fontsize(9)
+        axis.tick_params(labelsize=8)
+        axis.grid(axis="x", alpha=0.3)
+    for axis in axes:
+        axis.axhline(STEPS - 0.5, color="0.3", linewidth=0.8)
+    figure.text(0.99, 0.01, "dotted: the floor, real test images against training images", ha="right", fontsize=8)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    figure.savefig(path)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "ladder.py"
+    console.run(main)
