@@ -1,0 +1,48 @@
+"""How many Paddle operators a step calls: counts, not times, so that a slow machine cannot fail and a wasteful change does."""
+
+from collections import Counter
+
+import pytest
+
+from tests.helpers import batch, tiny_game
+
+
+def operators(call):
+    """{operator: how often `call` runs it}, by Paddle's profiler."""
+    from paddle.profiler import Profiler, ProfilerTarget
+
+    call()  # index tables and optimiser state are made once
+    profiler = Profiler(targets=[ProfilerTarget.CPU], on_trace_ready=lambda _: None)
+    profiler.start()
+    call()
+    profiler.stop()
+    counts = Counter()
+
+    def visit(node):
+        name, _, kind = node.name.partition(" ")
+        counts[name] += kind == "dygraph"
+        for child in node.children_node:
+            visit(child)
+
+    for root in profiler.profiler_result.get_data().values():
+        visit(root)
+    return +counts
+
+
+@pytest.mark.parametrize(
+    "model, step, limits",
+    [
+        # real and fake go through a critic with batch norm apart; a generator's step takes no gradient of the critic's weights
+        ("wgan", "critic", {"matmul": 12, "gather": 34, "concat": 15, "clip_": 8, "all": 178}),
+        ("wgan", "generator", {"matmul": 8, "gather": 30, "concat": 12, "clip_": 0, "all": 133}),
+        # and through one without it together; the penalty is one more pass there and back, twice
+        ("wgan-gp", "critic", {"matmul": 20, "gather": 41, "concat": 19, "all": 218}),
+        ("gan", "critic", {"gather": 0, "concat": 1, "all": 41}),
+    ],
+)
+def test_a_step_calls_no_more_operators_than_it_needs(model, step, limits):
+    game, real = tiny_game(model), batch()
+    counts = operators((lambda: game.critic_step(real)) if step == "critic" else (lambda: game.generator_step(0)))
+    counts["all"] = counts.total()
+    assert counts["all"] > 10
+    assert {name: counts[name] for name, limit in limits.items() if counts[name] > limit} == {}
