@@ -7,7 +7,7 @@ from pathlib import Path
 import metrics
 from errors import UserError
 from reporting import curves
-from training import checkpoint, health, log, run
+from training import checkpoint, log, run
 from training import recipe as recipes
 from training.comparison import NOT_CONTENT, last_checkpoint
 
@@ -112,9 +112,9 @@ def verdict(state, recipe, entry):
     if entry.status == "died":
         return "died"
     alarms = state.get("alarms") or {}
-    if alarms.get("dead", 0) >= health.PATIENCE:
+    if alarms.get("dead", 0) >= log.PATIENCE:
         return "dead: no gradient reaches the generator"
-    if alarms.get("negative", 0) >= health.PATIENCE:
+    if alarms.get("negative", 0) >= log.PATIENCE:
         return "estimate stayed negative"
     return "alive"
 

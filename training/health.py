@@ -6,8 +6,7 @@ import paddle
 
 from models.constraints import input_gradient_norms, interpolate
 from models.objectives import estimate, js_estimate, probability
-
-PATIENCE = 5  # logged steps in a row before an alarm
+from training.log import PATIENCE
 
 
 def measure(game, heldout, real, step):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from errors import UserError
 
+PATIENCE = 5  # logged steps in a row before an alarm (training/health.py)
 # where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay
 TAGS = {
     "critic_loss": "loss/critic",
