@@ -1,0 +1,78 @@
+"""What the loop costs over the bare steps: reading, logging, health, grids and checkpoints at their default intervals.
+
+    python -m benchmarks.loop [--steps 500] [--filters 32]
+
+Bare steps and the loop take turns, 50 generator steps at a time, on one machine at one time; medians are compared.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from reporting import console
+from training import recipe as recipes
+from training import runtime
+
+CHUNK = 50
+
+
+class Stopwatch(console.Silence):
+    """Stands in for the progress bar: after each chunk of the loop it runs a chunk of bare steps and times both."""
+
+    def __init__(self, bare):
+        self.bare, self.loop, self.alone = bare, [], []
+        self._began = time.perf_counter()
+
+    def step(self, done):
+        if done % CHUNK == 0:
+            self.loop.append(time.perf_counter() - self._began)
+            began = time.perf_counter()
+            self.bare()
+            self._began = time.perf_counter()
+            self.alone.append(self._began - began)
+
+
+@click.command(help=__doc__)
+@click.option("--steps", default=500, show_default=True)
+@click.option("--filters", default=32, show_default=True)
+@click.option("--model", default="wgan", show_default=True)
+def main(steps, filters, model):
+    recipe = recipes.load(model, overrides={"steps": steps, "filters": filters})
+    runtime.start("cpu")
+    import paddle
+
+    import data
+    from training.game import Game
+    from training.log import RunLog
+    from training.loop import train
+
+    dataset = data.load(recipe.data)
+    other = Game(recipe, dataset.shape)
+    real = paddle.to_tensor(dataset.batch(range(recipe.batch_size)))
+
+    def bare():
+        for step in range(CHUNK):
+            for _ in range(recipe.n_critic):
+                other.critic_step(real)
+            other.generator_step(step)
+
+    bare()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "samples").mkdir()
+        log, watch = RunLog(folder), Stopwatch(bare)
+        train(Game(recipe, dataset.shape), dataset, Path(folder), log, watch, print)
+        log.close()
+    # grids and checkpoints come every 500 steps: the mean over all chunks has them, a median would not
+    loop, alone = statistics.mean(watch.loop), statistics.mean(watch.alone)
+    bare_ms, loop_ms = 1e3 * alone / CHUNK, 1e3 * loop / CHUNK
+    print(f"{model}, {filters} filters, {steps} steps: a generator step and its critic steps take {bare_ms:.1f} ms bare,")
+    print(
+        f"{loop_ms:.1f} ms in the loop: {100 * (loop / alone - 1):+.1f} %, or {100 * alone / loop:.1f} % of the bare throughput"
+    )
+
+
+if __name__ == "__main__":
+    console.run(main)
