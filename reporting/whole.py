@@ -39,9 +39,9 @@ class Whole:
         return sum(self._share.values()) / len(self._share)
 
     def left(self):
-        """h:mm:ss that the rest will take at the pace so far, or ''."""
+        """h:mm:ss that the rest will take at the pace so far, or '' as long as that is anyone's guess."""
         done = self.share() - self._at_start
-        return clock((1 - self.share()) / done * (time.monotonic() - self._began)) if done > 0 else ""
+        return clock((1 - self.share()) / done * (time.monotonic() - self._began)) if done > 0.005 else ""
 
     def move(self, entry, share):
         self._share[id(entry)] = share
