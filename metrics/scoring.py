@@ -24,7 +24,13 @@ def evaluate(images, dataset, names, seed, critic, say):
     samples = judge.describe(samples, needs - {"nearest"})
     say(f"{len(samples):,} samples described in {time.monotonic() - began:.1f} s")
     if "frechet" in names:  # before the data are described, which takes longer
-        frechet.check_count(n_of("frechet", len(samples), dataset), samples.features.shape[1])
+        features = samples.features.shape[1]
+        frechet.check_count(len(samples), features)
+        if len(dataset.heldout) <= features:
+            raise UserError(
+                f"frechet: {dataset.name} holds out {len(dataset.heldout)} images, too few for {features} features "
+                "(leave it out with --metrics)"
+            )
     judge.prepare(needs)
     found = {}
     for name in names:

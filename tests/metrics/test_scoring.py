@@ -100,6 +100,11 @@ def test_bad_samples_are_refused(digits, samples, words):
         metrics.evaluate(samples, digits)
 
 
+def test_too_small_a_data_set_is_refused():
+    with pytest.raises(UserError, match="mnist-5k holds out 40 images, too few for 64 features"):
+        metrics.evaluate(pictures(100, 28), toy_dataset(60, 40, size=28), ["frechet"])
+
+
 def test_points(own_cache):
     dataset = data.load("25gaussians")
     found = metrics.evaluate(dataset.heldout[:5000], dataset)
