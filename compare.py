@@ -94,7 +94,7 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
     from training import together
 
     there = sum(entry.status != "waiting" for entry in entries)
-    print(f"{len(entries)} runs, {there} of them there already → {out}")
+    print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {there} of them there already → {out}")
     whole = Whole(entries)
     try:
         status = together.train(out, entries, data_dir, device, jobs, whole)

@@ -117,6 +117,7 @@ def render(results):
         axes=curves.AXES,
         shown=shown,
         seeds=sorted({results["runs"][i]["seed"] for i in shown}),
+        many_seeds=len({run["seed"] for run in results["runs"]}) > 1,
         real=_real(results, shown),
         last_frame={i: frames[i][-1] for i in shown},
         chart_data=script({key: results[key] for key in ("curves", "metric_curves", "agreement", "floor", "quality")}),

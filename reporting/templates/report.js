@@ -52,7 +52,8 @@ function draw(figure, lines, across, level) {
   let ys = lines.flatMap(line => line.mean.flatMap((m, i) => line.deviation ? [m - line.deviation[i], m + line.deviation[i]] : [m]));
   if (level !== null) ys.push(level);
   const means = lines.flatMap(line => line.mean).concat(level ?? []), least = Math.min(...means);
-  const log = figure.dataset.metric && least > 0 && Math.max(...means) / least > 30;
+  const span = Math.max(...means) / least;
+  const log = figure.dataset.metric && least > 0 && span > 30 && span < 3000;  // beyond that something is 0, but for its noise
   if (log) ys = ys.filter(y => y >= least / 2);
   const scale = y => log ? Math.log10(Math.max(y, least / 2)) : y;
   let [y0, y1] = range(ys).map(scale);

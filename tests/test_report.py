@@ -1,0 +1,200 @@
+"""The report: every number in results.json, no request to anywhere, curves and rankings as they should be."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from reporting import curves, gather, report
+
+FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
+METRICS = ["--metrics", "frechet,classes,swd,wasserstein"]
+NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d+(?:e[-+]\d+)?(?![\w.])")
+VOID = ("meta", "link", "img", "input", "br", "hr")
+
+
+class Page(HTMLParser):
+    """Words outside of code, script and style; <data> elements; addresses of everything that would be loaded."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.words, self.data, self.sources, self._open = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.sources += [found[name] for name in ("src", "href", "srcset", "data", "action") if name in found]
+        if tag == "data":
+            self.data.append((found["data-at"], found["value"], ""))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, text):
+        if "data" in self._open:
+            at, value, shown = self.data[-1]
+            self.data[-1] = at, value, shown + text
+        elif not {"script", "style", "pre", "code"} & set(self._open):
+            self.words.append(text)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """(results, text of report.html) of a small comparison of two models and two seeds."""
+    from tests.helpers import run_program
+
+    folder = tmp_path_factory.mktemp("compare")
+    status, out, err = run_program("compare.py", "gan", "wgan", *FLAGS, "--samples", "200", *METRICS, "--out", "A", cwd=folder, timeout=400)
+    assert status == 0, out + err
+    text = (folder / "A/report.html").read_text(encoding="utf-8")
+    return json.loads((folder / "A/results.json").read_text(encoding="utf-8")), text, folder / "A"
+
+
+def lookup(results, at):
+    for key in at.split("/"):
+        results = results[int(key)] if isinstance(results, list) else results[key]
+    return results
+
+
+def test_every_number_shown_is_in_results(made):
+    results, text, _ = made
+    page = Page(text)
+    assert len(page.data) > 80
+    for at, value, shown in page.data:
+        number = lookup(results, at)
+        assert str(number) == value
+        if ":" not in shown:
+            assert float(shown.replace(",", "")) == pytest.approx(number, rel=1e-3, abs=0.5 if isinstance(number, int) else 1e-12)
+    settings = {word for row in results["settings"] for value in row["values"].values() for word in str(value).split(", ")}
+    versions = {str(value) for run in results["runs"] for value in run["provenance"].values()}
+    for number in NUMBER.findall(" ".join(page.words)):
+        assert number in settings or any(number in version for version in versions), number
+
+
+def test_charts_draw_from_results(made):
+    results, text, _ = made
+    (drawn,) = re.findall(r"^const DATA = (.*);$", text, re.M)
+    drawn = json.loads(drawn)
+    assert drawn == {key: results[key] for key in drawn}
+    assert set(drawn["curves"]) == {"gan", "wgan"}
+    assert set(drawn["curves"]["wgan"]) == set(curves.AXES)
+    assert "estimate_heldout" in drawn["curves"]["wgan"]["critic_steps"]
+    assert len(drawn["metric_curves"]["gan"]["step"]["swd"]["x"]) == 6
+
+
+def test_nothing_is_loaded_from_anywhere(made):
+    _, text, _ = made
+    for source in Page(text).sources:
+        assert source.startswith(("data:", "#")), source[:80]
+    scripts = "".join(re.findall(r"<script>(.*?)</script>", text, re.S))
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|@import|url\(", scripts + text.split("</style>")[0])
+
+
+def test_pictures_are_whole(made):
+    import cv2
+
+    results, text, folder = made
+    (frames,) = re.findall(r"^const FRAMES = (.*);$", text, re.M)
+    frames = json.loads(frames)
+    assert len(frames) == 4
+    for number, pictures in frames.items():
+        assert len(pictures) == gather.FRAMES == len(results["runs"][int(number)]["grids"])
+        last = results["runs"][int(number)]["grids"][-1]["file"]
+        raw = np.frombuffer(base64.b64decode(pictures[-1].split(",")[1]), np.uint8)
+        saved = cv2.imread(str(folder.parent / results["runs"][int(number)]["folder"] / "samples" / last))
+        np.testing.assert_array_equal(cv2.imdecode(raw, cv2.IMREAD_COLOR).repeat(2, 0).repeat(2, 1), saved)
+
+
+def test_visualdl_holds_figures_grids_and_hyperparameters(made):
+    from visualdl import LogReader
+
+    results, _, folder = made
+    (records,) = (folder / "report").glob("vdlrecords.*.log")
+    tags = LogReader(file_path=str(records)).get_tags()
+    assert set(tags["image"]) == {"report/samples", "report/curves"} | {
+        f"final/{m}-seed-{s}" for m in ("gan", "wgan") for s in (0, 1)
+    }
+    assert results["visualdl"].startswith("visualdl --logdir A --host")
+    for run in results["runs"]:
+        (records,) = (folder.parent / run["folder"]).glob("vdlrecords.*.log")
+        tags = LogReader(file_path=str(records)).get_tags()
+        assert "estimate/train" in tags["scalar"]
+        assert "metrics/swd" in tags["scalar"]
+        assert "hyper_parameters" in tags
+
+
+def row(label, mean, deviation):
+    return {
+        "label": label,
+        "metrics": {"fd_lenet": {"mean": mean, "deviation": deviation}, "recall": {"mean": mean, "deviation": deviation}},
+    }
+
+
+def test_the_best_is_marked_only_where_bands_are_apart():
+    apart = [row("a", 10.0, 1.0), row("b", 20.0, 2.0), row("c", 30.0, 1.0)]
+    assert gather.best(apart, "fd_lenet") == "a"
+    assert gather.best(apart, "recall") == "c"
+    assert gather.best([row("a", 10.0, 6.0), row("b", 20.0, 5.0)], "fd_lenet") is None
+    assert gather.best([row("a", 10.0, None), row("b", 20.0, None)], "fd_lenet") is None
+    assert gather.best([row("a", 10.0, 1.0)], "fd_lenet") is None
+
+
+def test_bands_over_seeds():
+    logs = [
+        [{"step": s, "critic_steps": s, "images_seen": s, "seconds": 60.0 * s, "estimate": s + k} for s in (1, 2, 3)]
+        for k in (0, 2)
+    ]
+    curve = curves.of_log(logs)["minutes"]["estimate"]
+    assert curve["x"] == [1, 2, 3]
+    assert curve["mean"] == [2, 3, 4]
+    np.testing.assert_allclose(curve["deviation"], np.sqrt(2), rtol=1e-5)
+    assert curves.of_log(logs[:1])["step"]["estimate"]["deviation"] is None
+
+
+def test_curves_of_runs_with_other_places_meet_where_both_are():
+    logs = [
+        [{"step": s, "critic_steps": s, "images_seen": s, "seconds": 1.0, "estimate": 2.0 * s} for s in range(first, first + 5)]
+        for first in (1, 3)
+    ]
+    curve = curves.of_log(logs)["step"]["estimate"]
+    assert (curve["x"][0], curve["x"][-1]) == (3, 5)
+    np.testing.assert_allclose(curve["mean"], 2 * np.array(curve["x"]))
+
+
+def test_rank_correlation_is_scipy_s():
+    rng = np.random.default_rng(0)
+    for values in (rng.normal(size=(2, 9)), rng.integers(0, 3, (2, 12))):
+        assert curves.rank_correlation(*values.tolist()) == pytest.approx(spearmanr(*values).statistic)
+    assert curves.rank_correlation([1, 2], [2, 1]) is None
+    assert curves.rank_correlation([1, 1, 1], [2, 1, 3]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "shown"),
+    [
+        (1234567, None, "1,234,567"),
+        (0.0, None, "0"),
+        (0.12345, None, "0.1235"),
+        (1.2e-7, None, "1.20e-07"),
+        (61.5, "clock", "1:01:30"),
+    ],
+)
+def test_numbers_as_people_read_them(value, form, shown):
+    assert report.in_digits(value, form) == shown
+
+
+def test_json_has_no_nan():
+    assert report.finite({"a": [float("nan"), 1.0, {"b": float("inf")}]}) == {"a": [None, 1.0, {"b": None}]}
+
+
+def test_template_is_offline_without_results():
+    for name in ("report.html", "report.css", "report.js"):
+        text = (Path(report.TEMPLATES) / name).read_text(encoding="utf-8")
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
