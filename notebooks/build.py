@@ -18,8 +18,8 @@ CELLS = [
         "#",
         """# WGAN 与 GAN：同等条件下的比较 · WGAN and GAN on equal terms
 
-用 PaddlePaddle 3 复现 [Wasserstein GAN](https://arxiv.org/abs/1701.07875)，无需 GPU，约十分钟。
-Wasserstein GAN in PaddlePaddle 3. No GPU needed; about ten minutes.
+用 PaddlePaddle 3 复现 [Wasserstein GAN](https://arxiv.org/abs/1701.07875)，无需 GPU，约一刻钟。
+Wasserstein GAN in PaddlePaddle 3. No GPU needed; about a quarter of an hour.
 
 1. 安装 · Install
 2. 看数据 · Look at the data
@@ -59,7 +59,8 @@ def repository():
 
 
 os.chdir(repository())
-sys.path[:0] = [os.getcwd()] if os.getcwd() not in sys.path else []
+if str(Path.cwd()) not in sys.path:
+    sys.path.insert(0, str(Path.cwd()))
 
 wanted = ["paddle", "visualdl", "mlxtend", "safetensors", "pydantic", "click", "rich", "jinja2", "sklearn", "cv2"]
 if missing := [name for name in wanted if importlib.util.find_spec(name) is None]:
@@ -77,11 +78,11 @@ import matplotlib.pyplot as plt
 from training import runtime
 
 print(runtime.start())  # 线程等须在导入 paddle 之前设好 · threads are set before paddle is imported
-import paddle
 
-MINUTES = float(os.environ.get("PADDLE_WGAN_MINUTES", 3))  # 每个模型的训练时间 · of training for each model
-OPTIONS = os.environ.get("PADDLE_WGAN_OPTIONS", "")  # compare.py 的其他参数 · more flags for compare.py
-OUT = os.environ.get("PADDLE_WGAN_OUT", f"compare/notebook-{MINUTES:g}-minutes")""",
+MINUTES = float(os.environ.get("PADDLE_WGAN_MINUTES", 5))  # 每个模型的训练时间 · of training for each model
+OPTIONS = os.environ.get("PADDLE_WGAN_OPTIONS", "-o filters=16")  # compare.py 的其他参数 · more flags for compare.py
+NAME = "-".join(["notebook", f"{MINUTES:g}-minutes", *OPTIONS.replace("-o", "").split()])
+OUT = os.environ.get("PADDLE_WGAN_OUT", f"compare/{NAME}")""",
     ),
     (
         "#",
@@ -92,12 +93,14 @@ OUT = os.environ.get("PADDLE_WGAN_OUT", f"compare/notebook-{MINUTES:g}-minutes")
     ),
     (
         ">",
-        """import data
+        """import paddle
+
+import data
 from reporting import grids
 
 
 def show(picture, title="", width=9):
-    figure, axes = plt.subplots(figsize=(width, width * picture.shape[0] / picture.shape[1] + 0.3), dpi=80)
+    _, axes = plt.subplots(figsize=(width, width * picture.shape[0] / picture.shape[1] + 0.3), dpi=80)
     axes.imshow(picture)
     axes.set_title(title)
     axes.axis("off")
@@ -106,7 +109,8 @@ def show(picture, title="", width=9):
 
 digits = data.load("mnist-5k")
 print(f"训练 · train {digits.train.shape}, 留出 · held out {digits.heldout.shape}, {digits.train.dtype}")
-show(grids.grid(digits.train[:64], columns=16, scale=1), "mnist-5k")""",
+shuffled = data.Order(len(digits.train), seed=0).take(0, 64)
+show(grids.grid(digits.train[shuffled], columns=16, scale=1), "mnist-5k")""",
     ),
     (
         "#",
@@ -216,8 +220,9 @@ FID.""",
     ),
     (
         ">",
-        """import metrics
-from IPython.display import Markdown
+        """from IPython.display import Markdown
+
+import metrics
 
 labels = [group["label"] for group in results["groups"]]
 rows = ["| | | " + " | ".join(labels) + " | real |", "| --- " * (len(labels) + 3) + "|"]

@@ -6,7 +6,7 @@ import metrics
 from errors import UserError
 from metrics import networks
 from reporting import scores
-from training import checkpoint
+from training import checkpoint, run
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
 # on the way: what takes a few seconds, and the critic's estimate on all held-out items beside it
@@ -44,7 +44,10 @@ class Measures:
         """(values at the run's last checkpoint, {step: values} on the way) of a run: see metrics.evaluate."""
         steps = checkpoint.list_steps(folder)
         last = self._scored(folder, "metrics.json", steps[-1:], self.names, self.samples)
-        return last.get(steps[-1], {}), self._scored(folder, BRIEF_FILE, steps, self.brief, BRIEF_SAMPLES)
+        recipe = run.read_recipe(folder)
+        # without the checkpoints that only an interruption left behind
+        regular = [step for step in steps if recipe.minutes or step % recipe.checkpoint_every == 0 or step == steps[-1]]
+        return last.get(steps[-1], {}), self._scored(folder, BRIEF_FILE, regular, self.brief, BRIEF_SAMPLES)
 
     def _scored(self, folder, file, steps, names, samples):
         path = Path(folder) / file

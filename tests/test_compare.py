@@ -150,19 +150,19 @@ def test_a_model_that_dies_does_not_stop_the_others(call):
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_and_called_again_ends_with_the_same_numbers(tmp_path, signum):
-    arguments = ["gan", "wgan", "--steps", "150", *SMALL[:2], *SMALL[4:], "--seeds", "1"]
-    whole = run_program("compare.py", *arguments, "--out", "whole", cwd=tmp_path)
+    arguments = ["gan", "wgan", "--steps", "60", *SMALL[:2], *SMALL[4:], "--seeds", "1"]
+    whole = run_program("compare.py", *arguments, "--out", "whole", cwd=tmp_path, timeout=400)
     assert whole[0] == 0, whole
     (tmp_path / "elsewhere").mkdir()
     with program("compare.py", *arguments, "--out", "parts", cwd=tmp_path / "elsewhere") as process:
         log = tmp_path / "elsewhere/parts/runs/gan-mlp-mnist-5k-s0/log.jsonl"
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not (log.is_file() and log.read_text().count("\n") > 40):
+        while time.monotonic() < deadline and not (log.is_file() and log.read_text().count("\n") > 12):
             time.sleep(0.02)
         process.send_signal(signum)
         process.communicate()
     assert not (tmp_path / "elsewhere/parts/report.html").exists()
-    again = run_program("compare.py", *arguments, "--out", "parts", cwd=tmp_path / "elsewhere")
+    again = run_program("compare.py", *arguments, "--out", "parts", cwd=tmp_path / "elsewhere", timeout=400)
     assert again[0] == 0, again
     left, right = (timeless(results(p)) for p in (tmp_path / "whole", tmp_path / "elsewhere/parts"))
     for found in (left, right):  # against minutes there is no equality
@@ -173,9 +173,11 @@ def test_killed_and_called_again_ends_with_the_same_numbers(tmp_path, signum):
 
 def test_jobs_make_the_same_runs(tmp_path):
     arguments = ["gan", "wgan", *SMALL, "--seeds", "1"]
-    one = run_program("compare.py", *arguments, "--out", "one", cwd=tmp_path, env={"OMP_NUM_THREADS": "1"})
+    one = run_program("compare.py", *arguments, "--out", "one", cwd=tmp_path, timeout=400, env={"OMP_NUM_THREADS": "1"})
     shutil.move(tmp_path / "one", tmp_path / "kept")
-    two = run_program("compare.py", *arguments, "--jobs", "2", "--out", "two", cwd=tmp_path, env={"OMP_NUM_THREADS": "1"})
+    two = run_program(
+        "compare.py", *arguments, "--jobs", "2", "--out", "two", cwd=tmp_path, timeout=400, env={"OMP_NUM_THREADS": "1"}
+    )
     assert (one[0], two[0]) == (0, 0), (one, two)
     left, right = (results(tmp_path / name) for name in ("kept", "two"))
     assert [r["metrics"] for r in left["runs"]] == [r["metrics"] for r in right["runs"]]

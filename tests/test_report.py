@@ -51,7 +51,8 @@ def made(tmp_path_factory):
     from tests.helpers import run_program
 
     folder = tmp_path_factory.mktemp("compare")
-    status, out, err = run_program("compare.py", "gan", "wgan", *FLAGS, "--samples", "200", *METRICS, "--out", "A", cwd=folder, timeout=400)
+    flags = [*FLAGS, *METRICS, "--samples", "200", "--out", "A"]
+    status, out, err = run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400)
     assert status == 0, out + err
     text = (folder / "A/report.html").read_text(encoding="utf-8")
     return json.loads((folder / "A/results.json").read_text(encoding="utf-8")), text, folder / "A"
@@ -71,7 +72,7 @@ def test_every_number_shown_is_in_results(made):
         number = lookup(results, at)
         assert str(number) == value
         if ":" not in shown:
-            assert float(shown.replace(",", "")) == pytest.approx(number, rel=1e-3, abs=0.5 if isinstance(number, int) else 1e-12)
+            assert float(shown.replace(",", "")) == pytest.approx(number, rel=5e-3, abs=0.5 if isinstance(number, int) else 1e-12)
     settings = {word for row in results["settings"] for value in row["values"].values() for word in str(value).split(", ")}
     versions = {str(value) for run in results["runs"] for value in run["provenance"].values()}
     for number in NUMBER.findall(" ".join(page.words)):
