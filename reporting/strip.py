@@ -17,7 +17,7 @@ def draw(run, steps, out, size=3.2):
     paths = [folder / "real.png", *(folder / f"step-{step:06d}.png" for step in steps)]
     if missing := [path for path in paths if not path.is_file()]:
         raise UserError(f"{missing[0]} does not exist")
-    figure = Figure(figsize=(size * len(paths), size + 0.25), dpi=110)
+    figure = Figure(figsize=(size * len(paths), size + 0.25), dpi=80)
     for axes, path, title in zip(figure.subplots(1, len(paths)), paths, ["real", *(f"step {step:,}" for step in steps)]):
         axes.imshow(cv2.imread(str(path))[..., ::-1])
         axes.set_title(title, fontsize=11)
