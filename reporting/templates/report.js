@@ -21,11 +21,12 @@ function ticks(low, high) {
   return found;
 }
 
-function words(t) {
-  const size = Math.abs(t);
-  if (size >= 1e6) return +(t / 1e6).toPrecision(3) + "M";
-  if (size >= 1e4) return +(t / 1e3).toPrecision(3) + "k";
-  return size && size < 1e-3 ? t.toExponential(0).replace("e-", "e−") : String(+t.toPrecision(3));
+// ticks in as many digits as it takes to tell them apart
+function words(all) {
+  const most = Math.max(...all.map(Math.abs)), step = all.length > 1 ? all[1] - all[0] : most;
+  const digits = Math.min(8, Math.max(1, Math.ceil(Math.log10(most / step) + 1e-9) + 2));
+  const [unit, end] = most >= 1e6 ? [1e6, "M"] : most >= 1e4 ? [1e3, "k"] : most && most < 1e-3 ? [10 ** Math.floor(Math.log10(most)), "e"] : [1, ""];
+  return all.map(t => !t ? "0" : +(t / unit).toPrecision(digits) + (end === "e" ? "e−" + -Math.log10(unit) : end));
 }
 
 const NS = "http://www.w3.org/2000/svg", W = 330, H = 200, LEFT = 44, BOTTOM = 34, TOP = 8, RIGHT = 8;
@@ -61,11 +62,12 @@ function draw(figure, lines, across, level) {
   y0 -= air; y1 += air;
   const px = x => LEFT + (x - x0) / (x1 - x0) * (W - LEFT - RIGHT), py = y => H - BOTTOM - (scale(y) - y0) / (y1 - y0) * (H - BOTTOM - TOP);
   const powers = [...Array(40).keys()].map(i => 10 ** (i - 20)).filter(t => scale(t) >= y0 && scale(t) <= y1);
-  for (const t of log ? powers : ticks(y0, y1)) {
+  const up = log ? powers : ticks(y0, y1), right = ticks(x0, x1), upWords = log ? powers.map(t => words([t])[0]) : words(up), rightWords = words(right);
+  for (const [i, t] of up.entries()) {
     element(svg, "line", {x1: LEFT, x2: W - RIGHT, y1: py(t), y2: py(t), stroke: "#e4e8ec"});
-    element(svg, "text", {x: LEFT - 5, y: py(t) + 3.5, "text-anchor": "end"}, words(t));
+    element(svg, "text", {x: LEFT - 5, y: py(t) + 3.5, "text-anchor": "end"}, upWords[i]);
   }
-  for (const t of ticks(x0, x1)) element(svg, "text", {x: px(t), y: H - BOTTOM + 14, "text-anchor": "middle"}, words(t));
+  for (const [i, t] of right.entries()) element(svg, "text", {x: px(t), y: H - BOTTOM + 14, "text-anchor": "middle"}, rightWords[i]);
   element(svg, "text", {x: (LEFT + W - RIGHT) / 2, y: H - 4, "text-anchor": "middle"}, across);
   if (level !== null) element(svg, "line", {x1: LEFT, x2: W - RIGHT, y1: py(level), y2: py(level), stroke: "#888", "stroke-dasharray": "1 3"});
   for (const line of lines) {
