@@ -172,7 +172,10 @@ def draw(path, rungs, scores):
         axis.set(ylim=(len(names) - 0.5, -0.5), yticks=[], title=f"{value} ({metrics.direction(value)} is better)")
         if value in ("fd_lenet", "kid"):
             axis.set_xscale("symlog", linthresh=LINEAR[value])
-            axis.set_xticks([0, *(LINEAR[value] * 10**k for k in range(4))])
+            ticks = [0, *(LINEAR[value] * 10**k for k in range(5))]
+            axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.set_xticks([], minor=True)
+            axis.set_xlim(-0.5 * LINEAR[value], 3 * max(row["value"] for row in rows))
         axis.title.set_fontsize(9)
         axis.tick_params(labelsize=8)
         axis.grid(axis="x", alpha=0.3)
