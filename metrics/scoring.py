@@ -146,10 +146,22 @@ class Judge:
         """The same of real held-out items in the samples' place."""
         metric = metrics.METRICS[name]
 
+        sides, rest = self._sides(metric), self._rest()
+
+        def measured(drawn):
+            return [self._measure(name, draw) for draw in drawn]
+
         def make():
-            swapped = name == "wasserstein"
-            many = draws.of_floor(*self._sides(metric), n, seed, swapped=swapped, **self._rest())
-            return {k: list(v) for k, v in summary([self._measure(name, draw) for draw in many]).items()}
+            if name == "wasserstein":
+                found = summary(measured(draws.of_training(*sides, n, seed, **rest)))
+            elif metric.block > metrics.BLOCK:  # as large as all that is held out
+                found = summary(measured(draws.of_heldout(*sides, n, seed, many=1, **rest)))
+            else:
+                found = summary(measured(draws.of_heldout(*sides, n, seed, **rest)))
+                if not draws.has_blocks(sides[1], n):
+                    scatter = summary(measured(draws.divided_anew(*sides, n, seed, **rest)))
+                    found = {value: (mean, scatter[value][1]) for value, (mean, _) in found.items()}
+            return {value: list(pair) for value, pair in found.items()}
 
         if name == "wasserstein":  # another critic every time
             return make()

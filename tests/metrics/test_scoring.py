@@ -160,17 +160,19 @@ def test_draws_are_disjoint_and_seeded():
     assert not np.array_equal(drawn(0), drawn(1))
 
 
+@pytest.mark.parametrize("way", [draws.of_heldout, draws.divided_anew])
 @pytest.mark.parametrize("held", [100, 250, 1000])
-def test_floor_takes_no_image_on_both_sides(held):
+def test_floor_takes_no_image_on_both_sides(way, held):
     reference, heldout = numbered(1500), numbered(held)
     heldout.items = heldout.items + 5000
-    found = list(draws.of_floor(reference, heldout, 100, 0, data="", labels=None, network=""))
-    assert len(found) == 5
+    found = list(way(reference, heldout, 100, 0, data="", labels=None, network=""))
+    assert len(found) == 10
     for draw in found:
         assert len(draw.fake) == len(draw.real) == 100
         assert len(draw.reference) == 1500
         assert not set(draw.fake.items.ravel()) & set(draw.reference.items.ravel())
         assert set(draw.real.items.ravel()) <= set(draw.reference.items.ravel())
+        assert way is draws.divided_anew or draw.fake.items.min() >= 5000
 
 
 def test_summary():
