@@ -90,7 +90,7 @@ def test_a_wrong_flag_as_a_program_has_status_2_and_one_line(tmp_path):
 )
 def test_a_wrong_config_file_is_one_line(refused, tmp_path, text, named):
     wgan = (ROOT / "configs" / "wgan.yaml").read_text() if ":" in text else ""
-    (tmp_path / "my.yaml").write_bytes((wgan.replace("clip:", "#") + "\n" + text).encode("latin1"))
+    (tmp_path / "my.yaml").write_bytes((wgan.replace("clip:", "#") + "\n").encode() + text.encode("latin1"))
     assert named in refused("train", "--config", "my.yaml")
 
 
