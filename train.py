@@ -16,7 +16,7 @@ from training import recipe as recipes
 @click.option(
     "--data",
     metavar="NAME",
-    help="mnist-5k (no download), mnist, fashion-mnist, cifar10, folder:PATH, 8gaussians, 25gaussians or swissroll.",
+    help="mnist-5k (no download), mnist, fashion-mnist, cifar10, stacked-mnist, folder:PATH, 8gaussians, 25gaussians or swissroll.",
 )
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps.")
