@@ -4,6 +4,7 @@ import sys
 
 import click
 
+import data as data_sets
 from errors import UserError
 from reporting import console
 from training import launch, run, runtime
@@ -16,7 +17,7 @@ from training import recipe as recipes
 @click.option(
     "--data",
     metavar="NAME",
-    help="mnist-5k (no download), mnist, fashion-mnist, cifar10, stacked-mnist, folder:PATH, 8gaussians, 25gaussians or swissroll.",
+    help=f"{', '.join(data_sets.SOURCES)}; mnist-5k needs no download.",
 )
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps.")
