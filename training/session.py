@@ -58,10 +58,10 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
         loop(game, dataset, folder, log, progress, console.warn, state)
     except Interrupted as stop:
         progress.close()
-        again = shlex.join(
-            ["python", "train.py", "--out", str(folder), "--resume"] + (["--data-dir", data_dir] if data_dir else [])
-        )
-        tell(f"interrupted: a checkpoint is saved; go on with: {again}", file=sys.stderr)
+        again = ["python", "train.py", "--out", str(folder), "--resume"]
+        again += ["--data-dir", data_dir] if data_dir else []
+        again += ["--processes", str(team.size)] if team.size > 1 else []
+        tell(f"interrupted: a checkpoint is saved; go on with: {shlex.join(again)}", file=sys.stderr)
         tell(folder)
         return 128 + stop.signum
     finally:
