@@ -12,7 +12,7 @@ from training import recipe as recipes
 
 FORMAT = 1
 NEVER = 10**6  # steps: with a budget in minutes, grids and checkpoints come by the clock (training/budget.py)
-# what all models get unless told otherwise; 1,800 steps are what WGAN needs for readable digits
+# what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 32, "latent": 100, "batch_size": 64, "steps": 1800}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 BOTH = {"units": 512, "decay": False}

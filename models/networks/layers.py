@@ -47,14 +47,18 @@ class BatchNorm(nn.Layer):
         channels_first = x.ndim == 4 and self.data_format == "NCHW"
         x = x.transpose([0, 2, 3, 1]) if channels_first else x
         rows, mean, variance = self.normalise(x.reshape([-1, x.shape[-1]]), self.epsilon)
-        # scale and shift by the kernel's evaluation mode: faster on a CPU than broadcasting
-        zero, one = paddle.zeros_like(mean), paddle.ones_like(mean)
-        y = F.batch_norm(rows, zero, one, self.weight, self.bias, training=False, epsilon=0.0).reshape(x.shape)
+        y = affine(rows, self.weight, self.bias).reshape(x.shape)
         if not self.frozen:
             with paddle.no_grad():
                 for running, now in ((self.mean, mean), (self.variance, variance)):
                     running.set_value(self.momentum * running + (1 - self.momentum) * now)
         return y.transpose([0, 3, 1, 2]) if channels_first else y
+
+
+def affine(rows, scale, shift):
+    """rows·scale + shift by columns: batch norm's own kernel in evaluation mode, faster on a CPU than broadcasting."""
+    zero, one = paddle.zeros_like(scale), paddle.ones_like(scale)
+    return F.batch_norm(rows, zero, one, scale, shift, training=False, epsilon=0.0)
 
 
 class LayerNorm(nn.Layer):
