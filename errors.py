@@ -13,6 +13,40 @@ class TrainingError(UserError):
     status = 1
 
 
+class NotFinite(TrainingError):
+    """A loss, a figure or a weight is NaN or infinite."""
+
+
+class WriteError(UserError):
+    """A file cannot be written: no room, no permission, no such disk any more."""
+
+
+def cannot_write(path, error, need=None):
+    """Return the WriteError for an exception met while writing `path`. need: bytes that it takes, if that is known."""
+    import errno
+    import shutil
+    from contextlib import suppress
+
+    path = getattr(error, "filename", None) or path
+    words = f"{path} cannot be written: {getattr(error, 'strerror', None) or error}"
+    code = getattr(error, "errno", None)
+    if need and (code in (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
+        words += f"; it takes {megabytes(need)}"
+        with suppress(OSError):
+            words += f", {megabytes(shutil.disk_usage(_existing(path)).free)} are free"
+    return WriteError(words)
+
+
+def _existing(path):
+    from pathlib import Path
+
+    return next(place for place in (Path(path).absolute(), *Path(path).absolute().parents) if place.exists())
+
+
+def megabytes(size):
+    return f"{size / 1e6:,.1f} MB"
+
+
 def one_of(kind, name, allowed):
     """Return the UserError for an unknown `name` of a `kind`, which names the nearest allowed one."""
     import difflib

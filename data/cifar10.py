@@ -12,7 +12,9 @@ from data.files import Remote, locate, md5
 from data.folder import resize
 from errors import UserError
 
-ARCHIVE = Remote("cifar-10-python.tar.gz", "https://dataset.bj.bcebos.com/cifar/", "c58f30108f718f92721af3b95e74349a")
+ARCHIVE = Remote(
+    "cifar-10-python.tar.gz", "https://dataset.bj.bcebos.com/cifar/", "c58f30108f718f92721af3b95e74349a", 170_498_071
+)
 TRAIN = [f"data_batch_{k}" for k in range(1, 6)]
 LARGEST = 64 << 20  # bytes a batch may have; the real ones have 31 MB
 

@@ -58,16 +58,16 @@ class Order:
     """A seeded shuffle per epoch as a pure function of position, so that resuming needs one integer.
 
     Epochs follow one another without a seam: a batch may hold the end of one and the beginning of the next, and no image is
-    ever left out or seen twice within an epoch.
+    ever left out or seen twice within an epoch. attempt: another number is another shuffle.
     """
 
-    def __init__(self, n, seed):
-        self.n, self.seed = n, seed
+    def __init__(self, n, seed, attempt=0):
+        self.n, self.seed, self.attempt = n, seed, attempt
         self._epoch, self._permutation = None, None
 
     def _shuffled(self, epoch):
         if epoch != self._epoch:
-            rng = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
+            rng = np.random.Generator(np.random.Philox(key=[self.seed, epoch], counter=[0, 0, self.attempt, 0]))
             self._epoch, self._permutation = epoch, rng.permutation(self.n)
         return self._permutation
 

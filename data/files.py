@@ -1,26 +1,33 @@
 """Where published files are looked for, and how they are fetched: --data-dir, Paddle's cache, then the network."""
 
 import hashlib
+import http.client
 import os
-import shutil
-import tempfile
+import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import UserError
+import filelock
+
+from errors import UserError, cannot_write, megabytes
 
 TIMEOUT = 20  # seconds without a byte
+SLOWEST = 1000  # bytes/s, after TIMEOUT
+ATTEMPTS, PAUSE = 4, 1  # seconds, times the number of the attempt
+PATIENCE = 1800  # seconds that one process waits for another's download
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: its name, the folder of its URL, its MD5."""
+    """A published file: its name, the folder of its URL (https), its MD5, its size in bytes."""
 
     name: str
     base: str
     md5: str
+    size: int
 
 
 def cache_dir(data_name):
@@ -53,23 +60,82 @@ def _download(remote, target, data_name, data_dir):
     url = remote.base + remote.name
     where = f"--data-dir DIR (looked in {data_dir}) " if data_dir else "a folder that --data-dir names "
     mend = f"put {remote.name} into {where}or into {target.parent}"
+    partial = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=remote.name)
-    except OSError as error:
-        raise UserError(f"{data_name}: {remote.name} was not found and {target.parent} cannot be written ({error})") from None
-    try:
-        with os.fdopen(handle, "wb") as out, urllib.request.urlopen(url, timeout=TIMEOUT) as reply:
-            shutil.copyfileobj(reply, out)
-        found = md5(partial)
-        if found != remote.md5:
-            raise UserError(f"{url} came with MD5 {found}, published is {remote.md5}; {mend}")
-        os.replace(partial, target)  # complete and checked, or not there at all
-    except (OSError, urllib.error.URLError) as error:
-        reason = getattr(error, "reason", error)
+        with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=PATIENCE):
+            if target.is_file():  # another process has fetched it meanwhile
+                return
+            _fetch(url, partial, remote.size)
+            found = md5(partial)
+            if found != remote.md5:
+                partial.unlink()
+                raise UserError(f"{url} came with MD5 {found}, published is {remote.md5}; {mend}")
+            os.replace(partial, target)  # complete and checked, or not there at all
+    except filelock.Timeout:
+        raise UserError(f"{data_name}: another process has been fetching {remote.name} for {PATIENCE} s; {mend}") from None
+    except (OSError, http.client.HTTPException) as error:
+        if getattr(error, "filename", None) and not isinstance(error, urllib.error.HTTPError):
+            raise cannot_write(target.parent, error, remote.size) from None
+        reason = getattr(error, "reason", None) or error
         raise UserError(f"{data_name}: {remote.name} is not here and cannot be downloaded ({reason}); {mend}") from None
-    finally:
-        Path(partial).unlink(missing_ok=True)
+
+
+def _fetch(url, partial, size):
+    """Append to `partial` what it lacks of the `size` bytes at `url`, in a few attempts. Raises OSError, HTTPException."""
+    for attempt in range(1, ATTEMPTS + 1):
+        have = partial.stat().st_size if partial.exists() else 0
+        if have > size:  # of something else
+            partial.unlink()
+            have = 0
+        if have == size:
+            return
+        try:
+            with opener().open(_request(url, have), timeout=TIMEOUT) as reply:
+                if attempt == 1:
+                    print(f"downloading {url} ({megabytes(size)}) → {partial.parent}", file=sys.stderr, flush=True)
+                resumed = have and reply.status == 206 and (reply.headers["Content-Range"] or "").startswith(f"bytes {have}-")
+                with open(partial, "ab" if resumed else "wb") as out:
+                    _copy(reply, out, size - (have if resumed else 0))
+        except (OSError, http.client.HTTPException) as error:
+            # once more if it was cut off on the way or the server is busy; not where there is no way or no such file
+            cut_off = partial.exists() and partial.stat().st_size > have
+            busy = isinstance(error, urllib.error.HTTPError) and error.code >= 500
+            if attempt == ATTEMPTS or not (cut_off or busy):
+                raise
+            time.sleep(PAUSE * attempt)
+    if (have := partial.stat().st_size) != size:
+        raise OSError(f"{have:,} of {size:,} bytes came in {ATTEMPTS} attempts")
+
+
+def _request(url, have):
+    return urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+
+
+def _copy(reply, out, left):
+    """Up to `left` bytes, and an error if more come or if they come too slowly."""
+    began, copied = time.monotonic(), 0
+    while block := reply.read1(1 << 18):
+        copied += len(block)
+        if copied > left:
+            raise OSError("it is longer than the published file")
+        out.write(block)
+        seconds = time.monotonic() - began
+        if seconds > TIMEOUT and copied < SLOWEST * seconds:
+            raise TimeoutError(f"less than {SLOWEST} bytes/s")
+
+
+class HttpsOnly(urllib.request.HTTPRedirectHandler):
+    """Follows a redirection only to where nobody on the way can read or change what comes."""
+
+    def redirect_request(self, request, reply, code, message, headers, url):
+        if not url.startswith("https://"):
+            raise urllib.error.URLError(f"it redirects to {url[:80]}, which is not https")
+        return super().redirect_request(request, reply, code, message, headers, url)
+
+
+def opener():
+    return urllib.request.build_opener(HttpsOnly)
 
 
 def md5(path):

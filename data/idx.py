@@ -13,22 +13,22 @@ MIRROR = "https://dataset.bj.bcebos.com/"
 FILES = {  # split -> (images, labels); sizes and MD5 as published
     "mnist": {
         "train": (
-            Remote("train-images-idx3-ubyte.gz", MIRROR + "mnist/", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-            Remote("train-labels-idx1-ubyte.gz", MIRROR + "mnist/", "d53e105ee54ea40749a09fcbcd1e9432"),
+            Remote("train-images-idx3-ubyte.gz", MIRROR + "mnist/", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422),
+            Remote("train-labels-idx1-ubyte.gz", MIRROR + "mnist/", "d53e105ee54ea40749a09fcbcd1e9432", 28_881),
         ),
         "heldout": (
-            Remote("t10k-images-idx3-ubyte.gz", MIRROR + "mnist/", "9fb629c4189551a2d022fa330f9573f3"),
-            Remote("t10k-labels-idx1-ubyte.gz", MIRROR + "mnist/", "ec29112dd5afa0611ce80d1b7f02629c"),
+            Remote("t10k-images-idx3-ubyte.gz", MIRROR + "mnist/", "9fb629c4189551a2d022fa330f9573f3", 1_648_877),
+            Remote("t10k-labels-idx1-ubyte.gz", MIRROR + "mnist/", "ec29112dd5afa0611ce80d1b7f02629c", 4_542),
         ),
     },
     "fashion-mnist": {
         "train": (
-            Remote("train-images-idx3-ubyte.gz", MIRROR + "fashion_mnist/", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
-            Remote("train-labels-idx1-ubyte.gz", MIRROR + "fashion_mnist/", "25c81989df183df01b3e8a0aad5dffbe"),
+            Remote("train-images-idx3-ubyte.gz", MIRROR + "fashion_mnist/", "8d4fb7e6c68d591d4c3dfef9ec88bf0d", 26_421_880),
+            Remote("train-labels-idx1-ubyte.gz", MIRROR + "fashion_mnist/", "25c81989df183df01b3e8a0aad5dffbe", 29_515),
         ),
         "heldout": (
-            Remote("t10k-images-idx3-ubyte.gz", MIRROR + "fashion_mnist/", "bef4ecab320f06d8554ea6380940ec79"),
-            Remote("t10k-labels-idx1-ubyte.gz", MIRROR + "fashion_mnist/", "bb300cfdad3c16e7a12a480ee83cd310"),
+            Remote("t10k-images-idx3-ubyte.gz", MIRROR + "fashion_mnist/", "bef4ecab320f06d8554ea6380940ec79", 4_422_102),
+            Remote("t10k-labels-idx1-ubyte.gz", MIRROR + "fashion_mnist/", "bb300cfdad3c16e7a12a480ee83cd310", 5_148),
         ),
     },
 }

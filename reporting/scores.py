@@ -153,15 +153,17 @@ def to_visualdl(folder, entries):
     import contextlib
     import io
 
+    from reporting.records import open_records
+
     records = sorted(Path(folder).glob("vdlrecords.*.log"))
     if not records:
         return
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        from visualdl import LogReader, LogWriter
+        from visualdl import LogReader
 
         reader = LogReader(file_path=str(records[0]))
         tags = reader.get_tags().get("scalar", [])
-        writer = LogWriter(str(folder), file_name=records[0].name)
+        writer = open_records(records[0])
         try:
             for name in sorted({name for values in entries.values() for name in values}):
                 tag = f"metrics/{name}"

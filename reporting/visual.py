@@ -3,9 +3,11 @@
 import contextlib
 import io
 import shlex
+import time
 from pathlib import Path
 
 from reporting import figures
+from reporting.records import open_records
 
 
 def write(out, results):
@@ -15,9 +17,7 @@ def write(out, results):
     for old in folder.glob("vdlrecords.*.log"):
         old.unlink()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        from visualdl import LogWriter
-
-        writer = LogWriter(str(folder))
+        writer = open_records(folder / f"vdlrecords.{int(time.time()):010d}.log")
         try:
             for name in ("samples", "curves"):
                 writer.add_image(f"report/{name}", figures.read_png(Path(out) / f"{name}.png"), 0)

@@ -150,9 +150,13 @@ def scalars_of(folder):
 
 
 def files_below(folder):
-    """{path: bytes} of all files below a folder, to see that nothing was written or lost."""
+    """{path: bytes} of all files below a folder, to see that nothing was written or lost. A lock's file holds nothing."""
     folder = Path(folder)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
 
 
 def in_process(name, *arguments):

@@ -14,7 +14,13 @@ from training.game import Game, rebuild
 
 
 def save(folder, game, step=1, keep=3, **more):
-    state = {"step": step, "critic_steps": game.critic_steps, "recipe": game.recipe.model_dump(), "shape": list(game.shape)}
+    state = {
+        "step": step,
+        "critic_steps": game.critic_steps,
+        "attempt": game.attempt,
+        "recipe": game.recipe.model_dump(),
+        "shape": list(game.shape),
+    }
     return checkpoint.save(folder, step, game.parts(), {**state, **more}, keep)
 
 
@@ -144,7 +150,7 @@ def test_weights_of_another_recipe_are_refused_and_nothing_is_taken_over(tmp_pat
     for other in (tiny_game(filters=5), tiny_game(network="mlp"), tiny_game(critic_norm="none")):
         before = [array.copy() for part in other.parts().values() for array in part.values()]
         with pytest.raises(UserError, match="another recipe"):
-            other.restore(parts, 3, "there")
+            other.restore(parts, {"critic_steps": 3, "attempt": 0}, "there")
         assert other.critic_steps == 0
         if set(other.parts()["generator"]) != set(parts["generator"]):
             assert equal(before, [array for part in other.parts().values() for array in part.values()])
@@ -157,7 +163,7 @@ def test_optimiser_state_of_other_weights_is_refused(tmp_path):
         game.generator_step(0)
     mixed = {**small.parts(), "critic_optimizer": large.parts()["critic_optimizer"]}
     with pytest.raises(UserError, match="another recipe"):
-        Game(small.recipe, small.shape).restore(mixed, 1, "there")
+        Game(small.recipe, small.shape).restore(mixed, {"critic_steps": 1, "attempt": 0}, "there")
 
 
 def test_a_checkpoint_can_be_moved(tmp_path):

@@ -1,7 +1,7 @@
 """Checkpoints: safetensors and JSON, nothing that can run code, complete or not there at all.
 
 checkpoints/step-000500/ holds generator, critic and the two optimisers as .safetensors, and state.json: format version,
-recipe, counters, log sizes, SHA-256 of the other files.
+recipe, counters, log sizes, SHA-256 of the other files and of itself. docs/checkpoints.md has the format and its rule.
 """
 
 import hashlib
@@ -12,13 +12,24 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
-from errors import UserError
+from errors import UserError, cannot_write
 
-FORMAT = 1
+FORMAT = 2
+# what each older format lacks: state of that format -> state of the next
+UPGRADES = {1: lambda state: {**state, "format": 2, "attempt": 0}}
 PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
+# what state.json must hold
+CONTENT = {
+    "step": int,
+    "critic_steps": int,
+    "attempt": int,
+    "recipe": dict,
+    "shape": list,
+    "sha256": dict,
+}
 NAME = re.compile(r"step-(\d{6,})")
 
 
@@ -31,6 +42,7 @@ def save(folder, step, parts, state, keep):
     root = Path(folder) / "checkpoints"
     target = root / f"step-{step:06d}"
     partial = root / f".{target.name}.partial"
+    need = sum(array.nbytes for arrays in parts.values() for array in arrays.values())
     try:
         root.mkdir(exist_ok=True)
         shutil.rmtree(partial, ignore_errors=True)
@@ -38,10 +50,10 @@ def save(folder, step, parts, state, keep):
         digests = {}
         for part in PARTS:
             path = partial / f"{part}.safetensors"
-            save_file({name: np.ascontiguousarray(array) for name, array in parts[part].items()}, path)
+            safetensors.numpy.save_file({name: np.ascontiguousarray(array) for name, array in parts[part].items()}, path)
             digests[path.name] = _sync_and_digest(path)
         path = partial / "state.json"
-        path.write_text(json.dumps({"format": FORMAT, **state, "sha256": digests}, indent=1))
+        path.write_text(json.dumps(sealed({"format": FORMAT, **state, "sha256": digests}), indent=1), encoding="utf-8")
         _sync_and_digest(path)
         aside = root / f".{target.name}.old"
         shutil.rmtree(aside, ignore_errors=True)
@@ -53,9 +65,20 @@ def save(folder, step, parts, state, keep):
         # a later one was passed over because it is damaged: it must not displace a good one
         for old in [found for found in list_steps(folder) if found <= step][:-keep]:
             shutil.rmtree(root / f"step-{old:06d}")
-    except OSError as error:
-        raise UserError(f"checkpoint {target} cannot be written: {error.strerror or error}") from None
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(partial, ignore_errors=True)  # it takes room that others may need
+        raise cannot_write(f"checkpoint {target}", error, need) from None
     return target
+
+
+def sealed(state):
+    """`state` with the SHA-256 of everything else in it."""
+    return {**state, "seal": _seal(state)}
+
+
+def _seal(state):
+    rest = {key: value for key, value in state.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def _sync_and_digest(path):
@@ -89,23 +112,28 @@ def load(path):
             raw = file.read_bytes()
             if hashlib.sha256(raw).hexdigest() != state["sha256"].get(file.name):
                 raise UserError(f"{file} is damaged: its SHA-256 is not the one in state.json")
-            parts[part] = load_file(file)
+            parts[part] = safetensors.numpy.load(raw)
         except (OSError, SafetensorError, ValueError) as error:
             raise UserError(f"{file} cannot be read: {error}") from None
     return parts, state
 
 
 def read_state(path):
+    """state.json of a checkpoint, brought to the present format. Raises UserError if it is damaged or from the future."""
     file = Path(path) / "state.json"
     try:
-        state = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
+        state = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a checkpoint: {file.name} cannot be read ({error})") from None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
-        found = state.get("format") if isinstance(state, dict) else None
-        raise UserError(f"{path} has checkpoint format {found!r}, this program reads {FORMAT}")
-    if not (isinstance(state.get("sha256"), dict) and isinstance(state.get("recipe"), dict)):
-        raise UserError(f"{file} is damaged: recipe or checksums are missing")
+    found = state.get("format") if isinstance(state, dict) else None
+    if type(found) is not int or not 1 <= found <= FORMAT:
+        raise UserError(f"{path} has checkpoint format {found!r}, this program reads 1 to {FORMAT}")
+    if found > 1 and state.get("seal") != _seal(state):
+        raise UserError(f"{file} is damaged: its SHA-256 is not its own")
+    while state["format"] < FORMAT:
+        state = UPGRADES[state["format"]](state)
+    if wrong := [key for key, kind in CONTENT.items() if not isinstance(state.get(key), kind)]:
+        raise UserError(f"{file} is damaged: {', '.join(wrong)} missing or of another type")
     return state
 
 

@@ -19,7 +19,7 @@ BOTH = {"units": 512, "decay": False}
 # what a run named on the command line lends to the models beside it
 LENT = ("data", *IMAGES, *BOTH, "minutes")
 # how often a run is looked at does not change what is learnt, and a name says nothing
-NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints")
+NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
 
 @dataclass

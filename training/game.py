@@ -20,11 +20,12 @@ from training.rmsprop import RMSProp
 class Game:
     """Generator, critic and their optimisers for items of `shape`, (C, H, W) or (2,), built from recipe.seed.
 
-    critic_steps counts all critic updates made; it numbers their noise and their data.
+    critic_steps counts all critic updates made; it numbers their noise and their data. attempt: how often training went
+    back to a checkpoint because of a number that is not finite; each attempt has other noise and another order.
     """
 
     def __init__(self, recipe, shape, team=None):
-        self.recipe, self.shape, self.critic_steps = recipe, tuple(shape), 0
+        self.recipe, self.shape, self.critic_steps, self.attempt = recipe, tuple(shape), 0, 0
         self.team = team or Team()
         self.objective = OBJECTIVES[recipe.objective]
         self.generator, self.critic = networks.build(recipe, shape)
@@ -43,12 +44,12 @@ class Game:
     def noise(self, purpose, step):
         """This process's part of the batch of latent vectors for one purpose at one step."""
         recipe = self.recipe
-        z = randomness.noise(recipe.seed, purpose, step, [recipe.batch_size, recipe.latent])
+        z = randomness.noise(recipe.seed, purpose, step, [recipe.batch_size, recipe.latent], self.attempt)
         return paddle.to_tensor(self.team.part(z), dtype=paddle.get_default_dtype())
 
     def epsilon(self, purpose, step):
         """Where between real and fake the gradient is looked at: uniform on [0, 1), one number a sample."""
-        u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size])
+        u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size], self.attempt)
         return paddle.to_tensor(self.team.part(u), dtype=paddle.get_default_dtype())
 
     def logits(self, real, fake):
@@ -110,20 +111,20 @@ class Game:
             "critic_optimizer": arrays(self.critic_optimizer.state_dict()),
         }
 
-    def restore(self, parts, critic_steps, where):
-        """Take over what `parts` returned. Raises UserError if it is of other networks."""
+    def restore(self, parts, state, where):
+        """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
         checkpoint.restore(self.generator, parts["generator"], where)
         checkpoint.restore(self.critic, parts["critic"], where)
         for role in ("generator", "critic"):
-            state = parts[f"{role}_optimizer"]
+            saved = parts[f"{role}_optimizer"]
             weights = {weight.name: list(weight.shape) for weight in getattr(self, f"{role}_weights")}
-            for name, array in state.items():
+            for name, array in saved.items():
                 shapes = [shape for weight, shape in weights.items() if name.startswith(weight + "_")]
                 if not any(list(array.shape) in (shape, [1]) for shape in shapes):
                     raise UserError(f"{where} belongs to another recipe: its optimiser's {name} fits no weight")
             own = getattr(self, f"{role}_optimizer")
-            own.set_state_dict({name: paddle.to_tensor(array) for name, array in state.items()})
-        self.critic_steps = critic_steps
+            own.set_state_dict({name: paddle.to_tensor(array) for name, array in saved.items()})
+        self.critic_steps, self.attempt = state["critic_steps"], state["attempt"]
 
 
 def optimizer(recipe, parameters):
@@ -164,5 +165,5 @@ def rebuild(path):
     """(Game, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError."""
     parts, state = checkpoint.load(path)
     game = Game(recipes.resolve(state["recipe"]), state["shape"])
-    game.restore(parts, state["critic_steps"], path)
+    game.restore(parts, state, path)
     return game, state

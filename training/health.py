@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import paddle
 
 from models.constraints import input_gradient_norms, interpolate
@@ -65,6 +66,11 @@ class Alarms:
                 if self.state[name] == PATIENCE:
                     warnings.append(texts[name])
         return warnings
+
+
+def total(arrays):
+    """The sum of {name: array}: finite only if all of them are."""
+    return sum(float(np.sum(array, dtype=np.float64)) for array in arrays.values())
 
 
 def not_finite(figures):

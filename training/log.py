@@ -1,14 +1,15 @@
 """log.jsonl and VisualDL, both at the true step, both cut back to the checkpoint on resume."""
 
 import contextlib
-import io
 import json
 import os
 import time
 from pathlib import Path
 
-from errors import UserError
+from errors import UserError, cannot_write
+from reporting.records import open_records
 
+SMALL = 1_000_000  # bytes: log, pictures and histograms until the next checkpoint take about as much
 PATIENCE = 5  # logged steps in a row before an alarm (training/health.py)
 # where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay
 TAGS = {
@@ -38,50 +39,62 @@ class RunLog:
         self.path = folder / "log.jsonl"
         records = sorted(folder.glob("vdlrecords.*.log"))
         self.records = records[0] if records else folder / f"vdlrecords.{int(time.time()):010d}.log"
-        for path in (self.path, self.records):
-            kept = (sizes or {}).get(path.name, 0)
-            if path.exists():
-                if path.stat().st_size < kept:
-                    raise UserError(f"{path} is shorter than its checkpoint says ({kept:,} bytes): it cannot be continued")
-                os.truncate(path, kept)
-        self._lines = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
-        with contextlib.redirect_stdout(io.StringIO()):  # it announces that the file exists
-            from visualdl import LogWriter
+        with self._writing():
+            for path in (self.path, self.records):
+                kept = (sizes or {}).get(path.name, 0)
+                if path.exists():
+                    if path.stat().st_size < kept:
+                        raise UserError(f"{path} is shorter than its checkpoint says ({kept:,} bytes): it cannot be continued")
+                    os.truncate(path, kept)
+            self._lines = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
+            self._visual = open_records(self.records)
 
-            self._visual = LogWriter(str(folder), file_name=self.records.name)
+    @contextlib.contextmanager
+    def _writing(self):
+        """Any OSError in here becomes a WriteError."""
+        try:
+            yield
+        except OSError as error:
+            raise cannot_write(f"{self.path} or {self.records.name}", error, SMALL) from None
 
     def write(self, step, figures):
         """One logged step: a line of log.jsonl and a point of each VisualDL curve."""
-        self._lines.write(json.dumps({"step": step, **figures}) + "\n")
-        self._lines.flush()
-        for name, tag in TAGS.items():
-            if name in figures:
-                self._visual.add_scalar(tag, figures[name], step)
+        with self._writing():
+            self._lines.write(json.dumps({"step": step, **figures}) + "\n")
+            self._lines.flush()
+            for name, tag in TAGS.items():
+                if name in figures:
+                    self._visual.add_scalar(tag, figures[name], step)
+            self._visual.flush()  # VisualDL's page follows the training
 
     def image(self, tag, picture, step):
         """picture: uint8 H×W×3, RGB (VisualDL would scale anything else in place)."""
-        self._visual.add_image(tag, picture, step)
+        with self._writing():
+            self._visual.add_image(tag, picture, step)
 
     def histogram(self, tag, values, step):
-        self._visual.add_histogram(tag, values, step, buckets=40)
+        with self._writing():
+            self._visual.add_histogram(tag, values, step, buckets=40)
 
     def settings(self, recipe):
         """The recipe on VisualDL's hyper-parameter page, which takes numbers and strings only."""
         values = {k: v if isinstance(v, (int, float, str)) and not isinstance(v, bool) else str(v) for k, v in recipe.items()}
-        self._visual.add_hparams(values, ["estimate/train", "loss/critic", "loss/generator"])
+        with self._writing():
+            self._visual.add_hparams(values, ["estimate/train", "loss/critic", "loss/generator"])
 
     def sizes(self):
         """Sizes in bytes up to here, all of it on the disk."""
-        self._visual.flush()
-        for path in (self.path, self.records):
-            if path.exists():
+        with self._writing():
+            self._visual.flush()
+            for path in (self.path, self.records):
                 with open(path, "rb") as file:
                     os.fsync(file.fileno())
-        return {path.name: path.stat().st_size if path.exists() else 0 for path in (self.path, self.records)}
+        return {path.name: path.stat().st_size for path in (self.path, self.records)}
 
     def close(self):
-        self._lines.close()
-        self._visual.close()
+        for file in (self._lines, self._visual):
+            with contextlib.suppress(OSError):  # what a full disk left in its buffer; the checkpoint does not count it
+                file.close()
 
 
 def read(folder):

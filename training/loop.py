@@ -10,7 +10,7 @@ import paddle
 from data import Order
 from data.dataset import crop_to, to_uint8
 from data.reader import batches
-from errors import TrainingError
+from errors import NotFinite, cannot_write
 from reporting import grids
 from training import checkpoint, health, randomness
 from training.budget import Budget
@@ -30,23 +30,37 @@ def train(game, dataset, folder, log, progress, say, state=None):
     """Train `game` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps or recipe.minutes.
 
     folder: the run's, made already. log: a RunLog. progress: has step(done) and show(done, text). say: takes a warning.
-    Raises Interrupted after a signal and TrainingError for a non-finite number; a checkpoint is left in both cases.
+    Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
     recipe = game.recipe
     new, state = state is None, state or {"step": 0, "seconds": 0.0, "alarms": None}
     team = game.team
-    order, heldout_order = Order(len(dataset.train), recipe.seed), Order(len(dataset.heldout), recipe.seed)
+    order = Order(len(dataset.train), recipe.seed, game.attempt)
+    heldout_order = Order(len(dataset.heldout), recipe.seed)
     reader = batches(dataset, order, game.images_seen, recipe.batch_size, team.part)
     alarms = health.Alarms(recipe, state["alarms"])
     budget = Budget(recipe, state["seconds"])
     last_seen, last_time = game.images_seen, time.monotonic()
 
+    def stop_if_not_finite(figures, step):
+        bad = health.not_finite(figures)
+        if team.any(bad):  # in any process: all stop
+            where = f"{recipe.model} ({recipe.objective}, {recipe.network}, {recipe.data})"
+            kept = checkpoint.list_steps(folder)[-1]
+            raise NotFinite(
+                f"{', '.join(bad) or 'a figure'} not finite at step {step} of {where}; "
+                f"the last good checkpoint is step {kept} in {folder}"
+            )
+
     def save(step):
+        parts = game.parts()
+        stop_if_not_finite({f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}, step)
         if not team.leads:
             return
         now = {
             "step": step,
             "critic_steps": game.critic_steps,
+            "attempt": game.attempt,
             "seconds": budget.seconds(),
             "alarms": alarms.state,
             "logs": log.sizes(),
@@ -54,7 +68,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
             "shape": list(game.shape),
             "native_size": dataset.native_size,
         }
-        checkpoint.save(folder, step, game.parts(), now, recipe.keep_checkpoints)
+        checkpoint.save(folder, step, parts, now, recipe.keep_checkpoints)
 
     if new and team.leads:
         log.settings(recipe.model_dump())
@@ -77,7 +91,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
                 losses = {"critic_loss": critic_loss, "generator_loss": generator_loss, "penalty": penalty}
                 figures = {name: float(value) for name, value in losses.items() if value is not None}
                 figures = team.average(figures | health.measure(game, paddle.to_tensor(held), real, step))
-                stop_if_not_finite(figures, step, recipe, folder)
+                stop_if_not_finite(figures, step)
                 now = time.monotonic()
                 rate = (game.images_seen - last_seen) / (now - last_time)
                 last_seen, last_time = game.images_seen, now
@@ -90,8 +104,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
                     for warning in warnings:
                         say(warning)
             elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
-                losses = {"critic_loss": float(critic_loss), "generator_loss": float(generator_loss)}
-                stop_if_not_finite(losses, step, recipe, folder)
+                stop_if_not_finite({"critic_loss": float(critic_loss), "generator_loss": float(generator_loss)}, step)
             if team.leads and (step % recipe.sample_every == 0 or last or part):
                 show_samples(folder, log, game, dataset, step)
             stop = team.any(signum) and not last
@@ -104,19 +117,10 @@ def train(game, dataset, folder, log, progress, say, state=None):
                 break
 
 
-def stop_if_not_finite(figures, step, recipe, folder):
-    if bad := health.not_finite(figures):
-        kept = checkpoint.list_steps(folder)
-        raise TrainingError(
-            f"{', '.join(bad)} not finite at step {step} of {recipe.model} ({recipe.objective}, {recipe.network}, "
-            f"{recipe.data}); the last good checkpoint is step {kept[-1]} in {folder}"
-        )
-
-
 def show_real(folder, log, dataset, recipe):
     items = dataset.train[Order(len(dataset.train), recipe.seed).take(0, SHOWN_POINTS if dataset.is_points else SHOWN)]
     picture = grids.scatter(items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
-    grids.save_png(folder / "samples" / "real.png", picture)
+    save_picture(folder / "samples" / "real.png", picture)
     log.image("samples/real", picture, 0)
 
 
@@ -127,10 +131,17 @@ def show_samples(folder, log, game, dataset, step):
         picture = grids.scatter(items, dataset.train)
     else:
         picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
-    grids.save_png(folder / "samples" / f"step-{step:06d}.png", picture)
+    save_picture(folder / "samples" / f"step-{step:06d}.png", picture)
     log.image("samples/generated", picture, step)
     for role, weights in (("generator", game.generator_weights), ("critic", game.critic_weights)):
         log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), step)
+
+
+def save_picture(path, picture):
+    try:
+        grids.save_png(path, picture)
+    except OSError as error:
+        raise cannot_write(path, error, picture.nbytes) from None
 
 
 @paddle.no_grad()

@@ -12,7 +12,7 @@ from models import networks
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 # what a user may change on --resume: the rest would make it another experiment
-RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints")
+RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
 
 class Recipe(BaseModel):
@@ -48,6 +48,7 @@ class Recipe(BaseModel):
     sample_every: int = Field(500, ge=1)
     checkpoint_every: int = Field(500, ge=1)
     keep_checkpoints: int = Field(3, ge=1)
+    on_nan: Literal["stop", "rollback"] = Field("stop", description="at a number that is not finite")
 
     @property
     def is_points(self):

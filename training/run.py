@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from errors import UserError
-from training import checkpoint
+from errors import UserError, cannot_write
+from training import checkpoint, lock
 from training import recipe as recipes
 
 
@@ -29,7 +29,7 @@ def is_run(folder):
 def holds_something(folder):
     folder = Path(folder)
     try:
-        return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        return folder.exists() and (not folder.is_dir() or any(path.name != lock.NAME for path in folder.iterdir()))
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}") from None
 
@@ -57,8 +57,10 @@ def check_writable(folder):
 
 
 def create(folder, recipe, dataset, machine):
-    """Make the folder and its config.yaml: the whole recipe and what else it takes to run it again."""
+    """Make the folder and its config.yaml: the whole recipe and what else it takes to run it again. The folder is locked."""
     folder = Path(folder)
+    if is_run(folder):
+        raise UserError(f"{folder} holds a run by now: another process began it")
     provenance = {
         "command": shlex.join(["python", *sys.argv]),
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -75,7 +77,7 @@ def create(folder, recipe, dataset, machine):
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, folder / "config.yaml")
     except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror}") from None
+        raise cannot_write(folder, error, len(text)) from None
 
 
 def read_recipe(folder):
