@@ -17,6 +17,7 @@ ARCHIVE = Remote(
 )
 TRAIN = [f"data_batch_{k}" for k in range(1, 6)]
 LARGEST = 64 << 20  # bytes a batch may have; the real ones have 31 MB
+LARGEST_TOTAL, MOST = 512 << 20, 100  # bytes and files of the archive
 
 
 def load(name, data_dir, image_size):
@@ -36,16 +37,19 @@ def load(name, data_dir, image_size):
 
 
 def _read_archive(path):
-    wanted, batches = {*TRAIN, "test_batch"}, {}
+    wanted, batches, total = {*TRAIN, "test_batch"}, {}, 0
     try:
         with tarfile.open(path, "r:gz") as archive:
-            for member in archive:  # in memory only: nothing is unpacked, so no path or link in it matters
+            for number, member in enumerate(archive):  # in memory only: nothing is unpacked, so no path or link in it matters
+                total += max(0, member.size)
+                if total > LARGEST_TOTAL or number > MOST:
+                    raise UserError(f"{path} holds more than CIFAR-10: the published archive has 8 files of 186 MB together")
                 base = member.name.rsplit("/", 1)[-1]
                 if base in wanted and member.isfile():
                     if member.size > LARGEST:
                         raise UserError(f"{path}: {base} has {member.size:,} bytes, too many for a CIFAR-10 batch")
                     batches[base] = read_batch(archive.extractfile(member).read(), f"{path}: {base}")
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, MemoryError) as error:
         raise UserError(f"{path} cannot be read as a tar.gz: {error}") from None
     if missing := sorted(wanted - set(batches)):
         raise UserError(f"{path} is not the python version of CIFAR-10: {', '.join(missing)} missing")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from errors import UserError
+
 
 @dataclass
 class Dataset:
@@ -24,6 +26,9 @@ class Dataset:
     sha256: str = field(init=False)
 
     def __post_init__(self):
+        for split in (self.train, self.heldout):
+            if isinstance(split, np.ndarray) and split.dtype.kind == "f" and not np.isfinite(split).all():
+                raise UserError(f"{self.name} holds a NaN or an infinity")
         digest = hashlib.sha256()
         for split in (self.train, self.heldout):
             digest.update(np.ascontiguousarray(split) if isinstance(split, np.ndarray) else split.digest())

@@ -66,8 +66,13 @@ def _download(remote, target, data_name, data_dir):
         with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=PATIENCE):
             if target.is_file():  # another process has fetched it meanwhile
                 return
+            begun = partial.exists()  # by an earlier attempt, of what may have been another file
             _fetch(url, partial, remote.size)
             found = md5(partial)
+            if found != remote.md5 and begun:
+                partial.unlink()
+                _fetch(url, partial, remote.size)
+                found = md5(partial)
             if found != remote.md5:
                 partial.unlink()
                 raise UserError(f"{url} came with MD5 {found}, published is {remote.md5}; {mend}")
@@ -97,6 +102,11 @@ def _fetch(url, partial, size):
                 resumed = have and reply.status == 206 and (reply.headers["Content-Range"] or "").startswith(f"bytes {have}-")
                 with open(partial, "ab" if resumed else "wb") as out:
                     _copy(reply, out, size - (have if resumed else 0))
+            if reply.length == 0 and partial.stat().st_size != size:  # complete, by its own account
+                raise Other(f"it has {partial.stat().st_size:,} bytes, the published file {size:,}")
+        except Other:
+            partial.unlink()
+            raise
         except (OSError, http.client.HTTPException) as error:
             # once more if it was cut off on the way or the server is busy; not where there is no way or no such file
             cut_off = partial.exists() and partial.stat().st_size > have
@@ -118,11 +128,15 @@ def _copy(reply, out, left):
     while block := reply.read1(1 << 18):
         copied += len(block)
         if copied > left:
-            raise OSError("it is longer than the published file")
+            raise Other("it is longer than the published file")
         out.write(block)
         seconds = time.monotonic() - began
         if seconds > TIMEOUT and copied < SLOWEST * seconds:
             raise TimeoutError(f"less than {SLOWEST} bytes/s")
+
+
+class Other(OSError):
+    """What comes is not the published file."""
 
 
 class HttpsOnly(urllib.request.HTTPRedirectHandler):

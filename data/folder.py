@@ -4,6 +4,8 @@ Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only nam
 """
 
 import hashlib
+import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from errors import UserError
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 HELD_OUT = 10  # every tenth image by name
 IN_MEMORY = 128 << 20
+LARGEST = 100_000_000  # pixels of one image: 300 MB of memory
 
 
 def load(name, data_dir, image_size):
@@ -65,14 +68,26 @@ class Files:
 def read_image(path, size):
     """One image file as uint8 3×size×size, RGB. Raises UserError if OpenCV cannot decode it."""
     import cv2
+    from PIL import Image
 
     try:
-        raw = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(raw, cv2.IMREAD_COLOR) if raw.size else None
-    except (cv2.error, OSError):
+        raw = Path(path).read_bytes()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large pictures: we have a limit of our own
+            with Image.open(io.BytesIO(raw), formats=("PNG", "JPEG")) as head:  # reads the header alone
+                width, height = head.size
+    except OSError as error:
+        raise UserError(f"{path} is not a PNG or JPEG that can be read ({error.strerror or 'unknown content'})") from None
+    except Exception as error:  # a damaged header fails in many ways
+        raise UserError(f"{path} is not a PNG or JPEG that can be read ({type(error).__name__})") from None
+    if width * height > LARGEST:
+        raise UserError(f"{path} has {width}×{height} pixels; up to {LARGEST:,} are taken")
+    try:
+        image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
         image = None
     if image is None:
-        raise UserError(f"{path} is not an image that can be read")
+        raise UserError(f"{path} is not a PNG or JPEG that can be read (damaged)")
     height, width = image.shape[:2]
     scale = size / min(height, width)
     new = max(size, round(width * scale)), max(size, round(height * scale))

@@ -6,7 +6,7 @@ import numpy as np
 
 from errors import UserError
 
-LARGEST = 4 << 30  # bytes the array may have
+LARGEST = 2 << 30  # bytes the array may have
 SIZES = (28, 32)
 WANTED = "uint8 or float, N×H×W, N×H×W×C or N×C×H×W, 28 or 32 pixels, 1 or 3 colours"
 

@@ -85,3 +85,12 @@ def image_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     helpers.write_images(folder, 20)
     return folder
+
+
+def pytest_terminal_summary(terminalreporter):
+    from tests.reliability import TALLY
+
+    if TALLY:
+        terminalreporter.section("reliability")
+        for name in sorted(TALLY):
+            terminalreporter.write_line(f"{name}: {TALLY[name]:,}")

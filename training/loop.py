@@ -52,9 +52,14 @@ def train(game, dataset, folder, log, progress, say, state=None):
                 f"the last good checkpoint is step {kept} in {folder}"
             )
 
-    def save(step):
+    def sound_parts(step):
+        """All weights and the optimisers' state. A loss need not show that one is not finite: Paddle's relu takes NaN for 0."""
         parts = game.parts()
         stop_if_not_finite({f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}, step)
+        return parts
+
+    def save(step):
+        parts = sound_parts(step)
         if not team.leads:
             return
         now = {
@@ -105,8 +110,10 @@ def train(game, dataset, folder, log, progress, say, state=None):
                         say(warning)
             elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
                 stop_if_not_finite({"critic_loss": float(critic_loss), "generator_loss": float(generator_loss)}, step)
-            if team.leads and (step % recipe.sample_every == 0 or last or part):
-                show_samples(folder, log, game, dataset, step)
+            if step % recipe.sample_every == 0 or last or part:
+                sound_parts(step)
+                if team.leads:
+                    show_samples(folder, log, game, dataset, step)
             stop = team.any(signum) and not last
             if step % recipe.checkpoint_every == 0 or last or stop or part == "fifth":
                 save(step)
@@ -139,6 +146,7 @@ def show_samples(folder, log, game, dataset, step):
 
 def save_picture(path, picture):
     try:
+        path.parent.mkdir(exist_ok=True)
         grids.save_png(path, picture)
     except OSError as error:
         raise cannot_write(path, error, picture.nbytes) from None

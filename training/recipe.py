@@ -1,5 +1,6 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
+import reprlib
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from errors import UserError, one_of
 from models import networks
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+LARGEST = 1_000_000  # characters of a config
 # what a user may change on --resume: the rest would make it another experiment
 RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
@@ -132,15 +134,18 @@ def _in_words(error):
         return f"setting {key} is missing"
     if first["type"] == "literal_error":
         allowed = Recipe.model_fields[key].annotation.__args__
-        return str(one_of(key, first["input"], allowed))
-    return f"{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        return str(one_of(key, reprlib.repr(first["input"]).strip("'"), allowed))
+    return f"{key} = {reprlib.repr(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def read_yaml(path):
     """A YAML file that holds a mapping, as a dict. Raises UserError."""
     try:
         with open(path, encoding="utf-8") as file:
-            content = yaml.safe_load(file)
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise UserError(f"config {path} has more than {LARGEST:,} characters: not a recipe")
+        content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"config {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -14,6 +14,9 @@ from errors import UserError, cannot_write
 from training import checkpoint, lock
 from training import recipe as recipes
 
+PARTIAL = ".config.yaml.partial"
+LEFT_OVER = (lock.NAME, PARTIAL)  # of a training that ended before it began: neither is worth anything
+
 
 def default_name(recipe, default_network):
     """wgan-mnist-5k-s0; another network than the recipe's own comes second: wgan-mlp-mnist-5k-s0."""
@@ -29,7 +32,7 @@ def is_run(folder):
 def holds_something(folder):
     folder = Path(folder)
     try:
-        return folder.exists() and (not folder.is_dir() or any(path.name != lock.NAME for path in folder.iterdir()))
+        return folder.exists() and (not folder.is_dir() or any(path.name not in LEFT_OVER for path in folder.iterdir()))
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}") from None
 
@@ -72,8 +75,7 @@ def create(folder, recipe, dataset, machine):
     text = f"# the resolved recipe of this run; again: python train.py --config {folder / 'config.yaml'}\n"
     text += yaml.safe_dump({**recipe.model_dump(), "provenance": provenance}, sort_keys=False, allow_unicode=True)
     try:
-        (folder / "samples").mkdir(parents=True, exist_ok=True)
-        partial = folder / ".config.yaml.partial"
+        partial = folder / PARTIAL
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, folder / "config.yaml")
     except OSError as error:

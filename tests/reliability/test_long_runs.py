@@ -1,0 +1,49 @@
+"""Nothing grows with the number of steps but the log."""
+
+import itertools
+import json
+import resource
+import statistics
+from pathlib import Path
+
+import pytest
+
+from reporting import console
+from tests.reliability import TALLY
+
+STEPS = 20_000
+PAGE = resource.getpagesize()
+
+
+def memory():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+@pytest.mark.slow
+def test_20000_steps_take_no_more_memory_files_or_time_at_the_end(call, monkeypatch):
+    looks = []
+    show = console.Progress.show
+
+    def shown(self, step, text):
+        show(self, step, text)
+        if step % 1000 == 0:
+            looks.append((step, memory(), len(list(Path("/proc/self/fd").iterdir())), Path("run/log.jsonl").stat().st_size))
+
+    monkeypatch.setattr(console.Progress, "show", shown)
+    flags = ["-o", "units=16", "-o", "batch_size=16", "-o", "n_critic=1"]
+    flags += ["-o", "log_every=50", "-o", "sample_every=2000", "-o", "checkpoint_every=1000"]
+    result = call("train", "--model", "wgan", "--data", "25gaussians", "--steps", STEPS, "--out", "run", *flags)
+    assert result.status == 0, result.err
+    assert [look[0] for look in looks] == list(range(1000, STEPS + 1, 1000))
+    settled = looks[1:]
+    assert settled[-1][1] < 1.05 * settled[0][1], "memory"
+    assert settled[-1][2] == settled[0][2], "open files"
+    sizes = [size for *_, size in looks]
+    growth = [b - a for a, b in itertools.pairwise(sizes)]
+    assert max(growth) < 1.1 * min(growth), "the log's size is not linear"
+    lines = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
+    rates = [line["images_per_second"] for line in lines[1:]]
+    first, last = (statistics.median(part) for part in (rates[40:120], rates[-80:]))
+    assert last > 0.95 * first, (first, last)
+    TALLY["steps of the long run"] += STEPS
+    TALLY["open files at its end, beyond its beginning"] += settled[-1][2] - settled[0][2]
