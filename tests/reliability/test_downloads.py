@@ -180,7 +180,7 @@ def test_what_can_be_fetched_is_fetched_once_and_kept(server, tmp_path, answers,
 
 
 BAD = {
-    "another file": ([another], "it has 43 bytes, the published file 1,024,000"),
+    "another file": ([another], "it has 42 bytes, the published file 1,024,000"),
     "altered": ([altered], "MD5"),
     "longer": ([endless], "longer than the published"),
     "cut off for ever": ([cut_off, nothing_more], "of 1,024,000 bytes came"),

@@ -79,7 +79,7 @@ def test_a_second_process_in_a_run_folder_is_refused_until_the_first_has_ended(c
         first.communicate(timeout=60)
     assert (tmp_path / "run" / ".lock").exists(), "the file stays behind and means nothing"
     done = log_of("run")[-1]["step"]
-    status = call("train", "--out", "run", "--resume", "--steps", done + 2).status
+    status = call("train", "--data-dir", mnist_dir, "--out", "run", "--resume", "--steps", done + 2).status
     assert status == 0
     assert [line["step"] for line in log_of("run")] == list(range(1, done + 3))
     TALLY["second writers refused"] += 1
