@@ -110,8 +110,11 @@ def _encode(text, encoding="latin1"):
     return text.encode("latin1")
 
 
-class _Inert(pickle.Unpickler):
-    """An unpickler to which the only known names are the four of a numpy array, each an inert stand-in of ours."""
+class _Inert(pickle._Unpickler):
+    """An unpickler to which the only known names are the four of a numpy array, each an inert stand-in of ours.
+
+    It is the one written in Python: at one opcode the one in C would allocate as much memory as the file likes.
+    """
 
     NAMES = {
         **{(f"numpy.{core}.multiarray", "_reconstruct"): lambda *_: _Array() for core in ("core", "_core")},

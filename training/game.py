@@ -1,6 +1,7 @@
 """The two players and one update of each: the mathematics of a step, shared by every recipe."""
 
 import contextlib
+import reprlib
 
 import numpy as np
 import paddle
@@ -164,6 +165,12 @@ def frozen_weights(weights):
 def rebuild(path):
     """(Game, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError."""
     parts, state = checkpoint.load(path)
-    game = Game(recipes.resolve(state["recipe"]), state["shape"])
+    recipe = recipes.resolve(state["recipe"])
+    shapes = (
+        ([2],) if recipe.is_points else ([1, recipe.image_size, recipe.image_size], [3, recipe.image_size, recipe.image_size])
+    )
+    if state["shape"] not in shapes:
+        raise UserError(f"{path} is damaged: items of shape {reprlib.repr(state['shape'])} do not fit its recipe")
+    game = Game(recipe, state["shape"])
     game.restore(parts, state, path)
     return game, state

@@ -99,7 +99,8 @@ def fuzz(kind, count, seeds, write, read, seed=0):
     read()  # libraries import their parts at the first call
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for _ in range(count):
-        raw = mutated(draw.choice(seeds), draw)
+        while (raw := mutated(draw.choice(seeds), draw)) in seeds:
+            pass
         write(raw)
         try:
             accepted += taken_or_refused(read)
