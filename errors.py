@@ -51,6 +51,16 @@ def one_of(kind, name, allowed):
     """Return the UserError for an unknown `name` of a `kind`, which names the nearest allowed one."""
     import difflib
 
-    near = difflib.get_close_matches(str(name), list(allowed), n=1, cutoff=0.5)
+    said = shortened(name)
+    near = difflib.get_close_matches(said.strip("'"), list(allowed), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return UserError(f"unknown {kind} {name!r}: {hint}allowed are {', '.join(allowed)}")
+    return UserError(f"unknown {kind} {said}: {hint}allowed are {', '.join(allowed)}")
+
+
+def shortened(value):
+    """repr, cut: what a file holds may be endless."""
+    import reprlib
+
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 100
+    return short.repr(value)

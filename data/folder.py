@@ -77,9 +77,11 @@ def read_image(path, size):
             with Image.open(io.BytesIO(raw), formats=("PNG", "JPEG")) as head:  # reads the header alone
                 width, height = head.size
     except OSError as error:
-        raise UserError(f"{path} is not a PNG or JPEG that can be read ({error.strerror or 'unknown content'})") from None
+        raise UserError(
+            f"{path} is not an image (PNG or JPEG) that can be read ({error.strerror or 'unknown content'})"
+        ) from None
     except Exception as error:  # a damaged header fails in many ways
-        raise UserError(f"{path} is not a PNG or JPEG that can be read ({type(error).__name__})") from None
+        raise UserError(f"{path} is not an image (PNG or JPEG) that can be read ({type(error).__name__})") from None
     if width * height > LARGEST:
         raise UserError(f"{path} has {width}×{height} pixels; up to {LARGEST:,} are taken")
     try:
@@ -87,7 +89,7 @@ def read_image(path, size):
     except cv2.error:
         image = None
     if image is None:
-        raise UserError(f"{path} is not a PNG or JPEG that can be read (damaged)")
+        raise UserError(f"{path} is not an image (PNG or JPEG) that can be read (damaged)")
     height, width = image.shape[:2]
     scale = size / min(height, width)
     new = max(size, round(width * scale)), max(size, round(height * scale))

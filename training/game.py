@@ -1,13 +1,12 @@
 """The two players and one update of each: the mathematics of a step, shared by every recipe."""
 
 import contextlib
-import reprlib
 
 import numpy as np
 import paddle
 from paddle.utils import unique_name
 
-from errors import UserError
+from errors import UserError, shortened
 from models import networks
 from models.constraints import clip_, gradient_penalty, trainable
 from models.networks.layers import frozen_statistics, has_batch_norm
@@ -170,7 +169,7 @@ def rebuild(path):
         ([2],) if recipe.is_points else ([1, recipe.image_size, recipe.image_size], [3, recipe.image_size, recipe.image_size])
     )
     if state["shape"] not in shapes:
-        raise UserError(f"{path} is damaged: items of shape {reprlib.repr(state['shape'])} do not fit its recipe")
+        raise UserError(f"{path} is damaged: items of shape {shortened(state['shape'])} do not fit its recipe")
     game = Game(recipe, state["shape"])
     game.restore(parts, state, path)
     return game, state

@@ -1,6 +1,5 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
-import reprlib
 from pathlib import Path
 from typing import Literal
 
@@ -8,7 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import data
-from errors import UserError, one_of
+from errors import UserError, one_of, shortened
 from models import networks
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -134,8 +133,8 @@ def _in_words(error):
         return f"setting {key} is missing"
     if first["type"] == "literal_error":
         allowed = Recipe.model_fields[key].annotation.__args__
-        return str(one_of(key, reprlib.repr(first["input"]).strip("'"), allowed))
-    return f"{key} = {reprlib.repr(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        return str(one_of(key, first["input"], allowed))
+    return f"{key} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def read_yaml(path):
