@@ -48,6 +48,12 @@ PUBLISHED = {
         "mnist, its 60,000 training and 10,000 test images",
         "python -m metrics.train_network digits --data-dir DIR",
     ),
+    "cifar10": Published(
+        "64357cd6d1b269febedd189cc8b4275e6f010a9b9a5b5d6c3ba8f35218dfba11",
+        84.03,
+        "cifar10, 50,000 training and 10,000 test images, re-encoded once as JPEG",
+        "python -m metrics.train_network cifar10 --data-dir DIR",
+    ),
 }
 
 # data set -> its network; stacked-mnist is judged colour by colour
