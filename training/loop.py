@@ -42,9 +42,9 @@ def train(game, dataset, folder, log, progress, say, state=None):
     budget = Budget(recipe, state["seconds"])
     last_seen, last_time = game.images_seen, time.monotonic()
 
-    def stop_if_not_finite(figures, step):
+    def stop_if_not_finite(figures, step, anywhere=team.any):
         bad = health.not_finite(figures)
-        if team.any(bad):  # in any process: all stop
+        if anywhere(bad):  # in any process: all stop
             where = f"{recipe.model} ({recipe.objective}, {recipe.network}, {recipe.data})"
             kept = checkpoint.list_steps(folder)[-1]
             raise NotFinite(
@@ -55,7 +55,8 @@ def train(game, dataset, folder, log, progress, say, state=None):
     def sound_parts(step):
         """All weights and the optimisers' state. A loss need not show that one is not finite: Paddle's relu takes NaN for 0."""
         parts = game.parts()
-        stop_if_not_finite({f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}, step)
+        totals = {f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}
+        stop_if_not_finite(totals, step, anywhere=bool)  # weights are the same in all processes
         return parts
 
     def save(step):
