@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import TINY_FLAGS, log_of, program, scalars_of, weights_of
+from tests.helpers import TINY_FLAGS, log_of, program
 from tests.reliability import TALLY
+from tests.test_resume import assert_same_run
 
 STARTED = ("step ", "going on from")
 
@@ -54,11 +55,7 @@ def test_killed_at_any_moment_and_continued_a_run_is_the_same(call, mnist_dir, t
 
 
 def assert_same(steps):
-    assert log_of("whole") == log_of("parts")
-    assert [line["step"] for line in log_of("parts")] == list(range(1, steps + 1))
-    assert weights_of("whole", steps) == weights_of("parts", steps)
-    curves, others = scalars_of("whole"), scalars_of("parts")
-    assert {k: v for k, v in curves.items() if "speed" not in k} == {k: v for k, v in others.items() if "speed" not in k}
+    assert_same_run("whole", "parts", steps)
     assert sorted(path.name for path in Path("whole/samples").iterdir()) == sorted(
         p.name for p in Path("parts/samples").iterdir()
     )
