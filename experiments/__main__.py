@@ -1,0 +1,56 @@
+"""Check claims of the papers and of the posts by experiment; without NAME all of them, one after another."""
+
+import importlib
+import sys
+import time
+
+import click
+
+import experiments
+from errors import UserError, one_of
+from reporting import console
+from training import runtime
+
+
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.argument("names", nargs=-1, metavar="[NAME…]")
+@click.option("--quick", is_flag=True, help="Minutes instead of hours: everything runs, nothing is proved. Kept in runs/quick/.")
+@click.option("--data-dir", metavar="DIR", help="Where MNIST and CIFAR-10 lie; otherwise Paddle's cache, then a download.")
+@click.option("--list", "listing", is_flag=True, help="Name the experiments, what they ask and what they cost, and end.")
+@click.option("--redraw", is_flag=True, help="Judge and draw again from what was measured; measure nothing.")
+def main(names, quick, data_dir, listing, redraw):
+    for name in names:
+        if name not in experiments.NAMES:
+            raise one_of("experiment", name, experiments.NAMES)
+    names = names or experiments.NAMES
+    if listing:
+        for name in names:
+            said = experiments.head(name)
+            print(f"{name}: {said['Title']}\n    Cost: {said['Cost']}")
+        return 0
+    print(runtime.start("cpu"))
+
+    from experiments.work import Work
+
+    missing = []
+    for name in names:
+        began = time.monotonic()
+        said = experiments.head(name)
+        print(f"== {name}: {said['Title']}", flush=True)
+        if not quick and not redraw:
+            print(f"Cost: {said['Cost']}", flush=True)
+        work = Work(name, quick, data_dir, redraw)
+        try:
+            print(work.carry_out(importlib.import_module(f"experiments.{name}")))
+        except UserError as error:  # a data set that is not here, say: the others need not wait for it
+            if len(names) == 1:
+                raise
+            missing.append(name)
+            console.warn(f"{name} was left out: {error}")
+        print(f"{time.monotonic() - began:.0f} s", flush=True)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "experiments"
+    console.run(main)

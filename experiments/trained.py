@@ -1,0 +1,95 @@
+"""Units that are trainings of train.py's kind: a run folder that is continued where it was, its log and its scores."""
+
+import contextlib
+import functools
+import io
+
+import numpy as np
+
+import data
+from errors import TrainingError
+from reporting import console
+from reporting.measures import Measures
+from training import checkpoint, comparison, log, run, session
+from training import recipe as recipes
+
+CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
+POINTS = 100  # of a curve that is kept
+
+
+def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0):
+    """Train a recipe on a comparison's equal terms (as compare.py's) and return its numbers, or {'died': why}.
+
+    settings: in place of the comparison's. names: metrics, all that fit by default. tiles: samples to keep for the figure.
+    Returns steps, critic_steps, seconds, curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over
+    draws), floors, on_the_way {value: list, 'step': list}.
+    """
+    recipe = recipes.load(model, overrides={**comparison.equal_terms(settings), "seed": seed})
+
+    def measure():
+        # seed, model and settings in the name: experiments that ask for the same training share it
+        folder = work.runs / f"{key}-{_short(recipe)}"
+        return _measure(work, key, recipe, folder, names, samples, tiles)
+
+    return work.unit(key, {"model": model, **settings, "seed": seed, "samples": samples}, measure)
+
+
+def _short(recipe):
+    import hashlib
+    import json
+
+    text = json.dumps(comparison.content(recipe) | {"every": recipe.checkpoint_every}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _measure(work, key, recipe, folder, names, samples, tiles):
+    dataset = dataset_of(recipe.data, work.data_dir, recipe.image_size)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            status = session.train(recipe, folder, work.data_dir, "cpu", run.is_run(folder), console.Silence())
+    except TrainingError as error:
+        return {"died": str(error)}
+    if status:
+        raise SystemExit(status)  # the checkpoint is saved: the same command goes on from it
+    measures = Measures(dataset, names, samples, "cpu", say=lambda line: None)
+    last, way = measures.of(folder)
+    newest = checkpoint.list_steps(folder)[-1]
+    state = checkpoint.read_state(folder / "checkpoints" / f"step-{newest:06d}")
+    if tiles:
+        work.keep_tiles(key, samples_of(folder, dataset, tiles))
+    return {
+        "steps": state["step"],
+        "critic_steps": state["critic_steps"],
+        "seconds": state["seconds"],
+        "curves": curves(folder),
+        "scores": {value: row["value"] for value, row in last.items()},
+        "deviations": {value: row["deviation"] for value, row in last.items()},
+        "floors": {value: row["floor"] for value, row in last.items()},
+        "on_the_way": {
+            "step": list(way),
+            **{value: [row[value]["value"] for row in way.values()] for value in next(iter(way.values()), {})},
+        },
+    }
+
+
+@functools.lru_cache(1)
+def dataset_of(name, data_dir, image_size):
+    return data.load(name, data_dir, image_size)
+
+
+def curves(folder):
+    """{figure: list} of a run's log at about POINTS logged steps, evenly spread; nothing is averaged."""
+    lines = log.read(folder)
+    rows = [lines[i] for i in np.unique(np.linspace(0, len(lines) - 1, POINTS).round().astype(int))]
+    found = {"step": [row["step"] for row in rows], "seconds": [row["seconds"] for row in rows]}
+    return found | {name: [row[name] for row in rows] for name in CURVES if name in rows[0]}
+
+
+def samples_of(folder, dataset, count):
+    """The first samples of the run's fixed noise at its end: uint8 N×C×H×W of the native size."""
+    from data.dataset import crop_to, to_uint8
+    from training.game import rebuild
+    from training.loop import sample
+
+    game, _ = rebuild(run.find_checkpoint(folder)[1])
+    return crop_to(to_uint8(sample(game, "fixed noise", count)), dataset.native_size)

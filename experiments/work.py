@@ -1,0 +1,152 @@
+"""What every experiment stands on: units, each measured once and kept, numbers, a verdict and a figure."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from errors import UserError
+from experiments import VERDICTS
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMAT = 1
+
+
+class Work:
+    """One experiment's place: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
+
+    quick: small budgets. data_dir: as train.py's. redraw: only units that are there already.
+    """
+
+    def __init__(self, name, quick=False, data_dir=None, redraw=False):
+        self.name, self.quick, self.data_dir, self.redraw = name, quick, data_dir, redraw
+        base = ROOT / "runs" / "quick" if quick else ROOT / "docs"
+        self.json = base / ("" if quick else "results") / f"{name}.json"
+        self.figure = base / ("" if quick else "figures") / f"{name}.png"
+        self.tiles = self.json.parent / name
+        self.runs = ROOT / "runs" / ("quick" if quick else "experiments")  # of train.py's kind, shared by the experiments
+        self.units = self._read().get("units", {})
+
+    def _read(self):
+        try:
+            found = json.loads(self.json.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise UserError(f"{self.json} is not JSON ({error}): mend it or take it away") from None
+        return found if found.get("format") == FORMAT else {}
+
+    def unit(self, key, settings, measure):
+        """What `measure()` returned (JSON of dicts, lists, numbers and text), now or in an earlier call with equal settings.
+
+        Kept as soon as it is there, so that an experiment that was interrupted goes on where it was.
+        """
+        settings = json.loads(json.dumps(settings))
+        kept = self.units.get(key)
+        if kept and kept["settings"] == settings:
+            return kept["found"]
+        if self.redraw:
+            raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")
+        began = time.monotonic()
+        found = rounded(measure())
+        seconds = round(time.monotonic() - began, 1)
+        threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+        self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": found}
+        self._write({})
+        print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
+        return found
+
+    def measured(self, keys):
+        """Those of `keys` that have been measured: with --redraw an experiment may be drawn half done."""
+        return [key for key in keys if key in self.units]
+
+    def keep_tiles(self, key, images, columns=8):
+        """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
+        n, c, h, w = images.shape
+        sheet = images.reshape(n // columns, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(n // columns * h, columns * w, c)
+        self.tiles.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(self.tiles / f"{key}.png"), sheet[..., ::-1])
+
+    def tile(self, key):
+        """What keep_tiles kept: uint8 H×W×3."""
+        return cv2.imread(str(self.tiles / f"{key}.png"))[..., ::-1]
+
+    def carry_out(self, module):
+        """Measure, judge, draw, write; returns the figure's path."""
+        numbers = rounded(module.measure(self))
+        verdict = module.judge(numbers)
+        assert verdict in VERDICTS, verdict
+        figure = module.draw(numbers, self)
+        self.figure.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(self.figure)
+        shrink(self.figure)
+        self._write({"numbers": numbers, "verdict": verdict})
+        print(f"{self.name}: {verdict}")
+        return os.path.relpath(self.figure)
+
+    def _write(self, more):
+        from training import runtime
+
+        kept = self._read()
+        summary = {key: kept[key] for key in ("numbers", "verdict") if key in kept}
+        command = f"python -m experiments {self.name}" + (" --quick" if self.quick else "")
+        content = {
+            "format": FORMAT,
+            "experiment": self.name,
+            "command": command,
+            "machine": kept["machine"] if self.redraw and "machine" in kept else runtime.machine(),
+            "seconds": round(sum(unit["seconds"] for unit in self.units.values())),
+            "verdict": None,
+            "numbers": {},
+            **summary,
+            **more,
+            "units": self.units,
+        }
+        self.json.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.json.with_name(f".{self.json.name}.partial")
+        partial.write_text(compact(content), encoding="utf-8")
+        os.replace(partial, self.json)
+
+
+def rounded(value):
+    """Plain numbers of six digits: more would be the machine's, not the experiment's."""
+    if isinstance(value, dict):
+        return {str(key): rounded(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return rounded(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [rounded(item) for item in value]
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    return value
+
+
+def compact(value, depth=0):
+    """JSON whose lists of numbers stand on one line, so that a curve is a line of a diff."""
+    if isinstance(value, dict) and value and depth < 6:
+        inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(k)}: {compact(v, depth + 1)}" for k, v in value.items())
+        return "{\n" + inner + "\n" + " " * depth + "}" + ("\n" if depth == 0 else "")
+    return json.dumps(value, ensure_ascii=False)
+
+
+def shrink(path):
+    """A palette of 256 colours and the best compression: a page of pictures is to load at once."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
+def spread(values):
+    """{'mean', 'deviation' (over seeds, None for one), 'n'} of numbers; None values are left out."""
+    values = [value for value in values if value is not None]
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return {"mean": float(np.mean(values)) if values else None, "deviation": deviation, "n": len(values)}
