@@ -8,9 +8,10 @@ NAMES = {"plain": "Paddle as it comes", "ours": "this project", "pytorch": "PyTo
 
 
 def markdown(rows):
-    """One line a recipe and step, milliseconds by variant, and how many times as fast ours is."""
+    """One line a recipe and step: milliseconds by variant, how many times as fast ours is, its share of a product's rate."""
     variants = list(dict.fromkeys(row["variant"] for row in rows))
-    heads = ["recipe", "step", *(f"{NAMES.get(name, name)}, ms" for name in variants), "× Paddle as it comes", "× PyTorch"]
+    heads = ["recipe", "step", *(f"{NAMES.get(name, name)}, ms" for name in variants)]
+    heads += ["× Paddle as it comes", "× PyTorch", "share of the product's rate"]
     lines = [heads, ["---", "---", *["---:"] * (len(heads) - 2)]]
     for (model, network, filters, data, step), group in groupby(
         rows, key=lambda row: tuple(row[key] for key in ("model", "network", "filters", "data", "step"))
@@ -18,10 +19,13 @@ def markdown(rows):
         found = {row["variant"]: row for row in group}
         width = "mlp" if network == "mlp" else f"{network}, {filters} filters"
         recipe = f"{model}, {width}" + ("" if data == "mnist-5k" else f", {data}")
-        times = [f"{1e3 * found[name]['seconds']:.1f}" for name in variants]
+        times = [f"{1e3 * found[name]['seconds']:.1f}" if name in found else "" for name in variants]
         ours = found["ours"]
-        ratio = f"{ours['over_pytorch']:.2f}" if "over_pytorch" in ours else "–"
-        lines.append([recipe, step, *times, f"{ours['over_plain']:.2f}", ratio])
+        ratios = [f"{ours[key]:.2f}" if key in ours else "" for key in ("over_plain", "over_pytorch")]
+        share = f"{100 * ours['share_of_product']:.0f} %" if "share_of_product" in ours else ""
+        if step == "loop":
+            step = f"loop, {ours['images_per_second']:,.0f} images/s"
+        lines.append([recipe, step, *times, *ratios, share])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

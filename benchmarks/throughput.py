@@ -3,7 +3,9 @@
     python -m benchmarks.throughput [--quick] [--json FILE]
 
 Every variant of a row is a process of its own, all alive at once; they take turns step by step, so that a machine whose speed
-drifts is the same for all, and the medians are compared. Takes about 8 minutes on 2 cores, with --quick about 2.
+drifts is the same for all, and the medians are compared. The loop is train.py's, a generator step with its critic steps at a
+time. Where PyTorch is installed, it counts a step's floating-point operations; their rate is set beside that of one large
+matrix product, measured in the same turns. Takes about 10 minutes on 2 cores, with --quick about 2.
 """
 
 import json
@@ -15,8 +17,10 @@ from importlib.util import find_spec
 
 import click
 
+from benchmarks.worker import PRODUCT
 from reporting import console
 from training import launch, runtime
+from training import recipe as recipes
 
 ROWS = [  # model, network, filters, data
     ("wgan", "dcgan", 32, "mnist-5k"),
@@ -30,6 +34,7 @@ ROWS = [  # model, network, filters, data
     ("wgan-gp", "resnet", 32, "cifar10"),
 ]
 QUICK = ROWS[1:2] + ROWS[3:4] + ROWS[6:7]
+STEPS = ("critic", "generator")
 SETTINGS = ("OMP_NUM_THREADS", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
@@ -47,7 +52,7 @@ class Worker:
                 raise RuntimeError(f"{' '.join(command)} did not start")
 
     def step(self, kind):
-        """Seconds of one step, the slowest process's."""
+        """Seconds of one step, the slowest process's; or what else the worker counts."""
         for process in self.processes:
             process.stdin.write(kind + "\n")
             process.stdin.flush()
@@ -60,23 +65,30 @@ class Worker:
 
 
 def measure(row, repeats):
-    """{variant: {'critic': seconds, 'generator': seconds}}, medians of interleaved repeats."""
+    """{variant: {'critic': seconds, 'generator': seconds}}, {'loop': seconds, 'product': seconds} and {kind: operations}.
+
+    Seconds are medians of interleaved repeats; operations are counted where PyTorch is installed.
+    """
     variants = {"plain": ("plain", 1), "ours": ("ours", 1)}
     if runtime.cores() > 1:
         variants[f"{runtime.cores()} processes"] = ("ours", runtime.cores())
     if find_spec("torch"):
         variants["pytorch"] = ("pytorch", 1)
     workers = {name: Worker(variant, row, processes) for name, (variant, processes) in variants.items()}
-    found = {name: {"critic": [], "generator": []} for name in workers}
+    turns = [(name, kind) for kind in STEPS for name in workers] + [("ours", "product"), ("loop", "loop")]
+    workers["loop"] = Worker("loop", row)
+    found = {turn: [] for turn in turns}
     for repeat in range(repeats + 2):  # the first two warm up
-        for kind in ("critic", "generator"):
-            for name, worker in workers.items():
-                seconds = worker.step(kind)
-                if repeat >= 2:
-                    found[name][kind].append(seconds)
+        for name, kind in turns:
+            seconds = workers[name].step(kind)
+            if repeat >= 2:
+                found[name, kind].append(seconds)
+    operations = {kind: workers["pytorch"].step(f"flops {kind}") for kind in STEPS} if "pytorch" in workers else {}
     for worker in workers.values():
         worker.close()
-    return {name: {kind: statistics.median(times) for kind, times in kinds.items()} for name, kinds in found.items()}
+    medians = {turn: statistics.median(times) for turn, times in found.items()}
+    times = {name: {kind: medians[name, kind] for kind in STEPS} for name in variants}
+    return times, {kind: medians[name, kind] for name, kind in turns if kind not in STEPS}, operations
 
 
 @click.command(help=__doc__)
@@ -87,24 +99,31 @@ def main(quick, target):
     from rich.table import Table
 
     results = []
-    table = Table(
-        "model", "network", "data", "step", "variant", "ms", "images/s", "× plain", "× PyTorch", title="batch as configured"
-    )
+    table = Table("model", "network", "data", "step", "variant", "ms", "images/s", "× plain", "× PyTorch", "of product")
     for model, network, filters, data in QUICK if quick else ROWS:
-        times = measure((model, network, filters, data), 7 if quick else 15)
-        batch = 256 if data == "25gaussians" else 64
-        for kind in ("critic", "generator"):
+        times, others, operations = measure((model, network, filters, data), 7 if quick else 15)
+        recipe = recipes.load(model, overrides={"data": data, "network": network})
+        at = {"model": model, "network": network, "filters": filters, "data": data}
+        for kind in STEPS:
             for name, seconds in times.items():
                 second = seconds[kind]
-                row = {"model": model, "network": network, "filters": filters, "data": data, "step": kind, "variant": name}
-                row |= {"seconds": second, "images_per_second": batch / second, "over_plain": times["plain"][kind] / second}
+                row = {**at, "step": kind, "variant": name, "seconds": second, "images_per_second": recipe.batch_size / second}
+                row["over_plain"] = times["plain"][kind] / second
                 if "pytorch" in times:
                     row["over_pytorch"] = times["pytorch"][kind] / second
+                    # a product of n×n matrices takes 2 n³ operations
+                    row["share_of_product"] = operations[kind] / second / (2 * PRODUCT**3 / others["product"])
                 results.append(row)
-                width = f"{network} {filters}" if network != "mlp" else network
-                ratio = f"{row['over_pytorch']:.2f}" if "pytorch" in times else "–"
-                figures = f"{1e3 * second:.1f}", f"{row['images_per_second']:,.0f}", f"{row['over_plain']:.2f}", ratio
-                table.add_row(model, width, data, kind, name, *figures)
+        bare = recipe.n_critic * times["ours"]["critic"] + times["ours"]["generator"]
+        row = {**at, "step": "loop", "variant": "ours", "seconds": others["loop"], "over_bare": bare / others["loop"]}
+        row["images_per_second"] = recipe.n_critic * recipe.batch_size / others["loop"]
+        row["product_gflops"] = 2 * PRODUCT**3 / others["product"] / 1e9
+        results.append(row)
+        for row in results[-(len(STEPS) * len(times) + 1) :]:
+            width = f"{network} {filters}" if network != "mlp" else network
+            ratios = [f"{row[key]:.2f}" if key in row else "–" for key in ("over_plain", "over_pytorch", "share_of_product")]
+            figures = f"{1e3 * row['seconds']:.1f}", f"{row['images_per_second']:,.0f}", *ratios
+            table.add_row(model, width, data, row["step"], row["variant"], *figures)
     Console(width=130).print(table)
     if target:
         with open(target, "w", encoding="utf-8") as file:

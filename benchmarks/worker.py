@@ -2,11 +2,15 @@
 
     python -m benchmarks.worker VARIANT MODEL NETWORK FILTERS DATA
 
-Lines in: 'critic' or 'generator'. Lines out: seconds, one a line. The first line out says 'ready'.
+Lines in: 'critic', 'generator', to the variant loop 'loop' (a generator step with its critic steps inside of train.py's loop), to
+pytorch 'flops critic' and 'flops generator', to ours 'product' (of two matrices of PRODUCT rows and columns).
+Lines out: seconds (or floating-point operations), one a line. The first line out says 'ready'.
 """
 
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from training import recipe as recipes
 
@@ -43,19 +47,86 @@ def build(variant, recipe, shape):
     return Game(recipe, shape, team), paddle.to_tensor(team.part(real))
 
 
+PRODUCT = 2048
+
+
 def main(variant, model, network, filters, data):
     settings = {"network": network, "data": data, "filters": int(filters), "image_size": 32}
     recipe = recipes.load(model, overrides=settings)
+    if variant == "loop":
+        return loop(recipe)
     shape = (2,) if recipe.is_points else (3 if data == "cifar10" else 1, 32, 32)
     game, real = build(variant, recipe, shape)
+    steps = {"critic": lambda: game.critic_step(real), "generator": lambda: game.generator_step(0)}
     print("ready", flush=True)
     for line in sys.stdin:
-        began = time.perf_counter()
-        if line.strip() == "critic":
-            game.critic_step(real)
+        what = line.strip()
+        if what == "product":
+            print(product(), flush=True)
+        elif what.startswith("flops "):
+            from benchmarks.pytorch import operations
+
+            print(operations(steps[what.removeprefix("flops ")]), flush=True)
         else:
-            game.generator_step(0)
-        print(time.perf_counter() - began, flush=True)
+            began = time.perf_counter()
+            steps[what]()
+            print(time.perf_counter() - began, flush=True)
+    return None
+
+
+def product():
+    """Seconds of one product of two square matrices: what the machine does when nothing is in its way."""
+    import paddle
+
+    a = paddle.ones([PRODUCT, PRODUCT])
+    began = time.perf_counter()
+    a @ a
+    return time.perf_counter() - began
+
+
+class Turns:
+    """Stands in for the progress bar: after each step of the loop it says how long it took and waits to be told to go on."""
+
+    def __init__(self):
+        self._wait()
+
+    def _wait(self):
+        if not sys.stdin.readline():
+            sys.exit()
+        self._began = time.perf_counter()
+
+    def step(self, done):
+        print(time.perf_counter() - self._began, flush=True)
+        self._wait()
+
+    def show(self, done, text):
+        pass
+
+
+def loop(recipe):
+    """The whole of train.py's loop, in a temporary folder, a step at a time."""
+    import numpy as np
+
+    from training import runtime
+
+    runtime.start("cpu")
+    import data
+    from data.dataset import Dataset
+    from training.game import Game
+    from training.log import RunLog
+    from training.loop import train
+
+    if recipe.data == "cifar10":  # no step depends on what is in the pictures
+        images = np.random.default_rng(0).integers(0, 256, (10_000, 3, 32, 32), dtype=np.uint8)
+        dataset = Dataset("cifar10", images, images[:1000])
+    else:
+        dataset = data.load(recipe.data)
+    game = Game(recipe, dataset.shape)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "samples").mkdir()
+        log = RunLog(folder)
+        print("ready", flush=True)
+        train(game, dataset, Path(folder), log, Turns(), lambda line: None)
 
 
 if __name__ == "__main__":
