@@ -27,14 +27,16 @@ from training import recipe as recipes
 @click.option(
     "--processes", default="1", show_default=True, metavar="N", help="Processes that share each batch; auto for the fastest."
 )
+@click.option("--amp", is_flag=True, default=None, help="Products in bfloat16, on a GPU (A100 or newer).")
 @click.option("--on-nan", metavar="HOW", help="At a number that is not finite: stop (default), or rollback to a checkpoint.")
 @click.option("--config", metavar="FILE", help="A recipe in YAML, a run's config.yaml among them, instead of --model.")
 @click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting of the recipe; may be repeated.")
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
-def main(model, network, data, data_dir, steps, batch_size, seed, device, processes, on_nan, config, overrides, out, resume):
+def main(model, network, data, data_dir, steps, batch_size, seed, device, processes, amp, on_nan, config, overrides, out, resume):
     runtime.check_device(device)
-    flags = {"network": network, "data": data, "steps": steps, "batch_size": batch_size, "seed": seed, "on_nan": on_nan}
+    flags = {"network": network, "data": data, "steps": steps, "batch_size": batch_size, "seed": seed}
+    flags |= {"amp": amp, "on_nan": on_nan}
     settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in flags.items() if v is not None}}
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to go on with")

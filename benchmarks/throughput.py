@@ -2,7 +2,7 @@
 
     python -m benchmarks.throughput [--quick] [--json FILE]
 
-Every variant of a row is a process of its own, all alive at once; they take turns step by step, so that a machine whose speed
+Every variant of a row is a process of its own, all alive at once; they take turns of a few steps, so that a machine whose speed
 drifts is the same for all, and the medians are compared. The loop is train.py's, a generator step with its critic steps at a
 time. Where PyTorch is installed, it counts a step's floating-point operations; their rate is set beside that of one large
 matrix product, measured in the same turns. Takes about 10 minutes on 2 cores, with --quick about 2.
@@ -35,6 +35,7 @@ ROWS = [  # model, network, filters, data
 ]
 QUICK = ROWS[1:2] + ROWS[3:4] + ROWS[6:7]
 STEPS = ("critic", "generator")
+TURN = 0.15  # seconds
 SETTINGS = ("OMP_NUM_THREADS", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
@@ -46,13 +47,16 @@ class Worker:
         teams = launch.environments(processes, "cpu") if processes > 1 else [{}]
         command = [sys.executable, "-m", "benchmarks.worker", variant, *map(str, row)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.counts = dict.fromkeys(STEPS, 1)
         self.processes = [subprocess.Popen(command, env={**environment, **team}, **pipes) for team in teams]
         for process in self.processes:
             if "ready" not in process.stdout.readline():
                 raise RuntimeError(f"{' '.join(command)} did not start")
 
     def step(self, kind):
-        """Seconds of one step, the slowest process's; or what else the worker counts."""
+        """Seconds of a step, the slowest process's, the mean over a turn; or what else the worker counts. kind: see worker.py."""
+        if kind in STEPS:
+            kind = f"{kind} {self.counts[kind]}"
         for process in self.processes:
             process.stdin.write(kind + "\n")
             process.stdin.flush()
@@ -81,6 +85,8 @@ def measure(row, repeats):
     for repeat in range(repeats + 2):  # the first two warm up
         for name, kind in turns:
             seconds = workers[name].step(kind)
+            if repeat == 1 and kind in STEPS:
+                workers[name].counts[kind] = max(1, min(20, round(TURN / seconds)))
             if repeat >= 2:
                 found[name, kind].append(seconds)
     operations = {kind: workers["pytorch"].step(f"flops {kind}") for kind in STEPS} if "pytorch" in workers else {}

@@ -2,8 +2,8 @@
 
     python -m benchmarks.worker VARIANT MODEL NETWORK FILTERS DATA
 
-Lines in: 'critic', 'generator', to the variant loop 'loop' (a generator step with its critic steps inside of train.py's loop), to
-pytorch 'flops critic' and 'flops generator', to ours 'product' (of two matrices of PRODUCT rows and columns).
+Lines in: 'critic N', 'generator N' (how many), to the variant loop 'loop' (a generator step with its critic steps inside of
+train.py's loop), to pytorch 'flops critic' and 'flops generator', to ours 'product' (of two matrices of PRODUCT rows).
 Lines out: seconds (or floating-point operations), one a line. The first line out says 'ready'.
 """
 
@@ -68,10 +68,18 @@ def main(variant, model, network, filters, data):
 
             print(operations(steps[what.removeprefix("flops ")]), flush=True)
         else:
-            began = time.perf_counter()
-            steps[what]()
-            print(time.perf_counter() - began, flush=True)
+            kind, count = what.split()
+            print(sustained(steps[kind], int(count)), flush=True)
     return None
+
+
+def sustained(step, count):
+    """Seconds of one step when `count` follow one another. One more comes first, which finds cold caches after a pause."""
+    step()
+    began = time.perf_counter()
+    for _ in range(count):
+        step()
+    return (time.perf_counter() - began) / count
 
 
 def product():
@@ -79,9 +87,7 @@ def product():
     import paddle
 
     a = paddle.ones([PRODUCT, PRODUCT])
-    began = time.perf_counter()
-    a @ a
-    return time.perf_counter() - began
+    return sustained(lambda: a @ a, 3)
 
 
 class Turns:

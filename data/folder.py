@@ -1,6 +1,7 @@
 """folder:PATH: every PNG or JPEG below a folder, resized to cover the square and centre-cropped, as RGB.
 
-Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only names are kept and images are read as they come up.
+Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only names are kept and images are read as they come up,
+which on a machine of few cores takes time from the training (docs/performance.md).
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from errors import UserError
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 HELD_OUT = 10  # every tenth image by name
-IN_MEMORY = 128 << 20
+IN_MEMORY = 512 << 20
 LARGEST = 100_000_000  # pixels of one image: 300 MB of memory
 
 
@@ -57,7 +58,11 @@ class Files:
 
     def __getitem__(self, indices):
         """Images by an integer array, a mask or a slice."""
-        return np.stack([read_image(name, self.size) for name in np.atleast_1d(self._names[indices])])
+        names = np.atleast_1d(self._names[indices])
+        images = np.empty((len(names), 3, self.size, self.size), np.uint8)  # a list of all of them would double the memory
+        for row, name in enumerate(names):
+            images[row] = read_image(name, self.size)
+        return images
 
     def digest(self):
         """SHA-256 of names and file sizes: reading the files themselves could take minutes."""
@@ -90,6 +95,8 @@ def read_image(path, size):
         image = None
     if image is None:
         raise UserError(f"{path} is not an image (PNG or JPEG) that can be read (damaged)")
+    if image.shape[:2] == (size, size):
+        return image[..., ::-1].transpose(2, 0, 1)
     height, width = image.shape[:2]
     scale = size / min(height, width)
     new = max(size, round(width * scale)), max(size, round(height * scale))

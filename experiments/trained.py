@@ -8,6 +8,7 @@ import numpy as np
 
 import data
 from errors import TrainingError
+from experiments.work import spread
 from reporting import console
 from reporting.measures import Measures
 from training import checkpoint, comparison, log, run, session
@@ -32,6 +33,28 @@ def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0):
         return _measure(work, key, recipe, folder, names, samples, tiles)
 
     return work.unit(key, {"model": model, **settings, "seed": seed, "samples": samples}, measure)
+
+
+def runs(work, cells, seeds, **more):
+    """{label: [what train() returned, a seed each]} for cells {label: (model, settings)}, one seed after another.
+
+    With work.redraw only what has been measured: labels without a run are left out. more: as train's.
+    """
+    found = {}
+    for seed in range(seeds):
+        for label, (model, settings) in cells.items():
+            key = f"{label.replace(' ', '-')}-s{seed}"
+            if not work.redraw or work.measured([key]):
+                found.setdefault(label, []).append(train(work, key, model, settings, seed, **more))
+    return found
+
+
+def summary(group, values):
+    """{value: mean, deviation and n over seeds, 'floor': …} of the runs of one cell; of those that did not die."""
+    alive = [run for run in group if "died" not in run]
+    rows = {value: spread([run["scores"].get(value) for run in alive]) for value in values}
+    means = {key: spread([run[key] for run in alive]) for key in ("steps", "critic_steps", "seconds")}
+    return {**rows, **means, "seeds": len(group), "died": len(group) - len(alive)}
 
 
 def _short(recipe):

@@ -63,6 +63,10 @@ class Work:
         """Those of `keys` that have been measured: with --redraw an experiment may be drawn half done."""
         return [key for key in keys if key in self.units]
 
+    def other(self, name):
+        """The Work of another experiment, whose units this one needs too."""
+        return Work(name, self.quick, self.data_dir, self.redraw)
+
     def keep_tiles(self, key, images, columns=8):
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
         n, c, h, w = images.shape

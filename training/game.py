@@ -52,6 +52,14 @@ class Game:
         u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size], self.attempt)
         return paddle.to_tensor(self.team.part(u), dtype=paddle.get_default_dtype())
 
+    def mixed(self):
+        """Within this context products are bfloat16 where the recipe says so; its range is float32's: no scaling of losses."""
+        return paddle.amp.auto_cast(level="O1", dtype="bfloat16") if self.recipe.amp else contextlib.nullcontext()
+
+    def whole(self, *tensors):
+        """What came out of such a context in the precision that losses are computed in."""
+        return [x.astype(paddle.get_default_dtype()) for x in tensors] if self.recipe.amp else tensors
+
     def logits(self, real, fake):
         """The critic's outputs on real and on fake items."""
         if self._apart:
@@ -64,9 +72,11 @@ class Game:
         Returns loss, real and fake logits, penalty (or None).
         """
         recipe, number = self.recipe, self.critic_steps
-        with paddle.no_grad():
-            fake = self.generator(self.noise("critic noise", number))
-        real_logits, fake_logits = self.logits(real, fake)
+        with self.mixed():
+            with paddle.no_grad():
+                fake = self.generator(self.noise("critic noise", number))
+            real_logits, fake_logits = self.logits(real, fake)
+        real_logits, fake_logits, fake = self.whole(real_logits, fake_logits, fake)
         loss = self.objective.critic_loss(real_logits, fake_logits)
         penalty = None
         if recipe.penalty:
@@ -83,7 +93,10 @@ class Game:
     def generator_step(self, step):
         """One generator update, number `step` from 0. Returns its loss."""
         with frozen_weights(self.critic_weights):
-            loss = self.objective.generator_loss(self.critic(self.generator(self.noise("generator noise", step))))
+            z = self.noise("generator noise", step)
+            with self.mixed():
+                logits = self.critic(self.generator(z))
+            loss = self.objective.generator_loss(*self.whole(logits))
             loss.backward()
         self.team.average_gradients(self.generator_weights)
         update(self.generator_optimizer)

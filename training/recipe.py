@@ -42,6 +42,7 @@ class Recipe(BaseModel):
     generator_norm: Literal["batch", "none"] = "batch"
     critic_norm: Literal["batch", "layer", "none"] = "batch"
     sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
+    amp: bool = Field(False, description="products in bfloat16 on a GPU; losses, penalty and weights stay float32")
     steps: int = Field(ge=1, le=10**9, description="generator steps")
     minutes: float | None = Field(None, gt=0, description="budget of wall-clock time, which may end the run before `steps`")
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")

@@ -41,6 +41,19 @@ def start(device="auto"):
     return f"Paddle {paddle.__version__} on {place}; " + ", ".join(said)
 
 
+def check_amp(amp):
+    """Raise UserError if `amp` is asked of a device that it does not serve. Call it after start()."""
+    if not amp:
+        return
+    import paddle
+
+    place = paddle.device.get_device()
+    if place == "cpu":
+        raise UserError("amp is for GPUs: on a CPU leave --amp (or amp=true) away")
+    if not paddle.amp.is_bfloat16_supported(place):
+        raise UserError(f"amp: {place} has no bfloat16, which takes an A100 or a newer GPU")
+
+
 def cores():
     """Processor cores that this process may use."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -37,6 +37,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
         if recorded not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
         tell(runtime.start(device))
+        runtime.check_amp(recipe.amp)
 
         from training.game import Game
         from training.loop import Interrupted

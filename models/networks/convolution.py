@@ -16,7 +16,7 @@ import paddle.nn.functional as F
 from paddle import nn
 from paddle.autograd import PyLayer
 
-from models.networks.layers import normal
+from models.networks.layers import normal, on_cpu
 
 
 class Conv(nn.Layer):
@@ -62,11 +62,6 @@ class Deconv(nn.Layer):
         geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
         columns = AddRow.apply(x.reshape([-1, inputs])) @ self.weight.flatten(1)
         return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
-
-
-def on_cpu(x):
-    """Whether to go the way of this file. A graph for export (paddle.jit) holds Paddle's own convolutions."""
-    return paddle.in_dynamic_mode() and x.place.is_cpu_place()
 
 
 class Geometry:

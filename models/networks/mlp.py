@@ -8,12 +8,14 @@ import math
 from paddle import ParamAttr, nn
 from paddle.nn.initializer import Uniform
 
+from models.networks.layers import Linear
+
 
 def linear(inputs, outputs):
     """Torch's default, U(±1/√inputs) for weight and bias: the authors' N(0, .02) is for convolutions only."""
     bound = 1 / math.sqrt(inputs)
     attr = lambda: ParamAttr(initializer=Uniform(-bound, bound))  # noqa: E731
-    return nn.Linear(inputs, outputs, weight_attr=attr(), bias_attr=attr())
+    return Linear(inputs, outputs, weight_attr=attr(), bias_attr=attr())
 
 
 def stack(inputs, units, outputs):

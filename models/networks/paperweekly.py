@@ -6,7 +6,7 @@ Its critic ended in a linear layer although its text says that this may not be; 
 from paddle import nn
 from paddle.nn import functional as F
 
-from models.networks.layers import norm
+from models.networks.layers import Linear, norm
 
 
 class Generator(nn.Layer):
@@ -16,8 +16,8 @@ class Generator(nn.Layer):
         super().__init__()
         colours, size, _ = shape
         self.base = size // 4
-        self.linear1 = nn.Linear(recipe.latent, 1024)
-        self.linear2 = nn.Linear(1024, 128 * self.base**2)
+        self.linear1 = Linear(recipe.latent, 1024)
+        self.linear2 = Linear(1024, 128 * self.base**2)
         self.norm = nn.Sequential(*norm(recipe.generator_norm, 128 * self.base**2))
         self.conv1 = nn.Conv2D(128, 64, 5, padding=2)
         self.conv2 = nn.Conv2D(64, colours, 5, padding=2)
@@ -47,7 +47,7 @@ class Critic(nn.Layer):
             self.add_sublayer(f"conv{k}", nn.Conv2D(inputs, channels, 3, bias_attr=False))
             self.add_sublayer(f"norm{k}", nn.Sequential(*norm(recipe.critic_norm, channels)))
             inputs, size = channels, (size - 2) // 2
-        self.head = nn.Linear(128 * size**2, 1)
+        self.head = Linear(128 * size**2, 1)
 
     def forward(self, x):
         for k in "123":

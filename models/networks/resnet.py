@@ -9,7 +9,7 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import norm
+from models.networks.layers import Linear, norm
 
 
 def glorot(fan_in, fan_out, he):
@@ -55,7 +55,7 @@ class Generator(nn.Layer):
         super().__init__()
         colours, size, _ = shape
         self.filters = recipe.filters
-        self.linear = nn.Linear(recipe.latent, 16 * self.filters, weight_attr=glorot(recipe.latent, 16 * self.filters, False))
+        self.linear = Linear(recipe.latent, 16 * self.filters, weight_attr=glorot(recipe.latent, 16 * self.filters, False))
         doublings = (size // 4).bit_length() - 1
         kind = recipe.generator_norm
         self.blocks = nn.Sequential(*[Block(self.filters, self.filters, kind, "up") for _ in range(doublings)])
@@ -77,7 +77,7 @@ class Critic(nn.Layer):
         blocks = [Block(colours, f, kind, "down", first=True)]
         blocks += [Block(f, f, kind, "down") for _ in range((size // 16).bit_length() - 1)]
         self.blocks = nn.Sequential(*blocks, Block(f, f, kind, None), Block(f, f, kind, None))
-        self.head = nn.Linear(f, 1, weight_attr=glorot(f, 1, False))
+        self.head = Linear(f, 1, weight_attr=glorot(f, 1, False))
 
     def forward(self, x):
         return self.head(F.relu(self.blocks(x)).mean([2, 3])).reshape([-1])

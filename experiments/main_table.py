@@ -1,0 +1,79 @@
+"""What the two main tables, of MNIST and of CIFAR-10, share: models on equal networks and equal time, and who wins."""
+
+from experiments import FAILS, HOLDS, IN_PART, figures, trained
+
+VALUES = (
+    "kid",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "classes_found",
+    "class_kl",
+    "classifier_score",
+    "swd",
+    "memorised_share",
+)
+
+
+def measure(work, quality, cells, seeds):
+    """quality: the Fréchet distance's name. Returns {'models': {model: summary}, 'floor', 'best': {value: model or None}}."""
+    found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, tiles=32)
+    values = (quality, *VALUES)
+    numbers = {"quality": quality, "wanted_seeds": seeds, "models": {m: trained.summary(g, values) for m, g in found.items()}}
+    numbers["floor"] = next((run["floors"] for group in found.values() for run in group if "died" not in run), {})
+    for model, group in found.items():
+        ways = [run["on_the_way"] for run in group if "died" not in run]
+        minutes = [
+            [run["seconds"] / 60 * step / run["steps"] for step in run["on_the_way"]["step"]]
+            for run in group
+            if "died" not in run
+        ]
+        numbers["models"][model] |= {"way_minutes": minutes, "way": [way[quality] for way in ways]}
+        numbers["models"][model]["minutes_of_training"] = sum(run["seconds"] for run in group if "died" not in run) / 60
+    numbers["best"] = {value: best(numbers["models"], value) for value in values}
+    return numbers
+
+
+def best(models, value):
+    """The model whose mean ± deviation meets no other's, None if there is none or one has a single seed."""
+    import metrics
+
+    sign = -1 if metrics.direction(value) == "lower" else 1
+    rows = {m: row[value] for m, row in models.items() if row[value]["mean"] is not None}
+    if len(rows) < 2 or any(row["deviation"] is None for row in rows.values()):
+        return None
+    first, *rest = sorted(rows, key=lambda m: -sign * rows[m]["mean"])
+    gap = lambda m: sign * (rows[first]["mean"] - rows[m]["mean"]) - rows[first]["deviation"] - rows[m]["deviation"]  # noqa: E731
+    return first if all(gap(m) > 0 for m in rest) else None
+
+
+def judge(numbers, against):
+    """Whether wgan and wgan-gp, trained as `against` are, find ten classes in all seeds and beat them in quality."""
+    models, quality = numbers["models"], numbers["quality"]
+    ours = [models[m] for m in ("wgan", "wgan-gp") if m in models]
+    whole = bool(ours) and all(row["classes_found"]["mean"] == 10 for row in ours)
+    theirs = [models[m][quality]["mean"] for m in against if m in models]
+    better = [row[quality]["mean"] < min(theirs) for row in ours] if theirs else []
+    return HOLDS if whole and better and all(better) else IN_PART if whole or any(better) else FAILS
+
+
+def draw(numbers, work, about):
+    models, quality = numbers["models"], numbers["quality"]
+    figure, axes = figures.new(2, max(3, -(-(len(models) + 1) // 2)), height=2.6)
+    axes = axes.ravel()
+    for model, row in models.items():
+        for number, (minutes, way) in enumerate(zip(row["way_minutes"], row["way"])):
+            axes[0].plot(minutes[1:], way[1:], color=figures.COLOURS[model], label=None if number else model, linewidth=1)
+    axes[0].set(title="through training", xlabel="minutes", ylabel=f"{quality} of 1,000 samples", yscale="log")
+    axes[0].legend(fontsize=7)
+    axes[0].grid(alpha=0.3)
+    for axis, (model, row) in zip(axes[1:], models.items()):
+        value = row[quality]
+        spread = f" ± {value['deviation']:.2g}" if value["deviation"] is not None else ""
+        figures.picture(axis, work.tile(f"{model}-s0"), f"{model}: {quality} {value['mean']:.3g}{spread}")
+    for axis in axes[len(models) + 1 :]:
+        axis.axis("off")
+    seeds = sorted({row["seeds"] for row in models.values()})
+    figures.foot(figure, f"{about}; {' to '.join(map(str, seeds))} seed{'s' if seeds[-1] > 1 else ''}; samples: seed 0")
+    return figure

@@ -1,0 +1,24 @@
+"""--amp. Paddle's autocast does nothing on a CPU: here only what surrounds it is tried, the arithmetic takes a GPU."""
+
+import paddle
+import pytest
+
+from tests.helpers import batch, run_program, tiny_game
+
+
+@pytest.mark.filterwarnings("ignore:amp_guard can only")
+@pytest.mark.parametrize("model", ["wgan", "wgan-gp", "gan"])
+def test_where_autocast_does_nothing_a_step_is_the_same(model):
+    losses = []
+    for amp in (False, True):
+        game, real = tiny_game(model, amp=amp), batch()
+        losses.append((game.critic_step(real)[0].item(), game.generator_step(0).item()))
+        assert {w.dtype for w in game.critic_weights + game.generator_weights} == {paddle.float32}
+    assert losses[0] == losses[1]
+
+
+def test_on_a_cpu_it_is_refused_in_words(tmp_path):
+    status, _, err = run_program("train.py", "--model", "wgan", "--amp", "--device", "cpu", "--out", "run", cwd=tmp_path)
+    assert status == 2
+    assert "amp is for GPUs" in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
