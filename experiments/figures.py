@@ -1,6 +1,7 @@
 """The figures' common look: one width, so that text is equally large on the page."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 WIDTH = 10  # inches at 100 dots: a page of 1,000 pixels
 COLOURS = {
@@ -37,5 +38,10 @@ def band(axis, x, curves, label, colour, **more):
 
 
 def foot(figure, text):
-    """What was measured, under the figure: seeds, budget."""
+    """What was measured, under the figure: seeds, budget. Called last, it also takes the labels between powers of ten away."""
+    for axis in figure.axes:
+        for side in (axis.xaxis, axis.yaxis):
+            low, high = side.get_view_interval()
+            if side.get_scale() == "log" and high > 10 * max(1e-30, low):
+                side.set_minor_formatter(NullFormatter())
     figure.supxlabel(text, fontsize=9, color="0.35")

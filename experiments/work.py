@@ -45,8 +45,9 @@ class Work:
         Kept as soon as it is there, so that an experiment that was interrupted goes on where it was.
         """
         settings = json.loads(json.dumps(settings))
-        kept = self.units.get(key)
+        kept = self._read().get("units", {}).get(key)  # another experiment that shares it may have been quicker
         if kept and kept["settings"] == settings:
+            self.units[key] = kept
             return kept["found"]
         if self.redraw:
             raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")
@@ -54,6 +55,7 @@ class Work:
         found = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+        self.units = self._read().get("units", {})
         self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": found}
         self._write({})
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)

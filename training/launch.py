@@ -10,6 +10,7 @@ import time
 from errors import UserError
 from training import runtime
 
+ALONE = ("resnet", "paperweekly")
 GRACE = 10  # seconds that processes get to end by themselves
 
 
@@ -25,7 +26,10 @@ def leads():
 def count(asked, recipe):
     """Processes for `--processes asked` ('auto' or a number). Raises UserError."""
     if asked == "auto":
-        return 1  # docs/performance.md: one process with all cores is the fastest for every recipe on a CPU
+        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions,
+        # which use one core
+        many = min(runtime.cores(), recipe.batch_size // 2)
+        return many if recipe.network in ALONE and recipe.batch_size % many == 0 else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     if recipe.batch_size % int(asked) or recipe.batch_size // int(asked) < 2:

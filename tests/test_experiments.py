@@ -1,0 +1,110 @@
+"""The experiments: what they say, that nothing is measured twice, and that the pages hold what was measured."""
+
+import importlib
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+
+import experiments
+from errors import UserError
+from experiments import results, work
+from experiments.work import ROOT, Work
+from tests.helpers import write_cifar10
+
+DONE = sorted(results.read())
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Experiments write below tmp_path instead of the repository."""
+    monkeypatch.setattr(work, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_each_says_at_its_head_what_it_claims_and_costs(name):
+    said = experiments.head(name)
+    assert said["Title"].endswith("?") or said["Title"].endswith(".")
+    assert all(len(said[field]) > 20 for field in experiments.FIELDS)
+
+
+def test_the_command_lists_costs_and_refuses_an_unknown_name_without_importing_paddle():
+    status, out, _ = listing("--list")
+    assert status == 0
+    assert all(name in out for name in experiments.NAMES) and out.count("Cost: ") == len(experiments.NAMES)
+    with pytest.raises(UserError, match="did you mean 'momentum'"):
+        command().main(["momentun"], standalone_mode=False)
+
+
+def command():
+    return importlib.import_module("experiments.__main__").main
+
+
+def listing(*arguments):
+    result = CliRunner().invoke(command(), list(arguments))
+    return result.exit_code, result.output, None
+
+
+def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
+    calls = []
+
+    def measure():
+        calls.append(1)
+        return {"value": 1 / 3, "infinite": float("inf")}
+
+    first = Work("momentum", quick=True).unit("a", {"steps": 3}, measure)
+    assert first == {"value": 0.333333, "infinite": None}
+    assert Work("momentum", quick=True).unit("a", {"steps": 3}, measure) == first
+    assert len(calls) == 1
+    Work("momentum", quick=True).unit("a", {"steps": 4}, measure)
+    assert len(calls) == 2
+    with pytest.raises(UserError, match="b has not been measured yet"):
+        Work("momentum", quick=True, redraw=True).unit("b", {}, measure)
+
+
+def test_an_experiment_runs_and_a_second_call_measures_nothing(place, capsys):
+    found = []
+    for _ in range(2):
+        assert command().main(["parallel_lines", "--quick"], standalone_mode=False) == 0
+        found.append(json.loads((place / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8")))
+    assert found[0] == found[1]
+    assert capsys.readouterr().out.count("theta 0, seed 0 in ") == 1
+    assert (place / "runs" / "quick" / "parallel_lines.png").stat().st_size > 5_000
+    assert found[0]["verdict"] in experiments.VERDICTS
+
+
+@pytest.mark.slow
+def test_all_of_them_run_quickly(place, tmp_path):
+    write_cifar10(tmp_path / "data" / "cifar-10-python.tar.gz", n=2000)
+    result = CliRunner().invoke(command(), ["--quick", "--data-dir", str(tmp_path / "data")], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    for name in experiments.NAMES:
+        assert (place / "runs" / "quick" / f"{name}.png").is_file()
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_verdict_and_numbers_follow_from_what_was_kept(name):
+    """Summaries and verdicts are not typed: they are computed again from the units."""
+    module, kept = importlib.import_module(f"experiments.{name}"), results.read()[name]
+    numbers = work.rounded(module.measure(Work(name, redraw=True)))
+    assert numbers == kept["numbers"]
+    assert module.judge(numbers) == kept["verdict"]
+
+
+@pytest.mark.parametrize("page", [*(f"docs/{name}" for name in results.PAGES), *results.TABLES])
+def test_pages_hold_the_numbers_of_the_json(page):
+    assert (ROOT / page).read_text(encoding="utf-8") == results.render()[page], "python -m experiments.results writes it again"
+
+
+@pytest.mark.parametrize("template", [*results.PAGES.values(), *results.TABLES.values()])
+def test_no_measured_number_is_typed_into_a_template(template):
+    text = (ROOT / "experiments" / "pages" / template).read_text(encoding="utf-8")
+    prose = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", text, flags=re.S)
+    assert "±" not in prose and not re.search(r"\d\s?%", prose)
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_figures_are_there_and_small(name):
+    assert 5_000 < (ROOT / "docs" / "figures" / f"{name}.png").stat().st_size < 300_000
