@@ -18,10 +18,11 @@ CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipp
 POINTS = 100  # of a curve that is kept
 
 
-def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0):
+def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, extra=None):
     """Train a recipe on a comparison's equal terms (as compare.py's) and return its numbers, or {'died': why}.
 
     settings: in place of the comparison's. names: metrics, all that fit by default. tiles: samples to keep for the figure.
+    extra(folder): more to be measured of the finished run, kept under 'extra'.
     Returns steps, critic_steps, seconds, curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over
     draws), floors, on_the_way {value: list, 'step': list}.
     """
@@ -30,7 +31,7 @@ def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0):
     def measure():
         # seed, model and settings in the name: experiments that ask for the same training share it
         folder = work.runs / f"{key}-{_short(recipe)}"
-        return _measure(work, key, recipe, folder, names, samples, tiles)
+        return _measure(work, key, recipe, folder, names, samples, tiles, extra)
 
     return work.unit(key, {"model": model, **settings, "seed": seed, "samples": samples}, measure)
 
@@ -65,7 +66,7 @@ def _short(recipe):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _measure(work, key, recipe, folder, names, samples, tiles):
+def _measure(work, key, recipe, folder, names, samples, tiles, extra):
     dataset = dataset_of(recipe.data, work.data_dir, recipe.image_size)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
@@ -81,6 +82,7 @@ def _measure(work, key, recipe, folder, names, samples, tiles):
     if tiles:
         work.keep_tiles(key, samples_of(folder, dataset, tiles))
     return {
+        **({"extra": extra(folder)} if extra else {}),
         "steps": state["step"],
         "critic_steps": state["critic_steps"],
         "seconds": state["seconds"],

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib import metadata
 
 from errors import UserError
 from training import runtime
@@ -29,12 +30,20 @@ def count(asked, recipe):
         # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions,
         # which use one core
         many = min(runtime.cores(), recipe.batch_size // 2)
-        return many if recipe.network in ALONE and recipe.batch_size % many == 0 else 1
+        return many if recipe.network in ALONE and recipe.batch_size % many == 0 and not _has_gpu_build() else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     if recipe.batch_size % int(asked) or recipe.batch_size // int(asked) < 2:
         raise UserError(f"--processes {asked}: batch_size {recipe.batch_size} does not divide into equal parts of 2 or more")
     return int(asked)
+
+
+def _has_gpu_build():
+    """Whether paddlepaddle-gpu is installed: told without importing Paddle."""
+    try:
+        return bool(metadata.version("paddlepaddle-gpu"))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def environments(processes, device):
