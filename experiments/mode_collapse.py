@@ -16,6 +16,7 @@ Cost: 50 minutes on one core of an AMD EPYC (Zen 4).
 
 import numpy as np
 
+from data import toys
 from experiments import FAILS, HOLDS, IN_PART, critics, figures, trained
 from experiments.work import spread
 
@@ -111,12 +112,11 @@ def draw(numbers, work):
                 axis.axis("off")
                 continue
             axis.contourf(axis_of, axis_of, shown["surface"], 12, cmap="Greys_r", alpha=0.6)
+            axis.scatter(*toys.draw(data, 500, np.random.default_rng(0)).T, s=1, color="tab:blue", linewidths=0)
             axis.scatter(*np.array(shown["points"]).T, s=3, color="tab:orange", linewidths=0)
             modes = f"{found['modes_found']['mean']:.3g} of {MODES[data]} modes, " if data in MODES else ""
             axis.set_title(f"{data}, {label}\n{modes}W1 {found['w1']['mean']:.2f}", fontsize=8)
     stacked = ", ".join(f"{m} {row['stacked_modes']['mean']:.0f}" for m, row in numbers["stacked"].items())
-    figures.foot(
-        figure,
-        f"samples over the critic's values, seed 0; numbers: {numbers['seeds']} seeds. Stacked MNIST, modes of 1,000: {stacked}",
-    )
+    about = f"samples (orange) and data (blue) over the critic's values, seed 0; numbers: {numbers['seeds']} seeds"
+    figures.foot(figure, f"{about}. Stacked MNIST, modes of 1,000: {stacked}")
     return figure
