@@ -12,7 +12,7 @@ clipped and a penalised critic (mlp of 64 units) are trained on fresh samples; t
 θ are measured on new ones. The clipped critic's estimate is divided by its largest slope, since clipping does not say what its
 Lipschitz constant is.
 
-Cost: 4 minutes on one core of an AMD EPYC (Zen 4).
+Cost: 2 minutes on one core of an AMD EPYC (Zen 4).
 """
 
 import math
