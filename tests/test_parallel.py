@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
 from training import launch
+from training import recipe as recipes
 
 
 def twenty_steps(folder, processes, model, *settings):
@@ -40,10 +41,10 @@ def difference(one, other):
     [
         ("wgan", ["network=dcgan"]),
         ("wgan-gp", ["network=dcgan"]),
-        pytest.param("wgan", ["network=mlp"], marks=pytest.mark.slow),
-        pytest.param("wgan-gp", ["network=mlp"], marks=pytest.mark.slow),
-        pytest.param("wgan", ["network=dcgan-nobn"], marks=pytest.mark.slow),
-        pytest.param("wgan-gp", ["network=dcgan-nobn"], marks=pytest.mark.slow),
+        ("wgan", ["network=mlp"]),
+        ("wgan-gp", ["network=mlp"]),
+        ("wgan", ["network=dcgan-nobn"]),
+        ("wgan-gp", ["network=dcgan-nobn"]),
         pytest.param("dcgan", ["network=paperweekly"], marks=pytest.mark.slow),
         pytest.param("gan", ["network=resnet"], marks=pytest.mark.slow),
     ],
@@ -101,3 +102,12 @@ def test_a_batch_that_does_not_divide_is_refused(tmp_path):
     assert status == 2
     assert "batch_size 9" in error and len(error.splitlines()) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_auto_takes_more_processes_only_where_that_was_measured_to_be_faster(monkeypatch):
+    monkeypatch.setattr("training.runtime.cores", lambda: 4)
+    wanted = {"mlp": 1, "dcgan": 1, "resnet": 4, "paperweekly": 4}
+    found = {network: launch.count("auto", recipes.load("wgan", overrides={"network": network})) for network in wanted}
+    assert found == wanted
+    monkeypatch.setattr(launch, "_has_gpu_build", lambda: True)
+    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"})) == 1
