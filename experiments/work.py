@@ -10,6 +10,7 @@ import numpy as np
 
 from errors import UserError
 from experiments import VERDICTS
+from reporting.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
@@ -112,9 +113,7 @@ class Work:
             "units": self.units,
         }
         self.json.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.json.with_name(f".{self.json.name}.partial")
-        partial.write_text(compact(content), encoding="utf-8")
-        os.replace(partial, self.json)
+        write_text(self.json, compact(content))
 
 
 def rounded(value):

@@ -4,12 +4,12 @@ import base64
 import csv
 import json
 import math
-import os
 from pathlib import Path
 
 import metrics
 from errors import UserError
 from reporting import curves, figures, visual
+from reporting.files import write_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -27,8 +27,8 @@ def write(out, results):
             figures.curve_picture(results, out / "curves.png")
             visual.write(out, results)
         write_csv(out / "results.csv", results)
-        page = _replace(out / "report.html", render(results))
-        _replace(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+        page = write_text(out / "report.html", render(results))
+        write_text(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
         return page
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
@@ -47,13 +47,6 @@ def drawn(out, results):
         for run in found.get("runs", ()):
             run.pop("reused", None)
     return old == new and all((out / name).is_file() for name in ("samples.png", "curves.png"))
-
-
-def _replace(path, text):
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-    return path
 
 
 def finite(value):

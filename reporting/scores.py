@@ -1,12 +1,12 @@
 """Scores of runs, checkpoints and files of images: computed, kept in metrics.json, shown as a table."""
 
 import json
-import os
 import time
 from pathlib import Path
 
 import metrics
 from errors import UserError
+from reporting.files import write_text
 
 FORMAT = 1
 # what must be equal for numbers of two evaluations to stand in one file
@@ -104,12 +104,7 @@ def write(path, entries, settings):
         kept[step] = {**kept.get(step, {}), **values}
     results = [{"step": step, "values": kept[step]} for step in sorted(kept)]
     text = json.dumps({"format": FORMAT, "settings": settings, "results": results}, indent=1, ensure_ascii=False)
-    try:
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(text + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+    write_text(path, text + "\n")
 
 
 def read(path):

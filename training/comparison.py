@@ -1,12 +1,12 @@
 """Several models on equal terms: the runs that a comparison needs, where they lie, and whether they are there already."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import data
-from errors import UserError, one_of
+from errors import UserError, cannot_write, one_of
+from reporting.files import write_text
 from training import budget, checkpoint, run
 from training import recipe as recipes
 
@@ -148,11 +148,9 @@ def record(out, entries):
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
-        partial = Path(out) / ".comparison.json.partial"
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, Path(out) / "comparison.json")
     except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror}") from None
+        raise cannot_write(out, error) from None
+    write_text(Path(out) / "comparison.json", text)
 
 
 def place(out, entries, data_sha256):

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from errors import UserError, cannot_write
+from errors import UserError
+from reporting import files
 from training import checkpoint, lock
 from training import recipe as recipes
 
-PARTIAL = ".config.yaml.partial"
-LEFT_OVER = (lock.NAME, PARTIAL)  # of a training that ended before it began: neither is worth anything
+LEFT_OVER = (lock.NAME, files.partial("config.yaml").name)  # of a training that ended before it began: neither is worth anything
 
 
 def default_name(recipe, default_network):
@@ -74,12 +74,7 @@ def create(folder, recipe, dataset, machine):
     }
     text = f"# the resolved recipe of this run; again: python train.py --config {folder / 'config.yaml'}\n"
     text += yaml.safe_dump({**recipe.model_dump(), "provenance": provenance}, sort_keys=False, allow_unicode=True)
-    try:
-        partial = folder / PARTIAL
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, folder / "config.yaml")
-    except OSError as error:
-        raise cannot_write(folder, error, len(text)) from None
+    files.write_text(folder / "config.yaml", text)
 
 
 def read_recipe(folder):
