@@ -15,7 +15,7 @@ eight and against the 25 Gaussians; critics (mlp of 64 units) clipped at five c 
 trained on the eight Gaussians with one, five and twenty critic steps, estimate of held-out points beside exact W1 at 20
 checkpoints. Three seeds.
 
-Cost: 15 minutes on one core of an AMD EPYC (Zen 4).
+Cost: 25 minutes on one core of an AMD EPYC (Zen 4).
 """
 
 from functools import partial
