@@ -1,6 +1,6 @@
 """When may the critic's estimate be taken for a distance?
 
-Claim: a critic trained well estimates the EM distance up to a constant: "if we … restrict [f] to be K-Lipschitz … we end up
+Claim: a critic trained well estimates the EM distance up to a constant: "if we replace ‖f‖L ≤ 1 for ‖f‖L ≤ K … then we end up
 with K · W(Pr, Pg)", and more critic steps make it truer (Wasserstein GAN, 1701.07875, section 3, equation 2 and algorithm 1;
 "the more we train the critic, the more reliable gradient of the Wasserstein we get"). The penalty with lambda 10, or 0.1 on
 toys, makes K nearly 1 (WGAN-GP, 1704.00028, section 4 and the authors' gan_toy.py).

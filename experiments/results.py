@@ -58,6 +58,8 @@ def significant(value, digits=3):
     """A number of so many significant digits, with thousands apart; – for none."""
     if value is None:
         return "–"
+    if isinstance(value, int):
+        return f"{value:,}"
     if value and abs(value) < 1e-3:
         return f"{value:.{digits - 1}e}"
     text = f"{value:.{digits}g}"
