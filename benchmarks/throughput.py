@@ -47,7 +47,7 @@ class Worker:
         teams = launch.environments(processes, "cpu") if processes > 1 else [{}]
         command = [sys.executable, "-m", "benchmarks.worker", variant, *map(str, row)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-        self.counts = dict.fromkeys(STEPS, 1)
+        self.counts = dict.fromkeys([*STEPS, "loop"], 1)
         self.processes = [subprocess.Popen(command, env={**environment, **team}, **pipes) for team in teams]
         for process in self.processes:
             if "ready" not in process.stdout.readline():
@@ -55,7 +55,7 @@ class Worker:
 
     def step(self, kind):
         """Seconds of a step, the slowest process's, the mean over a turn; or what else the worker counts. kind: see worker.py."""
-        if kind in STEPS:
+        if kind in self.counts:
             kind = f"{kind} {self.counts[kind]}"
         for process in self.processes:
             process.stdin.write(kind + "\n")
@@ -85,7 +85,7 @@ def measure(row, repeats):
     for repeat in range(repeats + 2):  # the first two warm up
         for name, kind in turns:
             seconds = workers[name].step(kind)
-            if repeat == 1 and kind in STEPS:
+            if repeat == 1 and kind in workers[name].counts:
                 workers[name].counts[kind] = max(1, min(20, round(TURN / seconds)))
             if repeat >= 2:
                 found[name, kind].append(seconds)

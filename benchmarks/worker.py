@@ -2,7 +2,7 @@
 
     python -m benchmarks.worker VARIANT MODEL NETWORK FILTERS DATA
 
-Lines in: 'critic N', 'generator N' (how many), to the variant loop 'loop' (a generator step with its critic steps inside of
+Lines in: 'critic N', 'generator N' (how many), to the variant loop 'loop N' (a generator step with its critic steps inside of
 train.py's loop), to pytorch 'flops critic' and 'flops generator', to ours 'product' (of two matrices of PRODUCT rows).
 Lines out: seconds (or floating-point operations), one a line. The first line out says 'ready'.
 """
@@ -91,19 +91,24 @@ def product():
 
 
 class Turns:
-    """Stands in for the progress bar: after each step of the loop it says how long it took and waits to be told to go on."""
+    """Stands in for the progress bar: lets a turn's steps pass, says how long they took, and waits for the next turn."""
 
     def __init__(self):
         self._wait()
 
     def _wait(self):
-        if not sys.stdin.readline():
+        line = sys.stdin.readline()
+        if not line:
             sys.exit()
-        self._began = time.perf_counter()
+        self._count, self._done, self._began = int(line.split()[1]), -1, 0.0
 
     def step(self, done):
-        print(time.perf_counter() - self._began, flush=True)
-        self._wait()
+        self._done += 1  # 0 after the first step, which finds cold caches
+        if self._done == 0:
+            self._began = time.perf_counter()
+        elif self._done == self._count:
+            print((time.perf_counter() - self._began) / self._count, flush=True)
+            self._wait()
 
     def show(self, done, text):
         pass

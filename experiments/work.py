@@ -29,7 +29,7 @@ class Work:
         self.figure = base / ("" if quick else "figures") / f"{name}.png"
         self.tiles = self.json.parent / name
         self.runs = ROOT / "runs" / ("quick" if quick else "experiments")  # of train.py's kind, shared by the experiments
-        self.units = self._read().get("units", {})
+        self.units, self.measured_here = self._read().get("units", {}), False
 
     def _read(self):
         try:
@@ -56,7 +56,7 @@ class Work:
         found = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-        self.units = self._read().get("units", {})
+        self.units, self.measured_here = self._read().get("units", {}), True
         self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": found}
         self._write({})
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
@@ -104,7 +104,7 @@ class Work:
             "format": FORMAT,
             "experiment": self.name,
             "command": command,
-            "machine": kept["machine"] if self.redraw and "machine" in kept else runtime.machine(),
+            "machine": runtime.machine() if self.measured_here or "machine" not in kept else kept["machine"],
             "seconds": round(sum(unit["seconds"] for unit in self.units.values())),
             "verdict": None,
             "numbers": {},
