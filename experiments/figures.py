@@ -38,10 +38,14 @@ def band(axis, x, curves, label, colour, **more):
 
 
 def foot(figure, text):
-    """What was measured, under the figure: seeds, budget. Called last, it also takes the labels between powers of ten away."""
+    """What was measured, under the figure: seeds, budget. Called last, it also mends what logarithmic axes do to labels."""
     for axis in figure.axes:
         for side in (axis.xaxis, axis.yaxis):
             low, high = side.get_view_interval()
-            if side.get_scale() == "log" and high > 10 * max(1e-30, low):
+            if side.get_scale() != "log":
+                continue
+            if high > 10 * max(1e-30, low):
                 side.set_minor_formatter(NullFormatter())
+            else:  # there is no power of ten to label
+                (axis.set_xscale if side is axis.xaxis else axis.set_yscale)("linear")
     figure.supxlabel(text, fontsize=9, color="0.35")

@@ -64,7 +64,7 @@ def judge(numbers):
 
 
 def draw(numbers, work):
-    figure, axes = figures.new(2, 3, height=3.3)
+    figure, axes = figures.new(2, 3, height=2.15)
     for column, network in enumerate(NETWORKS):
         for row, model in enumerate(("gan", "wgan")):
             found = numbers[f"{model} {network}"]
