@@ -13,7 +13,7 @@ with noise that falls from 0.5 to 0 over the training; wgan-gp beside them. Eigh
 steps; mnist-5k, mlp of 512 units, 2,000 critic steps. Three seeds. On points also the mean gradient that log(1 − D) passes to
 samples.
 
-Cost: 12 minutes on one core of an AMD EPYC (Zen 4).
+Cost: 18 minutes on one core of an AMD EPYC (Zen 4).
 """
 
 from functools import partial
