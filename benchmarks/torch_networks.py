@@ -1,0 +1,158 @@
+"""The networks once more, in PyTorch's own layers, with the parameter names of ours: for timings and for the tests."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def norm(kind, channels, flat=False):
+    """Layer norm over C, H, W with a scale a channel is a group norm of one group."""
+    batch = nn.BatchNorm1d if flat else nn.BatchNorm2d
+    return {"batch": [batch(channels)], "layer": [nn.GroupNorm(1, channels)], "none": []}[kind]
+
+
+class Reshape(nn.Module):
+    def __init__(self, *shape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x):
+        return x.reshape(-1, *self.shape)
+
+
+class Dcgan:
+    class Generator(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            colours, size, _ = shape
+            channels = recipe.filters * size // 8
+            layers = [nn.ConvTranspose2d(recipe.latent, channels, 4, 1, 0, bias=False)]
+            while channels > recipe.filters:
+                layers += [*norm(recipe.generator_norm, channels), nn.ReLU(True)]
+                layers += [nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False)]
+                channels //= 2
+            layers += [*norm(recipe.generator_norm, channels), nn.ReLU(True)]
+            self.main = nn.Sequential(*layers, nn.ConvTranspose2d(channels, colours, 4, 2, 1, bias=False), nn.Tanh())
+
+        def forward(self, z):
+            return self.main(z[:, :, None, None])
+
+    class Critic(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            colours, size, _ = shape
+            channels = recipe.filters
+            layers = [nn.Conv2d(colours, channels, 4, 2, 1, bias=False), nn.LeakyReLU(0.2)]
+            for _ in range(int(math.log2(size)) - 3):
+                layers += [nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False)]
+                channels *= 2
+                layers += [*norm(recipe.critic_norm, channels), nn.LeakyReLU(0.2)]
+            self.main = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, 1, 0, bias=False))
+
+        def forward(self, x):
+            return self.main(x).flatten()
+
+
+class Mlp:
+    @staticmethod
+    def stack(inputs, units, outputs):
+        linear = [nn.Linear(inputs, units), nn.Linear(units, units), nn.Linear(units, units)]
+        return [layer for one in linear for layer in (one, nn.ReLU(True))] + [nn.Linear(units, outputs)]
+
+    class Generator(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            self.body = nn.Sequential(*Mlp.stack(recipe.latent, recipe.units, math.prod(shape)), Reshape(*shape))
+
+        def forward(self, z):
+            return self.body(z)
+
+    class Critic(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            self.body = nn.Sequential(*Mlp.stack(math.prod(shape), recipe.units, 1))
+
+        def forward(self, x):
+            return self.body(x.flatten(1)).flatten()
+
+
+class Paperweekly:
+    class Generator(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            colours, size, _ = shape
+            self.base, features = size // 4, 128 * (size // 4) ** 2
+            self.linear1, self.linear2 = nn.Linear(recipe.latent, 1024), nn.Linear(1024, features)
+            self.norm = nn.Sequential(*norm(recipe.generator_norm, features, flat=True))
+            self.conv1, self.conv2 = nn.Conv2d(128, 64, 5, padding=2), nn.Conv2d(64, colours, 5, padding=2)
+
+        def forward(self, z):
+            up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+            x = torch.tanh(self.norm(self.linear2(torch.tanh(self.linear1(z)))))
+            x = torch.tanh(self.conv1(up(x.reshape(-1, 128, self.base, self.base))))
+            return torch.tanh(self.conv2(up(x)))
+
+    class Critic(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            inputs, size, _ = shape
+            for k, channels in enumerate((32, 64, 128), 1):
+                setattr(self, f"conv{k}", nn.Conv2d(inputs, channels, 3, bias=False))
+                setattr(self, f"norm{k}", nn.Sequential(*norm(recipe.critic_norm, channels)))
+                inputs, size = channels, (size - 2) // 2
+            self.head = nn.Linear(128 * size**2, 1)
+
+        def forward(self, x):
+            for k in (1, 2, 3):
+                x = getattr(self, f"norm{k}")(getattr(self, f"conv{k}")(x))
+                x = F.max_pool2d(F.leaky_relu(x, 0.02), 2)
+            return self.head(x.flatten(1)).flatten()
+
+
+class Resnet:
+    class Block(nn.Module):
+        def __init__(self, inputs, outputs, kind, resample, first=False):
+            super().__init__()
+            self.resample, self.first = resample, first
+            self.norm1 = nn.Sequential(*([] if first else norm(kind, inputs)))
+            self.norm2 = nn.Sequential(*norm(kind, outputs))
+            self.conv1, self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1), nn.Conv2d(outputs, outputs, 3, padding=1)
+            self.shortcut = nn.Conv2d(inputs, outputs, 1) if resample else nn.Identity()
+
+        def forward(self, x):
+            up = nn.Upsample(scale_factor=2) if self.resample == "up" else nn.Identity()
+            down = nn.AvgPool2d(2) if self.resample == "down" else nn.Identity()
+            h = x if self.first else self.norm1(x).relu()
+            h = self.conv2(self.norm2(self.conv1(up(h))).relu())
+            return down(h) + self.shortcut(down(up(x)))
+
+    class Generator(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            f, kind, doublings = recipe.filters, recipe.generator_norm, int(math.log2(shape[1])) - 2
+            self.filters = f
+            self.linear = nn.Linear(recipe.latent, 16 * f)
+            self.blocks = nn.Sequential(*[Resnet.Block(f, f, kind, "up") for _ in range(doublings)])
+            self.norm = nn.Sequential(*norm(kind, f))
+            self.last = nn.Conv2d(f, shape[0], 3, padding=1)
+
+        def forward(self, z):
+            x = self.blocks(self.linear(z).reshape(-1, self.filters, 4, 4))
+            return torch.tanh(self.last(self.norm(x).relu()))
+
+    class Critic(nn.Module):
+        def __init__(self, recipe, shape):
+            super().__init__()
+            f, kind = recipe.filters, recipe.critic_norm
+            blocks = [Resnet.Block(shape[0], f, kind, "down", first=True)]
+            blocks += [Resnet.Block(f, f, kind, "down") for _ in range(int(math.log2(shape[1])) - 4)]
+            self.blocks = nn.Sequential(*blocks, Resnet.Block(f, f, kind, None), Resnet.Block(f, f, kind, None))
+            self.head = nn.Linear(f, 1)
+
+        def forward(self, x):
+            return self.head(self.blocks(x).relu().mean((2, 3))).flatten()
+
+
+FAMILIES = {"mlp": Mlp, "dcgan": Dcgan, "dcgan-nobn": Dcgan, "paperweekly": Paperweekly, "resnet": Resnet}
