@@ -11,7 +11,7 @@ Run: gan and wgan with their own recipes on dcgan, dcgan-nobn (no batch norm in 
 mnist-5k, three seeds, equal numbers of critic steps: 1,500 generator steps of wgan with five critic steps each, 7,500 of gan
 with one.
 
-Cost: about an hour on one core of an AMD EPYC (Zen 4).
+Cost: 70 minutes on one core of an AMD EPYC (Zen 4).
 """
 
 from experiments import FAILS, HOLDS, IN_PART, figures, trained
