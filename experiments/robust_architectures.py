@@ -44,6 +44,8 @@ def measure(work):
     found = runs(work)
     numbers = {label: trained.summary(group, VALUES) for label, group in found.items()}
     numbers["floor"] = next(run["floors"] for group in found.values() for run in group if "died" not in run)
+    ways = [run["on_the_way"]["fd_lenet"] for label, group in found.items() if label.startswith("wgan") for run in group]
+    numbers["wgan at its best at the end"] = {"runs": sum(way[-1] == min(way) for way in ways), "of": len(ways)}
     for model in ("gan", "wgan"):
         base = numbers[f"{model} dcgan"]["fd_lenet"]["mean"]
         ratios = {n: numbers[f"{model} {n}"]["fd_lenet"]["mean"] / base for n in NETWORKS if f"{model} {n}" in numbers}
