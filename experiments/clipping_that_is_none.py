@@ -81,9 +81,8 @@ def draw(numbers, work):
     axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
     axes[0].legend(fontsize=7)
     axes[0].grid(alpha=0.3)
-    right = cells[RIGHT]
+    seeds = " or ".join(map(str, sorted({row["seeds"] for row in cells.values()})))
     figures.foot(
-        figure,
-        f"wgan, dcgan with 16 filters, mnist-5k, {right['seeds']} seeds; samples: seed 0; n:1 are critic steps a generator step",
+        figure, f"dcgan with 16 filters, mnist-5k, {seeds} seeds; samples: seed 0; n:1 are critic steps a generator step"
     )
     return figure
