@@ -39,15 +39,20 @@ def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, e
 def runs(work, cells, seeds, **more):
     """{label: [what train() returned, a seed each]} for cells {label: (model, settings)}, one seed after another.
 
-    With work.redraw only what has been measured: labels without a run are left out. more: as train's.
+    With work.redraw only what has been measured: labels without a run are left out. more: as train's. A training that another
+    process is at, the same command called twice to use two cores, is left for the end.
     """
+    todo = {(label, seed): f"{label.replace(' ', '-')}-s{seed}" for seed in range(seeds) for label in cells}
+    if work.redraw:
+        todo = {cell: key for cell, key in todo.items() if work.measured([key])}
     found = {}
-    for seed in range(seeds):
-        for label, (model, settings) in cells.items():
-            key = f"{label.replace(' ', '-')}-s{seed}"
-            if not work.redraw or work.measured([key]):
-                found.setdefault(label, []).append(train(work, key, model, settings, seed, **more))
-    return found
+    for wait in (False, True):
+        for (label, seed), key in todo.items():
+            if (label, seed) not in found:
+                with work.claim(key, wait) as mine:
+                    if mine:
+                        found[label, seed] = train(work, key, *cells[label], seed, **more)
+    return {label: [found[cell] for cell in todo if cell[0] == label] for label in cells if any(c[0] == label for c in todo)}
 
 
 def summary(group, values):

@@ -1,11 +1,13 @@
 """What every experiment stands on: units, each measured once and kept, numbers, a verdict and a figure."""
 
+import contextlib
 import json
 import os
 import time
 from pathlib import Path
 
 import cv2
+import filelock
 import numpy as np
 
 from errors import UserError
@@ -56,15 +58,35 @@ class Work:
         found = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-        self.units, self.measured_here = self._read().get("units", {}), True
-        self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": found}
-        self._write({})
+        with self._lock("file").acquire():  # what another process measured meanwhile is kept
+            self.units, self.measured_here = self._read().get("units", {}), True
+            self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": found}
+            self._write({})
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
         return found
 
     def measured(self, keys):
         """Those of `keys` that have been measured: with --redraw an experiment may be drawn half done."""
         return [key for key in keys if key in self.units]
+
+    @contextlib.contextmanager
+    def claim(self, key, wait=False):
+        """As key's only measurer: `with work.claim(key) as mine`, False if another process is at it. wait: for that one's end."""
+        lock = self._lock(key)
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except filelock.Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _lock(self, what):
+        folder = self.runs / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return filelock.FileLock(folder / f"{self.name}-{what}")
 
     def other(self, name):
         """The Work of another experiment, whose units this one needs too."""

@@ -1,15 +1,18 @@
 """The experiments: what they say, that nothing is measured twice, and that the pages hold what was measured."""
 
+import contextlib
 import importlib
 import json
 import re
+import threading
+import time
 
 import pytest
 from click.testing import CliRunner
 
 import experiments
 from errors import UserError
-from experiments import results, work
+from experiments import results, trained, work
 from experiments.work import ROOT, Work
 from tests.helpers import write_cifar10
 
@@ -62,6 +65,27 @@ def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
     assert len(calls) == 2
     with pytest.raises(UserError, match="b has not been measured yet"):
         Work("momentum", quick=True, redraw=True).unit("b", {}, measure)
+
+
+def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twice(place, monkeypatch):
+    """The same command in two shells divides the trainings among two cores."""
+    order = []
+
+    def train(work, key, model, settings, seed):
+        return work.unit(key, {}, lambda: order.append(key) or key)
+
+    monkeypatch.setattr(trained, "train", train)
+    here, there = Work("momentum", quick=True), Work("momentum", quick=True)
+    cells = {"a": ("wgan", {}), "b": ("gan", {})}
+    with contextlib.ExitStack() as other:
+        assert other.enter_context(there.claim("a-s0"))
+        shell = threading.Thread(target=lambda: order.append(trained.runs(here, cells, 2)))
+        shell.start()
+        while len(order) < 3:
+            time.sleep(0.01)
+        there.unit("a-s0", {}, lambda: "theirs")
+    shell.join(60)
+    assert order == ["b-s0", "a-s1", "b-s1", {"a": ["theirs", "a-s1"], "b": ["b-s0", "b-s1"]}]
 
 
 def test_an_experiment_runs_and_a_second_call_measures_nothing(place, capsys):
