@@ -99,6 +99,8 @@ def draw(numbers, work):
             axes[0].errorbar(fd["mean"], y, xerr=fd["deviation"] or 0, fmt="o", color=colour(label), capsize=3)
     axes[0].set_yticks(range(len(labels)), [words(label) for label in labels], fontsize=8)
     axes[0].set(title="fd_lenet at the end (lower is better)", xlabel="fd_lenet, mean ± deviation", xscale="log")
+    axes[0].set_xticks([20, 50, 100, 200, 500], ["20", "50", "100", "200", "500"])
+    axes[0].minorticks_off()
     axes[0].invert_yaxis()
     for axis, rate in zip(axes[1:], RATES):
         for label in labels:
@@ -107,12 +109,11 @@ def draw(numbers, work):
                     cells[label]["curve_steps"],
                     cells[label]["estimates"][0],
                     color=colour(label),
-                    label=words(label),
+                    label=words(label).partition(",")[0],
                     linewidth=1,
                 )
         axis.set(title=f"estimate, learning rate {rate:g}", xlabel="generator step", ylabel="E f(x) − E f(G(z))")
-        if axis.lines:
-            axis.legend(fontsize=7)
+    axes[1].legend(fontsize=8, loc="lower right")  # of both
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.title.set_fontsize(10)
