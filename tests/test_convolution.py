@@ -15,6 +15,8 @@ CONVS = [
     (2, 3, 4, 1, 0, 4, 4),  # the whole picture at once
     (2, 3, 4, 1, 0, 6, 5),
     (2, 3, 3, 1, 1, 5, 5),
+    (3, 2, 5, 1, 2, 6, 5),  # fewer outputs than inputs: multiplied first
+    (3, 1, 3, 1, 0, 5, 4),
     (2, 3, 5, 2, 2, 7, 9),
     (2, 2, 3, 2, 0, 7, 7),
     (2, 2, 2, 3, 0, 7, 7),  # pixels that no patch holds

@@ -36,6 +36,8 @@ class Conv(nn.Layer):
         if not on_cpu(x):
             weight = self.weight.transpose([0, 3, 1, 2])
             return F.conv2d(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
+        if self.stride == 1 and outputs < inputs:
+            return multiply_first(x, self.weight, self.padding)
         geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding)
         columns = Im2Col.apply(x.reshape([-1, inputs]), geometry).reshape([-1, self.kernel**2 * inputs])
         y = DropRow.apply(paddle.matmul(columns, self.weight.flatten(1), transpose_y=True))
@@ -62,6 +64,21 @@ class Deconv(nn.Layer):
         geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
         columns = AddRow.apply(x.reshape([-1, inputs])) @ self.weight.flatten(1)
         return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
+
+
+def multiply_first(x, weight, padding):
+    """A convolution of stride 1 that multiplies before it gathers, less to gather where outputs are fewer than inputs.
+
+    x N×H×W×inputs, weight outputs×k×k×inputs → N×H'×W'×outputs. It is the adjoint of a convolution whose kernel is turned
+    by 180 degrees.
+    """
+    n, height, width, inputs = x.shape
+    outputs, kernel = weight.shape[:2]
+    larger = [s + 2 * padding - kernel + 1 for s in (height, width)]
+    geometry = Geometry.of(n, *larger, kernel, 1, kernel - 1 - padding)
+    turned = weight.flip([1, 2]).transpose([3, 1, 2, 0]).reshape([inputs, -1])
+    columns = AddRow.apply(x.reshape([-1, inputs])) @ turned
+    return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
 
 
 class Geometry:

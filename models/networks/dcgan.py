@@ -7,7 +7,7 @@ network's last layer. The critic ends in a 4×4 convolution to one number, witho
 from paddle import nn
 
 from models.networks.convolution import Conv, Deconv
-from models.networks.layers import norm
+from models.networks.layers import norm, swap
 
 
 class Generator(nn.Layer):
@@ -42,9 +42,3 @@ class Critic(nn.Layer):
 
     def forward(self, x):
         return self.main(swap(x, [0, 2, 3, 1])).reshape([-1])
-
-
-def swap(x, axes):
-    """Between N×C×H×W and N×H×W×C; for one colour nothing has to move."""
-    shape = [x.shape[axis] for axis in axes]
-    return x.reshape(shape) if 1 in (x.shape[1], x.shape[3]) else x.transpose(axes)

@@ -20,7 +20,18 @@ class Linear(nn.Linear):
     def forward(self, x):
         if not on_cpu(x):
             return super().forward(x)
-        return x @ self.weight + paddle.ones([x.shape[0], 1], x.dtype) @ self.bias.reshape([1, -1])
+        return add_bias(x @ self.weight, self.bias)
+
+
+def swap(x, axes):
+    """Between N×C×H×W and N×H×W×C; for one colour nothing has to move."""
+    shape = [x.shape[axis] for axis in axes]
+    return x.reshape(shape) if 1 in (x.shape[1], x.shape[3]) else x.transpose(axes)
+
+
+def add_bias(rows, bias):
+    """rows R×C + bias C as a product with a column of ones, whose gradient is a product too."""
+    return rows + paddle.ones([rows.shape[0], 1], rows.dtype) @ bias.reshape([1, -1])
 
 
 class BatchNorm(nn.Layer):

@@ -6,7 +6,8 @@ Its critic ended in a linear layer although its text says that this may not be; 
 from paddle import nn
 from paddle.nn import functional as F
 
-from models.networks.layers import Linear, norm
+from models.networks.convolution import multiply_first
+from models.networks.layers import Linear, add_bias, norm, on_cpu, swap
 
 
 class Generator(nn.Layer):
@@ -19,19 +20,31 @@ class Generator(nn.Layer):
         self.linear1 = Linear(recipe.latent, 1024)
         self.linear2 = Linear(1024, 128 * self.base**2)
         self.norm = nn.Sequential(*norm(recipe.generator_norm, 128 * self.base**2))
-        self.conv1 = nn.Conv2D(128, 64, 5, padding=2)
-        self.conv2 = nn.Conv2D(64, colours, 5, padding=2)
+        self.conv1, self.conv2 = Conv5(128, 64), Conv5(64, colours)
 
     def forward(self, z):
         x = F.tanh(self.linear1(z))
         x = F.tanh(self.norm(self.linear2(x))).reshape([-1, 128, self.base, self.base])
-        x = F.tanh(self.conv1(upsample(x)))
-        return F.tanh(self.conv2(upsample(x)))
+        x = F.tanh(self.conv1(upsample(x.transpose([0, 2, 3, 1]))))
+        return swap(F.tanh(self.conv2(upsample(x))), [0, 3, 1, 2])
+
+
+class Conv5(nn.Conv2D):
+    """5×5 convolution with bias on N×H×W×inputs, padded by 2, whose outputs are fewer than its inputs."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs, 5, padding=2)
+
+    def forward(self, x):
+        if not on_cpu(x):
+            return F.conv2d(x, self.weight, self.bias, padding=2, data_format="NHWC")
+        y = multiply_first(x, self.weight.transpose([0, 2, 3, 1]), 2)
+        return add_bias(y.reshape([-1, y.shape[-1]]), self.bias).reshape(y.shape)
 
 
 def upsample(x):
     # fluid.layers.image_resize's default: bilinear with aligned corners
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True, data_format="NHWC")
 
 
 class Critic(nn.Layer):
