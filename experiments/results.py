@@ -1,6 +1,7 @@
 """Write docs/results.md, docs/results_zh.md and README's table from what was measured: python -m experiments.results
 
-The prose is in experiments/pages/, one Jinja template a language; every number in it is taken from docs/results/*.json.
+The prose is in experiments/pages/, one Jinja template a language; every number in it is taken from docs/results/*.json and,
+for what the budgets that were not run here would cost, from docs/throughput.json.
 """
 
 import json
@@ -13,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import experiments
 from errors import UserError
 from reporting import console
+from training import recipe as recipes
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
@@ -27,6 +29,26 @@ def read():
     return {name: content for name, content in found.items() if content["verdict"]}
 
 
+def full_budgets(data):
+    """What configs/ asks of `data` for wgan and wgan-gp: a dict of command, steps, operations and hours on these cores, each.
+
+    Operations and seconds a generator step with its critic steps are docs/throughput.json's, at the same filters.
+    """
+    rows = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
+    for model in ("wgan", "wgan-gp"):
+        recipe = recipes.load(model, overrides={"data": data})
+        at = {"model": model, "network": recipe.network, "filters": recipe.filters, "variant": "ours"}
+        found = {row["step"]: row for row in rows if at.items() <= row.items()}
+        rate = found["loop"]["product_gflops"] * 1e9
+        of = {step: found[step]["share_of_product"] * rate * found[step]["seconds"] for step in ("critic", "generator")}
+        yield {
+            "command": f"python train.py --model {model} --data {data} --device gpu",
+            "steps": recipe.steps,
+            "operations": recipe.steps * (recipe.n_critic * of["critic"] + of["generator"]),
+            "hours": recipe.steps * found["loop"]["seconds"] / 3600,
+        }
+
+
 def render():
     """{path below the repository: its text}."""
     environment = Environment(
@@ -39,7 +61,7 @@ def render():
     )
     environment.filters |= {"g": significant, "pm": plus_minus, "percent": percent, "minutes": minutes}
     found = read()
-    about = {"x": found, "names": experiments.NAMES, "head": experiments.head}
+    about = {"x": found, "names": experiments.NAMES, "head": experiments.head, "full_budgets": full_budgets}
     pages = {f"docs/{page}": environment.get_template(name).render(about) for page, name in PAGES.items()}
     for page, name in TABLES.items():
         pages[page] = between_marks(ROOT / page, environment.get_template(name).render(about))
