@@ -5,7 +5,7 @@
 Every variant of a row is a process of its own, all alive at once; they take turns of a few steps, so that a machine whose speed
 drifts is the same for all, and the medians are compared. The loop is train.py's, a generator step with its critic steps at a
 time. Where PyTorch is installed, it counts a step's floating-point operations; their rate is set beside that of one large
-matrix product, measured in the same turns. Takes about 10 minutes on 2 cores, with --quick about 2.
+matrix product, measured in the same turns. gan and dcgan are one recipe once the network is named. With --quick three rows.
 """
 
 import json
@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 
 import click
@@ -22,20 +23,14 @@ from reporting import console
 from training import launch, runtime
 from training import recipe as recipes
 
-ROWS = [  # model, network, filters, data
-    ("wgan", "dcgan", 32, "mnist-5k"),
-    ("wgan", "dcgan", 64, "mnist-5k"),
-    ("wgan-gp", "dcgan", 32, "mnist-5k"),
-    ("wgan-gp", "dcgan", 64, "mnist-5k"),
-    ("dcgan", "dcgan", 32, "mnist-5k"),
-    ("gan", "mlp", 64, "mnist-5k"),
-    ("wgan", "mlp", 64, "mnist-5k"),
-    ("wgan", "mlp", 64, "25gaussians"),
-    ("wgan-gp", "resnet", 32, "cifar10"),
-]
-QUICK = ROWS[1:2] + ROWS[3:4] + ROWS[6:7]
+NETWORKS = (("dcgan", 32, "mnist-5k"), ("dcgan", 64, "mnist-5k"), ("mlp", 64, "mnist-5k"), ("resnet", 32, "cifar10"))
+POINTS = ("mlp", 64, "25gaussians")
+ROWS = [(model, *at) for model in ("wgan", "wgan-gp", "dcgan", "lsgan") for at in NETWORKS]  # model, network, filters, data
+ROWS += [(model, *POINTS) for model in ("wgan", "wgan-gp", "gan")]
+QUICK = [("wgan", *NETWORKS[1]), ("wgan-gp", *NETWORKS[1]), ("wgan", *NETWORKS[2])]
 STEPS = ("critic", "generator")
 TURN = 0.15  # seconds
+PATIENCE, LEAST = 60, 5  # a row of slow steps ends after so many seconds, but not before so many turns
 SETTINGS = ("OMP_NUM_THREADS", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
@@ -71,7 +66,8 @@ class Worker:
 def measure(row, repeats):
     """{variant: {'critic': seconds, 'generator': seconds}}, {'loop': seconds, 'product': seconds} and {kind: operations}.
 
-    Seconds are medians of interleaved repeats; operations are counted where PyTorch is installed.
+    Seconds are medians of interleaved repeats, `repeats` or what fits in PATIENCE; operations are counted where PyTorch is
+    installed.
     """
     variants = {"plain": ("plain", 1), "ours": ("ours", 1)}
     if runtime.cores() > 1:
@@ -82,7 +78,10 @@ def measure(row, repeats):
     turns = [(name, kind) for kind in STEPS for name in workers] + [("ours", "product"), ("loop", "loop")]
     workers["loop"] = Worker("loop", row)
     found = {turn: [] for turn in turns}
+    began = time.monotonic()
     for repeat in range(repeats + 2):  # the first two warm up
+        if repeat >= LEAST + 2 and time.monotonic() - began > PATIENCE:
+            break
         for name, kind in turns:
             seconds = workers[name].step(kind)
             if repeat == 1 and kind in workers[name].counts:
