@@ -57,6 +57,8 @@ class Work:
         began = time.monotonic()
         found = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
+        if isinstance(found, dict):  # a training that was continued says how long it took in all
+            seconds = max(seconds, found.get("seconds") or 0)
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
         with self._lock("file").acquire():  # what another process measured meanwhile is kept
             self.units, self.measured_here = self._read().get("units", {}), True
