@@ -17,10 +17,16 @@ VALUES = (
 
 
 def measure(work, quality, cells, seeds):
-    """quality: the Fréchet distance's name. Returns {'models': {model: summary}, 'floor', 'best': {value: model or None}}."""
+    """quality: the Fréchet distance's name.
+
+    Returns {'models': {model: summary}, 'labels': {model: text}, 'floor', 'best': {value: model or None}, …}.
+    """
     found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, tiles=32)
     values = (quality, *VALUES)
     numbers = {"quality": quality, "wanted_seeds": seeds, "models": {m: trained.summary(g, values) for m, g in found.items()}}
+    numbers["labels"] = {
+        m: f"{m}, {own['objective']}" if "objective" in own else m for m, (_, own) in cells.items() if m in found
+    }
     numbers["floor"] = next((run["floors"] for group in found.values() for run in group if "died" not in run), {})
     for model, group in found.items():
         ways = [run["on_the_way"] for run in group if "died" not in run]
@@ -64,14 +70,15 @@ def draw(numbers, work, about):
     axes = axes.ravel()
     for model, row in models.items():
         for number, (minutes, way) in enumerate(zip(row["way_minutes"], row["way"])):
-            axes[0].plot(minutes[1:], way[1:], color=figures.COLOURS[model], label=None if number else model, linewidth=1)
+            label = None if number else numbers["labels"][model]
+            axes[0].plot(minutes[1:], way[1:], color=figures.COLOURS[model], label=label, linewidth=1)
     axes[0].set(title="through training", xlabel="minutes", ylabel=f"{quality} of 1,000 samples", yscale="log")
     axes[0].legend(fontsize=7)
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
         value = row[quality]
         spread = f" ± {value['deviation']:.2g}" if value["deviation"] is not None else ""
-        figures.picture(axis, work.tile(f"{model}-s0"), f"{model}: {quality} {value['mean']:.3g}{spread}")
+        figures.picture(axis, work.tile(f"{model}-s0"), f"{numbers['labels'][model]}: {quality} {value['mean']:.3g}{spread}")
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")
     seeds = sorted({row["seeds"] for row in models.values()})
