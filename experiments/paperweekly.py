@@ -44,7 +44,8 @@ def measure(work):
     names = ["frechet", "classes"] if work.quick else None  # its generator takes a minute for 5,000 samples
     found = trained.runs(work, cells(work.quick), 1, samples=300 if work.quick else 5000, names=names, tiles=64)
     floor = next((group[0]["floors"] for group in found.values() if "died" not in group[0]), {})
-    numbers = {"epochs": EPOCHS, "floor": floor, "cells": {label: trained.summary(group, VALUES) for label, group in found.items()}}
+    rows = {label: trained.summary(group, VALUES) for label, group in found.items()}
+    numbers = {"epochs": EPOCHS, "floor": floor, "cells": rows}
     for label, group in found.items():
         if "died" not in group[0]:
             way = group[0]["on_the_way"]
