@@ -1,6 +1,7 @@
 """What the two main tables, of MNIST and of CIFAR-10, share: models on equal networks and equal time, and who wins."""
 
 from experiments import FAILS, HOLDS, IN_PART, figures, trained
+from experiments.results import plus_minus
 
 VALUES = (
     "kid",
@@ -36,6 +37,8 @@ def measure(work, quality, cells, seeds):
             if "died" not in run
         ]
         numbers["models"][model] |= {"way_minutes": minutes, "way": [way[quality] for way in ways]}
+        each = {value: [run["scores"][value] for run in group if "died" not in run] for value in (quality, "classes_found")}
+        numbers["models"][model]["each"] = each | {"steps": [run["steps"] for run in group if "died" not in run]}
         numbers["models"][model]["minutes_of_training"] = sum(run["seconds"] for run in group if "died" not in run) / 60
     numbers["best"] = {value: best(numbers["models"], value) for value in values}
     return numbers
@@ -73,12 +76,11 @@ def draw(numbers, work, about):
             label = None if number else numbers["labels"][model]
             axes[0].plot(minutes[1:], way[1:], color=figures.COLOURS[model], label=label, linewidth=1)
     axes[0].set(title="through training", xlabel="minutes", ylabel=f"{quality} of 1,000 samples", yscale="log")
-    axes[0].legend(fontsize=7)
+    axes[0].set_ylim(top=10 * axes[0].get_ylim()[1])  # room for the legend
+    axes[0].legend(fontsize=7, ncols=2)
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
-        value = row[quality]
-        spread = f" ± {value['deviation']:.2g}" if value["deviation"] is not None else ""
-        figures.picture(axis, work.tile(f"{model}-s0"), f"{numbers['labels'][model]}: {quality} {value['mean']:.3g}{spread}")
+        figures.picture(axis, work.tile(f"{model}-s0"), f"{numbers['labels'][model]}: {quality} {plus_minus(row[quality])}")
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")
     seeds = sorted({row["seeds"] for row in models.values()})
