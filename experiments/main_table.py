@@ -69,7 +69,7 @@ def judge(numbers, against):
 
 def draw(numbers, work, about):
     models, quality = numbers["models"], numbers["quality"]
-    figure, axes = figures.new(2, max(3, -(-(len(models) + 1) // 2)), height=2.6)
+    figure, axes = figures.new(2, max(2, -(-(len(models) + 1) // 2)), height=2.6)
     axes = axes.ravel()
     for model, row in models.items():
         for number, (minutes, way) in enumerate(zip(row["way_minutes"], row["way"])):

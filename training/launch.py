@@ -11,7 +11,7 @@ from importlib import metadata
 from errors import UserError
 from training import runtime
 
-ALONE = ("resnet", "paperweekly")
+ALONE = ("resnet",)
 GRACE = 10  # seconds that processes get to end by themselves
 
 
