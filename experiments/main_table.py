@@ -30,16 +30,16 @@ def measure(work, quality, cells, seeds):
     }
     numbers["floor"] = next((run["floors"] for group in found.values() for run in group if "died" not in run), {})
     for model, group in found.items():
-        ways = [run["on_the_way"] for run in group if "died" not in run]
-        minutes = [
-            [run["seconds"] / 60 * step / run["steps"] for step in run["on_the_way"]["step"]]
-            for run in group
-            if "died" not in run
-        ]
-        numbers["models"][model] |= {"way_minutes": minutes, "way": [way[quality] for way in ways]}
-        each = {value: [run["scores"][value] for run in group if "died" not in run] for value in (quality, "classes_found")}
-        numbers["models"][model]["each"] = each | {"steps": [run["steps"] for run in group if "died" not in run]}
-        numbers["models"][model]["minutes_of_training"] = sum(run["seconds"] for run in group if "died" not in run) / 60
+        lived = [run for run in group if "died" not in run]
+        ways = [run["on_the_way"] for run in lived]
+        minutes = [[run["seconds"] / 60 * step / run["steps"] for step in way["step"]] for run, way in zip(lived, ways)]
+        each = {value: [run["scores"][value] for run in lived] for value in (quality, "classes_found")}
+        numbers["models"][model] |= {
+            "way_minutes": minutes,
+            "way": [way[quality] for way in ways],
+            "each": each | {"steps": [run["steps"] for run in lived]},
+            "minutes_of_training": sum(run["seconds"] for run in lived) / 60,
+        }
     numbers["best"] = {value: best(numbers["models"], value) for value in values}
     return numbers
 
