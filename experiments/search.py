@@ -59,7 +59,7 @@ FIRST = {
         {**FASTER, "n_critic": 3, "penalty": 10.0, "beta1": 0.0, "ema": 0.995},
         {**GAN, "generator_learning_rate": 5e-4, "critic_learning_rate": 5e-4, "penalty": 10.0, "beta1": 0.0},
     ),
-    **{model: (GAN, FASTER) for model in ("dcgan", "lsgan", "gan")},
+    **dict.fromkeys(("dcgan", "lsgan", "gan"), (GAN, FASTER)),
 }
 
 

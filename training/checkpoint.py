@@ -1,7 +1,8 @@
 """Checkpoints: safetensors and JSON, nothing that can run code, complete or not there at all.
 
-checkpoints/step-000500/ holds generator, critic, the two optimisers and the averaged generator, if there is one, as .safetensors, and state.json: format version,
-recipe, counters, log sizes, SHA-256 of the other files and of itself. docs/checkpoints.md has the format and its rule.
+checkpoints/step-000500/ holds generator, critic, the two optimisers and the averaged generator, where there is one, as
+.safetensors, and state.json: format version, recipe, counters, log sizes, SHA-256 of the other files and of itself.
+docs/checkpoints.md has the format and its rule.
 """
 
 import hashlib
@@ -40,8 +41,8 @@ NAME = re.compile(r"step-(\d{6,})")
 def save(folder, step, parts, state, keep):
     """Write checkpoints/step-N below `folder` atomically and delete all but the newest `keep`.
 
-    parts: {part of PARTS, or AVERAGE: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if it cannot
-    be written, with the older checkpoints untouched.
+    parts: {part of PARTS, or AVERAGE: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if
+    it cannot be written, with the older checkpoints untouched.
     """
     root = Path(folder) / "checkpoints"
     target = root / f"step-{step:06d}"

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from errors import UserError
 
-
 ROLES = ("generator", "critic")
 
 
