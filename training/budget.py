@@ -15,12 +15,15 @@ KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and 
 class Budget:
     """The two clocks of one run, wall and CPU, of which recipe.clock is the one that counts.
 
-    state: of the checkpoint that training goes on from; the clocks stand still between sittings.
+    state: of the checkpoint that training goes on from; the clocks stand still between sittings. agree: takes this process's
+    share of the minutes to the one that all processes go by (training/parallel.py), so that none takes a step more, or a
+    checkpoint, or another step size than the others.
     """
 
-    def __init__(self, recipe, state):
-        self.recipe = recipe
+    def __init__(self, recipe, state, agree=float):
+        self.recipe, self._agree = recipe, agree
         self._began = {"wall": time.monotonic() - state["seconds"], "cpu": time.process_time() - state["cpu_seconds"]}
+        self.look()
         self._tenths = self._tenth()
 
     def seconds(self):
@@ -40,12 +43,17 @@ class Budget:
         finally:
             self._began = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
 
+    def look(self):
+        """Read the clock that counts, once a step: what is below goes by it until the next time."""
+        clock = self.cpu_seconds if self.recipe.clock == "cpu" else self.seconds
+        self._share = self._agree(clock() / (60 * self.recipe.minutes)) if self.recipe.minutes else 0.0
+
     def used(self, step):
         """Share of the budget that is used up after `step` generator steps, in [0, 1]."""
-        return min(1.0, max(step / self.recipe.steps, self._time()))
+        return min(1.0, max(step / self.recipe.steps, self._share))
 
     def spent(self):
-        return self._time() >= 1
+        return self._share >= 1
 
     def part(self):
         """'tenth' or 'fifth' where one of the minutes has passed since the last call (a fifth is also a tenth), else None.
@@ -57,10 +65,5 @@ class Budget:
             return None
         return "fifth" if self._tenths // 2 > before // 2 else "tenth"
 
-    def _time(self):
-        """Share of the minutes, 0 where there are none."""
-        clock = self.cpu_seconds if self.recipe.clock == "cpu" else self.seconds
-        return clock() / (60 * self.recipe.minutes) if self.recipe.minutes else 0.0
-
     def _tenth(self):
-        return int(10 * self._time())
+        return int(10 * self._share)

@@ -40,7 +40,7 @@ def train(game, dataset, folder, log, progress, say, state=None, budget=None):
     heldout_order = Order(len(dataset.heldout), recipe.seed)
     reader = batches(dataset, order, game.images_seen, recipe.batch_size, team.part)
     alarms = health.Alarms(recipe, state["alarms"])
-    budget = budget or Budget(recipe, state)
+    budget = budget or Budget(recipe, state, team.leaders)
     last_seen, last_time = game.images_seen, time.monotonic()
 
     def stop_if_not_finite(figures, step, anywhere=team.any):
@@ -85,14 +85,13 @@ def train(game, dataset, folder, log, progress, say, state=None, budget=None):
         save(0)
     with signals() as signum:
         for step in range(state["step"] + 1, recipe.steps + 1):  # counted from 1: `step` generator steps are done at its end
-            # clocks differ from process to process, step sizes must not
-            game.set_learning_rates(team.average({"used": budget.used(step - 1)})["used"] if recipe.decay else 0.0)
+            game.set_learning_rates(budget.used(step - 1))
             for _ in range(recipe.critic_steps(step - 1)):
                 real = next(reader)
                 critic_loss, *_, penalty = game.critic_step(real)
             generator_loss = game.generator_step(step - 1)
-            # with several processes the first whose clock runs out ends it for all
-            last = step == recipe.steps or (recipe.minutes is not None and team.any(budget.spent()))
+            budget.look()
+            last = step == recipe.steps or budget.spent()
             part = budget.part()
 
             if step % recipe.log_every == 0 or step == 1 or last:

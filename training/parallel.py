@@ -39,6 +39,10 @@ class Team:
         """Whether the flag is set in any process."""
         return bool(flag)
 
+    def leaders(self, number):
+        """The first process's number, in all of them."""
+        return number
+
     def prepare(self, *networks):
         """Make these networks equal in all processes, and their batch norm one over the global batch."""
 
@@ -68,6 +72,11 @@ class Processes(Team):
 
     def any(self, flag):
         return self.sum(paddle.to_tensor([float(bool(flag))])).item() > 0
+
+    def leaders(self, number):
+        found = paddle.to_tensor([number], "float64")
+        dist.broadcast(found, 0)
+        return found.item()
 
     def prepare(self, *networks):
         for network in networks:
