@@ -6,6 +6,7 @@ import click
 
 import data as data_sets
 from errors import UserError
+from models import networks
 from reporting import console
 from training import launch, run, runtime
 from training import recipe as recipes
@@ -13,7 +14,7 @@ from training import recipe as recipes
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model", metavar="NAME", help=f"Recipe of configs/: {', '.join(recipes.names())}.")
-@click.option("--network", metavar="NAME", help="mlp, dcgan, dcgan-nobn, paperweekly or resnet, under any model.")
+@click.option("--network", metavar="NAME", help=f"{', '.join(networks.NETWORKS)}; any goes under any model.")
 @click.option(
     "--data",
     metavar="NAME",
@@ -66,19 +67,13 @@ def main(model, network, data, data_dir, steps, batch_size, seed, device, proces
 def continued(asked, settings, out):
     """The recipe to go on with: the run's own, with what may be changed on the way. Raises UserError for another recipe."""
     own = run.read_recipe(out)
-    settings = recipes.both(settings)
     changes = {key: value for key, value in settings.items() if key in recipes.RESUMABLE}
     target = recipes.resolve({**own.model_dump(), **changes})
-    if asked is None:
-        others = [key for key in settings if key not in recipes.RESUMABLE and getattr(own, key) != settings[key]]
-    else:
-        same = {key: getattr(own, key) for key in recipes.RESUMABLE}
-        wanted = asked.model_copy(update=same).model_dump()
-        others = [key for key, value in own.model_dump().items() if wanted[key] != value]
-    if others:
-        key = others[0]
-        now = settings.get(key) if asked is None else getattr(asked, key)
-        raise UserError(f"{out} holds a run of another recipe: its {key} is {getattr(own, key)!r}, not {now!r}")
+    if asked is None:  # what was typed, as the recipe takes it: 5e-5 is a text to YAML
+        asked = recipes.resolve({**own.model_dump(), **recipes.both(settings)})
+    other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in recipes.RESUMABLE}))
+    if other:
+        raise UserError(f"{out} holds a run of another recipe: its {other[0]} is {other[1]!r}, not {other[2]!r}")
     return target
 
 

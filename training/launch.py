@@ -31,17 +31,18 @@ def count(asked, recipe):
         # which use one core
         many = min(runtime.cores(), recipe.batch_size // 2)
         alone = recipe.generator_network in ALONE or recipe.critic_network in ALONE
-        return many if alone and _divides(many, recipe) and not _has_gpu_build() else 1
+        return many if alone and not _undivided(many, recipe) and not _has_gpu_build() else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
-    if not _divides(int(asked), recipe):
-        batches = " and ".join(map(str, dict.fromkeys([recipe.batch_size, recipe.generator_batch])))
-        raise UserError(f"--processes {asked}: batch_size {batches} does not divide into equal parts of 2 or more")
+    for key in _undivided(int(asked), recipe):
+        raise UserError(f"--processes {asked}: {key} {getattr(recipe, key)} does not divide into equal parts of 2 or more")
     return int(asked)
 
 
-def _divides(processes, recipe):
-    return all(batch % processes == 0 and batch // processes >= 2 for batch in (recipe.batch_size, recipe.generator_batch))
+def _undivided(processes, recipe):
+    """The settings of the recipe whose batches do not divide among so many processes."""
+    batches = {"batch_size": recipe.batch_size, "generator_batch_size": recipe.generator_batch_size}
+    return [key for key, size in batches.items() if size and (size % processes or size // processes < 2)]
 
 
 def _has_gpu_build():

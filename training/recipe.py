@@ -164,15 +164,31 @@ def check_key(key):
         raise one_of("setting", key, (*Recipe.model_fields, *BOTH))
 
 
+def difference(one, other):
+    """The first setting in which two recipes differ, as (name, one's value, the other's); None for equal ones."""
+    for key in Recipe.model_fields:
+        if getattr(one, key) != getattr(other, key):
+            name = in_a_word(key, lambda own: (getattr(one, own), getattr(other, own)))
+            return name, getattr(one, key), getattr(other, key)
+    return None
+
+
+def in_a_word(key, value_of):
+    """The word of BOTH in place of a player's `key`, if value_of(key) is the same for both players; else `key`."""
+    return next((word for word, keys in BOTH.items() if key in keys and len(set(map(value_of, keys))) == 1), key)
+
+
 def _in_words(error):
-    first = error.errors()[0]
-    key = ".".join(map(str, first["loc"]))
+    """What pydantic found first, about one player's setting or, if both have the same wrong one, about the word for both."""
+    found = {".".join(map(str, each["loc"])): each for each in error.errors()}
+    key, first = next(iter(found.items()))
+    name = in_a_word(key, lambda own: own in found and (found[own]["type"], shortened(found[own]["input"])))
     if first["type"] == "missing":
-        return f"setting {next((word for word, keys in BOTH.items() if key in keys), key)} is missing"
+        return f"setting {name} is missing"
     if first["type"] == "literal_error":
         allowed = Recipe.model_fields[key].annotation.__args__
-        return str(one_of(key, first["input"], allowed))
-    return f"{key} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        return str(one_of(name, first["input"], allowed))
+    return f"{name} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
 def read_yaml(path):
