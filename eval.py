@@ -81,7 +81,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         if picture is not None:
             scores.write_pairs(target / "memorised.png", picture)
         if every:
-            scores.to_visualdl(folder, entries)
+            scores.to_visualdl(folder, entries, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in entries.items()]
         print(json.dumps({"settings": settings, "results": results, "file": made and str(made)}, ensure_ascii=False))
@@ -111,7 +111,7 @@ def show(entries, settings, is_file, source):
 
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     for step, values in entries.items():
-        name = source if is_file else f"{source}, step {step}"
+        name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
         draw = f"draws of {settings['samples_a_draw']:,}"
         out.print(scores.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
         if line := scores.class_line(values):

@@ -34,13 +34,15 @@ def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
     if target:
         return export(path, raw, target, pdparams, device)
     if out is None:
-        name = f"interpolation-seed-{seed}.png" if interpolate else f"samples-seed-{seed}.png"
+        name = f"{'interpolation' if interpolate else 'samples'}{'-raw' if raw else ''}-seed-{seed}.png"
         out = (folder or path) / name
     kind = "folder" if str(out).endswith("/") else Path(out).suffix.lower()
     if kind not in ("folder", ".png", ".npz", ".gif"):
         raise UserError(f"--out {out}: allowed are {KINDS}")
     if kind != "folder" and Path(out).is_dir():
         raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
+    if kind == ".gif" and raw:
+        raise UserError("--raw: a GIF is made of a run's saved grids, which are the average's where there is one")
     run.check_writable(Path(out) if kind == "folder" else Path(out).parent)
 
     from reporting import samples

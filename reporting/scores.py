@@ -36,7 +36,9 @@ def score_checkpoint(path, dataset, names=None, samples=5000, seed=0, say=print,
     critic = critic_of(game, dataset.is_points)
     values = metrics.evaluate(items, dataset, names, seed=seed, critic=critic, say=say)
     batch_norm = "running statistics" if has_norm(game.sampler) else "none"
-    settings = metrics.describe_settings(dataset, samples, seed) | {"batch_norm": batch_norm} | ({"raw": True} if raw else {})
+    settings = metrics.describe_settings(dataset, samples, seed) | {"batch_norm": batch_norm}
+    if raw and game.recipe.ema:  # without an average there is nothing to tell apart
+        settings["raw"] = True
     shown = None if dataset.is_points else crop_to(items, dataset.native_size)
     return state["step"], values, settings, closest_pairs(shown, dataset, values)
 
@@ -143,8 +145,11 @@ def in_digits(number):
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
-def to_visualdl(folder, entries):
-    """Put values at their steps into the run's own VisualDL file, beside its estimate; a point that is there stays."""
+def to_visualdl(folder, entries, raw=False):
+    """Put values at their steps into the run's own VisualDL file, beside its estimate; a point that is there stays.
+
+    raw: they are of the generator itself, not of its average, and get curves of their own.
+    """
     import contextlib
     import io
 
@@ -161,7 +166,7 @@ def to_visualdl(folder, entries):
         writer = open_records(records[0])
         try:
             for name in sorted({name for values in entries.values() for name in values}):
-                tag = f"metrics/{name}"
+                tag = f"{'metrics-raw' if raw else 'metrics'}/{name}"
                 there = {point.id for point in reader.get_data("scalar", tag)} if tag in tags else set()
                 for step, values in sorted(entries.items()):
                     if name in values and step not in there:

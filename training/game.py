@@ -137,10 +137,10 @@ class Game:
 
     def restore(self, parts, state, where):
         """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
-        checkpoint.restore(self.generator, parts["generator"], where)
-        checkpoint.restore(self.critic, parts["critic"], where)
         if bool(self.average) != ("average" in parts):
             raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")
+        checkpoint.restore(self.generator, parts["generator"], where)
+        checkpoint.restore(self.critic, parts["critic"], where)
         if self.average:
             checkpoint.restore(self.average, parts["average"], where)
         for role in ("generator", "critic"):
