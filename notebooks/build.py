@@ -127,11 +127,12 @@ Twenty steps of WGAN by hand (the paper's algorithm 1):""",
 from models.objectives import OBJECTIVES
 from training.recipe import load
 
-recipe = load("wgan", overrides={"filters": 8})
+recipe = load("wgan-paper", overrides={"filters": 8})
 generator, critic = build(recipe, digits.shape)
 wasserstein = OBJECTIVES["wasserstein"]
 
-rmsprop = [paddle.optimizer.RMSProp(recipe.learning_rate, parameters=net.parameters()) for net in (generator, critic)]
+rates = {generator: recipe.generator_learning_rate, critic: recipe.critic_learning_rate}
+rmsprop = [paddle.optimizer.RMSProp(rate, parameters=net.parameters()) for net, rate in rates.items()]
 order = data.Order(len(digits.train), seed=0)
 for step in range(20):
     for i in range(recipe.n_critic):
