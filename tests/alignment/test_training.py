@@ -117,16 +117,17 @@ def test_penalty_and_its_gradients(network, norm, size):
     assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
 
 
-def their_optimizer(recipe, network):
+def their_optimizer(recipe, network, rate):
     if recipe.optimizer == "rmsprop":
-        return torch.optim.RMSprop(network.parameters(), lr=recipe.learning_rate)  # as the authors: all else is the default
-    return torch.optim.Adam(network.parameters(), lr=recipe.learning_rate, betas=(recipe.beta1, recipe.beta2))
+        return torch.optim.RMSprop(network.parameters(), lr=rate)  # as the authors: all else is the default
+    return torch.optim.Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2))
 
 
 def train_theirs(game, generator, critic, steps, batches):
     """Algorithm 1 of either paper, written down plainly."""
     recipe = game.recipe
-    for_critic, for_generator = their_optimizer(recipe, critic), their_optimizer(recipe, generator)
+    for_critic = their_optimizer(recipe, critic, recipe.critic_learning_rate)
+    for_generator = their_optimizer(recipe, generator, recipe.generator_learning_rate)
     number = 0
     for step in range(steps):
         for _ in range(recipe.n_critic):
@@ -164,12 +165,12 @@ class Double(Game):
 @pytest.mark.parametrize(
     ("model", "network", "norm"),
     [
-        ("wgan", "dcgan", "batch"),
-        ("wgan", "dcgan-nobn", "none"),
-        ("wgan", "mlp", "none"),
-        ("wgan-gp", "dcgan", "none"),
-        ("wgan-gp", "dcgan", "layer"),
-        ("wgan-gp", "mlp", "none"),
+        ("wgan-paper", "dcgan", "batch"),
+        ("wgan-paper", "dcgan-nobn", "none"),
+        ("wgan-paper", "mlp", "none"),
+        ("wgan-gp-paper", "dcgan", "none"),
+        ("wgan-gp-paper", "dcgan", "layer"),
+        ("wgan-gp-paper", "mlp", "none"),
     ],
 )
 def test_ten_steps_of_training(double, model, network, norm):
