@@ -11,7 +11,7 @@ from errors import TrainingError
 from experiments.work import spread
 from reporting import console
 from reporting.measures import Measures
-from training import checkpoint, comparison, log, run, session
+from training import budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
 
 CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
@@ -40,8 +40,8 @@ def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, e
 
     recipe_of(model, settings, seed): untuned or tuned. names: metrics, all that fit by default. tiles: samples to keep for the
     figure. extra(folder): more to be measured of the finished run, kept under 'extra'.
-    Returns steps, critic_steps, seconds, curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over
-    draws), floors, on_the_way {value: list, 'step': list}.
+    Returns steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes counts), curves {figure: list,
+    'step': list}, scores {value: mean over draws}, deviations (over draws), floors, on_the_way {value: list, 'step': list}.
     """
     recipe = recipe_of(model, settings, seed)
     # what configs/ say today is a setting too: trained anew when it changes
@@ -110,7 +110,7 @@ def _measure(work, key, recipe, folder, names, samples, tiles, extra):
         "steps": state["step"],
         "critic_steps": state["critic_steps"],
         "seconds": state["seconds"],
-        "cpu_seconds": state["cpu_seconds"],
+        "counted_seconds": state[budget.KEYS[recipe.clock]],
         "curves": curves(folder),
         "scores": {value: row["value"] for value, row in last.items()},
         "deviations": {value: row["deviation"] for value, row in last.items()},
