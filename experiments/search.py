@@ -26,7 +26,6 @@ from reporting import console
 from training import recipe as recipes
 from training import runtime
 
-MODELS = ("wgan", "wgan-gp", "dcgan", "lsgan", "gan")
 SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
 MARKS = (0.15, 0.3, 0.5, 0.75)  # shares of a trial's seconds
@@ -192,6 +191,7 @@ def work(study, model, recipe, dataset, count):
     states = optuna.trial.TrialState
     while len(study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED, states.RUNNING))) < count:
         trial = study.ask(searched(recipe))
+        trial.set_user_attr("seed", SEED + trial.number)
         own = recipes.resolve({**recipe.model_dump(), **trial.params, "seed": SEED + trial.number})
         began, marks = time.process_time(), []
         name, _ = trials.quality_of(dataset.name)
@@ -218,7 +218,7 @@ def work(study, model, recipe, dataset, count):
                 for key, attribute in {**more, "seconds": seconds}.items():
                     trial.set_user_attr(key, attribute)
             study.tell(trial, value, state)
-        trials.write(study, model, dataset, recipe)
+        trials.write(study, model, dataset, recipe, searched(recipe))
         print(f"{model} trial {trial.number}: {value or more['why']} ({seconds:.0f} CPU s)", flush=True)
 
 
@@ -232,7 +232,7 @@ def work(study, model, recipe, dataset, count):
 @click.option("--worker", is_flag=True, hidden=True)
 def main(models, name, data_dir, count, seconds, jobs, worker):
     data.check_name(name)
-    models = models or MODELS
+    models = models or trials.MODELS
     for model in models:
         if model not in recipes.names():
             raise one_of("model", model, recipes.names())
@@ -255,8 +255,8 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
         for process in processes:
             process.terminate()
     for model in models:
-        trials.draw([model], name)
         print(trials.path(model, name))
+    print(trials.draw(name))
     return status
 
 

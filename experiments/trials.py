@@ -4,10 +4,13 @@ import json
 import warnings
 from pathlib import Path
 
+from errors import UserError
 from reporting.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
+MODELS = ("wgan", "wgan-gp", "dcgan", "lsgan", "gan")  # in the order in which they are shown
+ATTRIBUTES = ("seed", "marks", "scores", "counters", "why", "seconds")  # of a trial
 QUALITY = {"cifar10": ("fd_vgg", "frechet")}
 
 
@@ -71,6 +74,11 @@ def prepare(model, data_name, dataset, space, first, seconds):
     kept = read(model, data_name)
     new = not _journal(model, data_name).is_file()
     study = open_study(model, data_name)
+    before = kept["seconds_a_trial"] if new and kept else study.user_attrs.get("seconds", seconds)
+    if before != seconds:
+        raise UserError(
+            f"{path(model, data_name)} holds trials of {before:g} CPU seconds: take it and the .journal away to begin anew"
+        )
     study.set_user_attr("seconds", seconds)
     if new:
         for row in kept["trials"] if kept else ():
@@ -80,12 +88,14 @@ def prepare(model, data_name, dataset, space, first, seconds):
                     params=row["settings"],
                     distributions=space,
                     value=row["value"],
-                    user_attrs={key: row[key] for key in ("marks", "scores", "counters", "why", "seconds") if key in row},
+                    user_attrs={key: row[key] for key in ATTRIBUTES if key in row},
                     intermediate_values={number: value for number, (_, value) in enumerate(row.get("marks", ()))},
                 )
             )
-        for settings in () if kept else first:
-            study.enqueue_trial(settings)
+        tried = [row["settings"] for row in kept["trials"]] if kept else []
+        for settings in first:
+            if settings not in tried:
+                study.enqueue_trial(settings)
     for trial in study.get_trials(states=(states.RUNNING,)):  # of a worker that is gone
         study.tell(trial.number, state=states.FAIL)
         study.enqueue_trial(trial.params)
@@ -97,7 +107,7 @@ def read(model, data_name):
     return json.loads(at.read_text(encoding="utf-8")) if at.is_file() else None
 
 
-def write(study, model, dataset, recipe):
+def write(study, model, dataset, recipe, space):
     """All ended trials of the study into the JSON file, in the order of their numbers."""
     import filelock
     import optuna
@@ -108,8 +118,9 @@ def write(study, model, dataset, recipe):
     with filelock.FileLock(_journal(model, dataset.name).with_suffix(".lock")):
         rows = []
         for trial in study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED)):
-            state = {"number": trial.number, "seed": 1000 + trial.number, "state": trial.state.name.lower()}
-            rows.append({**state, "value": trial.value, "settings": trial.params, **trial.user_attrs})
+            state = {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value}
+            more = {key: trial.user_attrs[key] for key in ATTRIBUTES if key in trial.user_attrs}
+            rows.append({**state, "settings": trial.params, **more})
         content = {
             "format": FORMAT,
             "model": model,
@@ -119,6 +130,7 @@ def write(study, model, dataset, recipe):
             "seconds_a_trial": study.user_attrs["seconds"],
             "machine": runtime.machine(),
             "recipe": recipe.model_dump(),
+            "space": {key: optuna.distributions.distribution_to_json(d) for key, d in space.items()},
         }
         lines = ",\n".join("  " + json.dumps(row) for row in rows)  # a trial a line
         text = json.dumps(content, indent=1)[:-2] + f',\n "trials": [\n{lines}\n ]\n}}\n'
@@ -126,5 +138,56 @@ def write(study, model, dataset, recipe):
         write_text(path(model, dataset.name), text)
 
 
-def draw(models, data_name):
-    """Placeholder replaced below."""
+def draw(data_name):
+    """docs/figures/search-DATA.png of all models that were searched on a data set: best so far, and which settings mattered."""
+    from experiments import figures
+
+    found = {m: content for m in MODELS if (content := read(m, data_name))}
+    shares = {model: importance(content) for model, content in found.items()}
+    figure, (left, right) = figures.new(1, 2, height=4, width_ratios=[1, 1.25])
+    for model, content in found.items():
+        best, line = float("inf"), []
+        for row in content["trials"]:
+            best = min(best, row["value"] if row["value"] is not None else best)
+            line.append(best)
+            if row["value"] is not None:
+                left.plot(len(line), row["value"], ".", color=figures.COLOURS[model], alpha=0.5)
+        left.step(range(1, len(line) + 1), line, where="post", color=figures.COLOURS[model], label=f"{model}: {best:.3g}")
+    quality = next(iter(found.values()))["quality"]
+    left.set(title="best so far; dots: trials that were not pruned", xlabel="trials", ylabel=quality, yscale="log")
+    left.legend(fontsize=8)
+    left.grid(alpha=0.3)
+    settings = list(dict.fromkeys(key for content in found.values() for key in content["space"]))
+    table = [[shares[model].get(key, float("nan")) for model in found] for key in settings]
+    right.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    right.set_xticks(range(len(found)), list(found))
+    right.set_yticks(range(len(settings)), [key.replace("_", " ") for key in settings])
+    right.set_title("share of the variance of the outcome (fANOVA)")
+    for y, line in enumerate(table):
+        for x, share in enumerate(line):
+            text = "–" if share != share else f"{share:.2f}"
+            right.text(x, y, text, ha="center", va="center", fontsize=8, color="white" if share > 0.5 else "black")
+    seconds = {content["seconds_a_trial"] for content in found.values()}
+    figures.foot(figure, f"{data_name}, {' and '.join(f'{s:g}' for s in sorted(seconds))} CPU seconds a trial, one thread")
+    at = ROOT / "docs" / "figures" / f"search-{data_name.replace(':', '-').replace('/', '-')}.png"
+    figure.savefig(at)
+    return at
+
+
+def importance(content):
+    """{setting: share of the variance that it explains}, by fANOVA over the logarithm of each trial's last known value.
+
+    A pruned trial counts with what it had reached: it was behind the median there.
+    """
+    import math
+
+    import optuna
+
+    space = {key: optuna.distributions.json_to_distribution(text) for key, text in content["space"].items()}
+    study = optuna.create_study()
+    for row in content["trials"]:
+        last = row["value"] if row["value"] is not None else (row.get("marks") or [[0, None]])[-1][1]
+        if last is not None and math.isfinite(last):
+            study.add_trial(optuna.trial.create_trial(params=row["settings"], distributions=space, value=math.log(last)))
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    return optuna.importance.get_param_importances(study, evaluator=evaluator)
