@@ -13,14 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from data.dataset import Dataset
+from training import checkpoint
 from training import recipe as recipes
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ("gan", "dcgan", "wgan", "wgan-gp", "lsgan")
-NETWORKS = ("mlp", "dcgan", "dcgan-nobn", "paperweekly", "resnet")
+PAPER = ("wgan-paper", "wgan-gp-paper")  # with the papers' constants, which stay; the others' were searched and may change
+NETWORKS = ("mlp", "dcgan", "dcgan-nobn", "dcgan-constant", "paperweekly", "resnet")
 OBJECTIVES = ("minimax", "non-saturating", "wasserstein", "least-squares")
-TIMES = ("seconds", "images_per_second")
-TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "log_every": 1, "steps": 4}
+TIMES = ("seconds", "cpu_seconds", "images_per_second")
+# without decay, so that four steps and two steps begin alike
+TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "log_every": 1, "steps": 4}
 TINY_FLAGS = [word for key, value in TINY.items() for word in ("-o", f"{key}={value}")]
 
 
@@ -137,6 +140,12 @@ def weights_of(folder, step):
     """{file: bytes} of the networks and optimisers of a checkpoint."""
     checkpoint = Path(folder) / "checkpoints" / f"step-{step:06d}"
     return {path.name: path.read_bytes() for path in sorted(checkpoint.glob("*.safetensors"))}
+
+
+def files_of(recipe):
+    """Names of the safetensors files in a checkpoint of a recipe."""
+    parts = (*checkpoint.PARTS, *([checkpoint.AVERAGE] if recipe.ema else []))
+    return {f"{part}.safetensors" for part in parts}
 
 
 def scalars_of(folder):

@@ -4,30 +4,35 @@ import pytest
 import yaml
 
 from errors import UserError
-from tests.helpers import MODELS, NETWORKS, OBJECTIVES, tiny
+from tests.helpers import MODELS, NETWORKS, OBJECTIVES, PAPER, tiny
 from training import recipe as recipes
 
-ADAM_DCGAN = {"optimizer": "adam", "learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
+
+def rates(rate):
+    return {"generator_learning_rate": rate, "critic_learning_rate": rate}
+
+
+ADAM_DCGAN = {"optimizer": "adam", **rates(2e-4), "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 PUBLISHED = {  # the constants of the papers
     "gan": {"objective": "non-saturating", "network": "mlp", "clip": None, "penalty": None, **ADAM_DCGAN},
     "dcgan": {"objective": "non-saturating", "network": "dcgan", "clip": None, "penalty": None, **ADAM_DCGAN},
     "lsgan": {"objective": "least-squares", "network": "dcgan", "clip": None, "penalty": None, **ADAM_DCGAN},
-    "wgan": {
+    "wgan-paper": {
         "objective": "wasserstein",
         "network": "dcgan",
         "optimizer": "rmsprop",
-        "learning_rate": 5e-5,
+        **rates(5e-5),
         "clip": 0.01,
         "penalty": None,
         "n_critic": 5,
         "batch_size": 64,
         "warm_up": False,
     },
-    "wgan-gp": {
+    "wgan-gp-paper": {
         "objective": "wasserstein",
         "network": "dcgan",
         "optimizer": "adam",
-        "learning_rate": 1e-4,
+        **rates(1e-4),
         "beta1": 0.0,
         "beta2": 0.9,
         "clip": None,
@@ -37,19 +42,18 @@ PUBLISHED = {  # the constants of the papers
 }
 
 
-def test_configs_holds_the_five_recipes():
-    assert set(recipes.names()) >= set(MODELS)
+def test_configs_holds_the_five_recipes_and_the_papers():
+    assert set(recipes.names()) >= {*MODELS, *PAPER}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", PUBLISHED)
 def test_each_recipe_has_its_papers_constants(model):
     recipe = recipes.load(model)
     assert {key: getattr(recipe, key) for key in PUBLISHED[model]} == PUBLISHED[model]
     assert recipe.data == "mnist-5k" and recipe.latent == 100
-    assert model != "wgan-gp" or recipe.critic_norm != "batch"
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, *PAPER])
 @pytest.mark.parametrize(
     "data", ["mnist-5k", "mnist", "fashion-mnist", "cifar10", "folder:pictures", "8gaussians", "25gaussians", "swissroll"]
 )
@@ -85,14 +89,39 @@ def test_flags_win_over_the_block_of_the_data_and_that_over_the_file(tmp_path):
     assert found == [3, 5, 6, 7]
 
 
+@pytest.mark.parametrize(
+    ("settings", "generator", "critic"),
+    [
+        ({}, ("dcgan", 0.2), ("mlp", 0.3)),
+        ({"network": "resnet"}, ("resnet", 0.2), ("resnet", 0.3)),
+        ({"learning_rate": 0.5}, ("dcgan", 0.5), ("mlp", 0.5)),
+        ({"network": "resnet", "critic_network": "dcgan"}, ("resnet", 0.2), ("dcgan", 0.3)),
+        ({"critic_learning_rate": 0.4}, ("dcgan", 0.2), ("mlp", 0.4)),
+        ({"learning_rate": 0.5, "generator_learning_rate": 0.6}, ("dcgan", 0.6), ("mlp", 0.5)),
+        ({"data": "mnist"}, ("paperweekly", 0.2), ("paperweekly", 0.7)),
+    ],
+)
+def test_a_word_for_both_players_gives_way_to_a_players_own_only_beside_it(tmp_path, settings, generator, critic):
+    """In the file, in the data's block and in -o alike; between these the later one wins."""
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "{objective: wasserstein, optimizer: sgd, steps: 1, data: mnist-5k, network: dcgan, critic_network: mlp, "
+        "learning_rate: 0.2, critic_learning_rate: 0.3, per_data: {mnist: {network: paperweekly, critic_learning_rate: 0.7}}}"
+    )
+    recipe = recipes.load(config=path, overrides=settings)
+    assert (recipe.generator_network, recipe.generator_learning_rate) == generator
+    assert (recipe.critic_network, recipe.critic_learning_rate) == critic
+    assert recipe.network == (generator[0] if generator[0] == critic[0] else f"{generator[0]}+{critic[0]}")
+
+
 def test_a_resolved_recipe_resolves_to_itself():
-    for model in MODELS:
+    for model in (*MODELS, *PAPER):
         recipe = recipes.load(model)
         assert recipes.resolve(recipe.model_dump()) == recipe
 
 
 def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
-    wgan, warm = tiny("wgan"), tiny("wgan", warm_up=True)
+    wgan, warm = (tiny("wgan", n_critic=5, warm_up=warm_up) for warm_up in (False, True))
     assert [warm.critic_steps(step) for step in range(30)] == [100] * 25 + [5] * 5
     assert [step for step in range(25, 2001) if warm.critic_steps(step) == 100] == [500, 1000, 1500, 2000]
     assert {wgan.critic_steps(step) for step in range(1001)} == {5}
@@ -109,12 +138,17 @@ def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
         ({"clip": float("nan")}, "clip = nan"),
         ({"penalty": 0, "critic_norm": "none"}, "penalty = 0"),
         ({"penalty": -10, "critic_norm": "none"}, "penalty = -10"),
-        ({"penalty": 10}, "critic_norm"),
+        ({"penalty": 10, "critic_norm": "batch"}, "critic_norm"),
         ({"steps": 0}, "steps = 0"),
         ({"steps": -1}, "steps = -1"),
         ({"batch_size": 1}, "batch_size = 1"),
-        ({"learning_rate": 0}, "learning_rate = 0"),
+        ({"learning_rate": 0}, "learning_rate = 0: "),
         ({"learning_rate": float("inf")}, "learning_rate = inf"),
+        ({"critic_learning_rate": 0}, "critic_learning_rate = 0"),
+        ({"ema": 1}, "ema = 1"),
+        ({"ema": -0.5}, "ema = -0.5"),
+        ({"clock": "sun"}, "wall, cpu"),
+        ({"generator_batch_size": 1}, "generator_batch_size = 1"),
         ({"beta1": 1.0}, "beta1 = 1.0"),
         ({"beta2": -0.1}, "beta2 = -0.1"),
         ({"latent": 0}, "latent = 0"),
@@ -124,7 +158,9 @@ def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
         ({"log_every": 0}, "log_every = 0"),
         ({"keep_checkpoints": 0}, "keep_checkpoints = 0"),
         ({"image_size": 33}, "image_size 33"),
-        ({"network": "dcgna"}, "did you mean 'dcgan'"),
+        ({"network": "dcgna"}, "unknown network 'dcgna': did you mean 'dcgan'"),
+        ({"generator_network": "dcgna"}, "unknown generator_network 'dcgna': did you mean 'dcgan'"),
+        ({"critic_network": "mlp", "data": "8gaussians", "generator_network": "dcgan"}, "network dcgan makes images"),
         ({"objective": "wassertsein"}, "did you mean 'wasserstein'"),
         ({"optimizer": "rmsprp"}, "did you mean 'rmsprop'"),
         ({"critic_norm": "instance"}, "batch, layer, none"),
@@ -143,13 +179,25 @@ def test_a_wrong_setting_is_refused_in_one_line_that_names_it(settings, said):
     with pytest.raises(UserError) as error:
         tiny("wgan", **settings)
     assert said in str(error.value) and "\n" not in str(error.value)
+    assert not any(f"_{key} = " in str(error.value) for key in settings), "a player's setting that was not written"
 
 
-def test_a_missing_setting_is_named(tmp_path):
-    path = tmp_path / "a.yaml"
-    path.write_text("data: mnist-5k\nnetwork: mlp\noptimizer: sgd\nlearning_rate: 1\nsteps: 1\n")
-    with pytest.raises(UserError, match="objective is missing"):
-        recipes.load(config=path)
+@pytest.mark.parametrize(
+    ("without", "instead", "named"),
+    [
+        ("objective", {}, "objective"),
+        ("learning_rate", {}, "learning_rate"),
+        ("learning_rate", {"generator_learning_rate": 1}, "critic_learning_rate"),
+        ("network", {"critic_network": "mlp"}, "generator_network"),
+    ],
+)
+def test_a_missing_setting_is_named(tmp_path, without, instead, named):
+    settings = {"data": "mnist-5k", "network": "mlp", "optimizer": "sgd", "learning_rate": 1, "steps": 1}
+    settings |= {"objective": "minimax", **instead}
+    del settings[without]
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(settings))
+    with pytest.raises(UserError, match=f"^setting {named} is missing$"):
+        recipes.load(config=tmp_path / "a.yaml")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +230,8 @@ def test_overrides_are_read_as_yaml():
     found = recipes.parse_overrides(pairs)
     assert {key: found[key] for key in expected} == expected
     # YAML 1.1 takes 5e-5 for a text; the recipe must get the number all the same
-    assert tiny("wgan", learning_rate=found["learning_rate"]).learning_rate == 5e-5
+    recipe = tiny("wgan", learning_rate=found["learning_rate"])
+    assert recipe.generator_learning_rate == recipe.critic_learning_rate == 5e-5
 
 
 def test_null_takes_a_recipes_clip_away():
