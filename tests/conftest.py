@@ -1,5 +1,6 @@
 """One Paddle for all tests of a process, prepared as the commands prepare it."""
 
+import shutil
 import sys
 from typing import NamedTuple
 
@@ -85,6 +86,30 @@ def image_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp("images")
     helpers.write_images(folder, 20)
     return folder
+
+
+@pytest.fixture(scope="session")
+def runs_to_copy(tmp_path_factory, mnist_dir):
+    """Finished tiny runs to be copied: wgan, mlp, and average, whose generator is averaged."""
+    folder = tmp_path_factory.mktemp("runs")
+    own = {"wgan": ["network=dcgan"], "mlp": ["network=mlp"], "average": ["network=dcgan", "ema=0.9"]}
+    for name, settings in own.items():
+        flags = [
+            *helpers.TINY_FLAGS,
+            "--steps",
+            2,
+            *(word for pair in ("checkpoint_every=1", *settings) for word in ("-o", pair)),
+        ]
+        flags += ["--data", "mnist", "--data-dir", mnist_dir, "--out", folder / name]
+        helpers.in_process("train", "--model", "wgan-paper", *flags)
+    return folder
+
+
+@pytest.fixture
+def run(runs_to_copy, tmp_path):
+    """A copy of a finished run of 2 steps in the current folder, under the name 'run'."""
+    shutil.copytree(runs_to_copy / "wgan", tmp_path / "run")
+    return tmp_path / "run"
 
 
 def pytest_terminal_summary(terminalreporter):

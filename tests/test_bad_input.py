@@ -3,22 +3,27 @@
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
 
-from tests.helpers import ROOT, TINY_FLAGS, files_below, in_process, run_program, write_cifar10, write_images, write_mnist
+from tests.helpers import ROOT, TINY_FLAGS, files_below, run_program, write_cifar10, write_images, write_mnist
 
-WGAN = ["--model", "wgan"]
+WGAN = ["--model", "wgan-paper"]
 FLAGS = [  # arguments of train.py, what the line must name
-    ([], "--model NAME is missing: one of dcgan, gan, lsgan, wgan, wgan-gp"),
+    ([], "--model NAME is missing: one of dcgan, gan, lsgan, wgan, wgan-gp, wgan-gp-paper, wgan-paper"),
     (["--model", "wagn"], "did you mean 'wgan'"),
     (["--model", "../wgan"], "unknown model '../wgan'"),
     ([*WGAN, "--config", "x.yaml"], "exclude one another"),
     (["--config", "missing.yaml"], "missing.yaml cannot be read: No such file"),
-    ([*WGAN, "--network", "dcgann"], "did you mean 'dcgan'"),
+    ([*WGAN, "--network", "dcgann"], "unknown network 'dcgann': did you mean 'dcgan'"),
+    ([*WGAN, "-o", "critic_network=dcgann"], "unknown critic_network 'dcgann'"),
+    ([*WGAN, "-o", "learning_rate=-1"], "error: learning_rate = -1"),
+    ([*WGAN, "-o", "ema=1.5"], "ema = 1.5"),
+    ([*WGAN, "-o", "clock=cup"], "unknown clock 'cup': did you mean 'cpu'"),
+    ([*WGAN, "--processes", "2", "-o", "batch_size=9"], "--processes 2: batch_size 9 does not divide"),
+    ([*WGAN, "--processes", "4", "-o", "generator_batch_size=66"], "--processes 4: generator_batch_size 66 does not divide"),
     ([*WGAN, "--data", "minst"], "did you mean 'mnist'"),
     ([*WGAN, "--data", "folder:"], "needs a path"),
     ([*WGAN, "--steps", "-1"], "steps = -1"),
@@ -89,7 +94,7 @@ def test_a_wrong_flag_as_a_program_has_status_2_and_one_line(tmp_path):
     [("n_critc: 5", "did you mean 'n_critic'"), ("clip: -1", "clip"), ("{", "not YAML"), ("\x00\xff", "cannot be read")],
 )
 def test_a_wrong_config_file_is_one_line(refused, tmp_path, text, named):
-    wgan = (ROOT / "configs" / "wgan.yaml").read_text() if ":" in text else ""
+    wgan = (ROOT / "configs" / "wgan-paper.yaml").read_text() if ":" in text else ""
     (tmp_path / "my.yaml").write_bytes((wgan.replace("clip:", "#") + "\n").encode() + text.encode("latin1"))
     assert named in refused("train", "--config", "my.yaml")
 
@@ -149,23 +154,6 @@ def test_a_folder_with_no_or_broken_images_is_one_line(refused, tmp_path):
     assert "001.png is not an image" in refused("train", *WGAN, "--data", "folder:some")
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory, mnist_dir):
-    """Finished tiny runs to be copied: {'wgan': folder, 'mlp': folder}."""
-    folder = tmp_path_factory.mktemp("runs")
-    for name, network in (("wgan", "dcgan"), ("mlp", "mlp")):
-        flags = ["--network", network, "--data", "mnist", "--data-dir", mnist_dir, "--out", folder / name]
-        in_process("train", *WGAN, *flags, *TINY_FLAGS, "--steps", 2, "-o", "checkpoint_every=1")
-    return folder
-
-
-@pytest.fixture
-def run(runs, tmp_path):
-    """A copy of a finished run of 2 steps in the current folder, under the name 'run'."""
-    shutil.copytree(runs / "wgan", tmp_path / "run")
-    return tmp_path / "run"
-
-
 @pytest.mark.usefixtures("run")
 def test_an_out_that_holds_a_run_is_refused_and_the_run_is_kept(refused, mnist_dir):
     said = refused("train", *WGAN, "--data", "mnist", "--data-dir", mnist_dir, "--out", "run")
@@ -186,58 +174,6 @@ def test_an_out_that_holds_something_else_is_refused(refused, tmp_path):
 def test_an_out_without_permission_to_write_is_refused(refused, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     assert "no permission to write" in refused("train", *WGAN, "--out", "locked/run")
-
-
-def test_resuming_a_folder_that_is_no_run_is_refused(refused, tmp_path):
-    (tmp_path / "empty").mkdir()
-    assert "--model NAME is missing" in refused("train", "--resume", "--out", "empty")
-    (tmp_path / "odd").mkdir()
-    (tmp_path / "odd" / "config.yaml").write_text("- not a recipe")
-    assert "config.yaml" in refused("train", "--resume", "--out", "odd")
-
-
-@pytest.mark.usefixtures("run")
-@pytest.mark.parametrize(
-    ("flags", "named"),
-    [
-        (["--model", "gan"], "its model is 'wgan', not 'gan'"),
-        (["--network", "mlp"], "its network is 'dcgan', not 'mlp'"),
-        (["--seed", "7"], "its seed is 0, not 7"),
-        (["--model", "wgan", "--data", "cifar10"], "holds a run of another recipe"),
-        (["-o", "clip=0.5"], "its clip is 0.01, not 0.5"),
-    ],
-)
-def test_resuming_with_another_recipe_is_refused(refused, flags, named):
-    if "--model" in flags:
-        flags = [*flags, *TINY_FLAGS, *([] if "--data" in flags else ["--data", "mnist"])]
-    assert named in refused("train", "--resume", "--out", "run", "--steps", 9, *flags)
-
-
-def test_resuming_on_other_data_is_refused(refused, run, tmp_path):
-    write_mnist(tmp_path / "other", n=41)
-    said = refused("train", "--resume", "--out", "run", "--steps", 9, "--data-dir", tmp_path / "other")
-    assert "other data" in said
-
-
-def test_resuming_from_a_checkpoint_of_another_recipe_is_refused(refused, runs, run, mnist_dir):
-    shutil.rmtree(run / "checkpoints")
-    shutil.copytree(runs / "mlp" / "checkpoints", run / "checkpoints")
-    said = refused("train", "--resume", "--out", "run", "--steps", 9, "--data-dir", mnist_dir)
-    assert "another recipe" in said
-
-
-def test_resuming_when_no_checkpoint_is_whole_is_refused(refused, run, mnist_dir):
-    for checkpoint in (run / "checkpoints").iterdir():
-        os.truncate(checkpoint / "generator.safetensors", 50)
-    said = refused("train", "--resume", "--out", "run", "--steps", 9, "--data-dir", mnist_dir)
-    assert "no checkpoint of run is intact" in said
-    assert "no checkpoint of run is intact" in refused("sample", "run")
-
-
-def test_resuming_with_a_shortened_log_is_refused(refused, run, mnist_dir):
-    (run / "log.jsonl").write_text("")
-    said = refused("train", "--resume", "--out", "run", "--steps", 9, "--data-dir", mnist_dir)
-    assert "log.jsonl is shorter than its checkpoint says" in said
 
 
 def test_sampling_from_what_is_no_run_is_refused(refused, tmp_path):
@@ -297,5 +233,7 @@ def test_a_finished_runs_files_are_not_touched_by_another_run(call, run, mnist_d
     flags = ["--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, "--steps", 1]
     result = call("train", *WGAN, *flags)
     again = call("train", *WGAN, *flags)
-    assert result.out.splitlines()[-1] == "runs/wgan-mnist-s0" and again.out.splitlines()[-1] == "runs/wgan-mnist-s0-2"
+    assert (
+        result.out.splitlines()[-1] == "runs/wgan-paper-mnist-s0" and again.out.splitlines()[-1] == "runs/wgan-paper-mnist-s0-2"
+    )
     assert files_below(run) == before

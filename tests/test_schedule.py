@@ -4,50 +4,8 @@ import numpy as np
 import pytest
 
 from data import Order
-from tests.helpers import log_of, tiny, toy_dataset
-from training.game import Game
-from training.log import RunLog
-from training.loop import train
-
-
-class Watched(Game):
-    """A game that notes what it is asked for."""
-
-    def __init__(self, *arguments):
-        super().__init__(*arguments)
-        self.events, self.batches, self.noises = [], [], {"critic noise": [], "generator noise": []}
-
-    def noise(self, purpose, *arguments):
-        z = super().noise(purpose, *arguments)
-        if purpose in self.noises:
-            self.noises[purpose].append(z.numpy())
-        return z
-
-    def critic_step(self, real):
-        self.events.append("critic")
-        self.batches.append(real.numpy())
-        return super().critic_step(real)
-
-    def generator_step(self, step):
-        self.events.append("generator")
-        return super().generator_step(step)
-
-
-class Silence:
-    def step(self, done):
-        pass
-
-    def show(self, done, text):
-        pass
-
-
-def play(folder, dataset, **settings):
-    game = Watched(tiny("wgan", **{"network": "mlp", **settings}), dataset.shape)
-    (folder / "samples").mkdir()
-    log = RunLog(folder)
-    train(game, dataset, folder, log, Silence(), print)
-    log.close()
-    return game
+from tests.helpers import log_of, toy_dataset
+from tests.watched import play
 
 
 @pytest.mark.parametrize("n_critic", [1, 3, 5])
@@ -76,6 +34,17 @@ def test_every_step_gets_a_fresh_z(tmp_path):
     assert len(np.unique(np.concatenate(critic + generator).ravel())) > 0.99 * 16 * 8 * 8
 
 
+def test_a_generator_step_can_have_a_batch_of_its_own_size(tmp_path):
+    sizes = {}
+    for own in (None, 12):
+        (folder := tmp_path / str(own)).mkdir()
+        game = play(folder, toy_dataset(20), n_critic=2, generator_batch_size=own, steps=2)
+        sizes[own] = {purpose: [len(z) for z in noises] for purpose, noises in game.noises.items()}
+        assert {len(real) for real in game.batches} == {8} and game.images_seen == 32
+    assert sizes[None] == {"critic noise": [8] * 4, "generator noise": [8] * 2}
+    assert sizes[12] == {"critic noise": [8] * 4, "generator noise": [12] * 2}
+
+
 def test_images_reach_the_critic_scaled_to_plus_minus_1(tmp_path):
     game = play(tmp_path, toy_dataset(20), steps=2)
     seen = np.concatenate(game.batches)
@@ -93,18 +62,10 @@ def test_logging_and_sampling_often_does_not_change_the_training(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_decay_brings_the_learning_rate_down_linearly_to_0(tmp_path):
-    game = Game(tiny("wgan-gp", network="mlp", decay=True, steps=10, learning_rate=0.1), (1, 32, 32))
-    rates = []
-    for step in range(10):
-        game.set_learning_rate(step)
-        rates.append((game.generator_optimizer.get_lr(), game.critic_optimizer.get_lr()))
-    np.testing.assert_allclose(rates, [[0.1 * (1 - k / 10)] * 2 for k in range(10)])
-
-
 def test_warm_up_is_run_once_and_not_again_on_resume(call, mnist_dir):
     flags = ["--data-dir", mnist_dir, "--out", "run"]
     tiny_run = ["-o", "units=2", "-o", "latent=1", "-o", "batch_size=2", "-o", "log_every=9", "-o", "warm_up=true"]
+    tiny_run += ["-o", "n_critic=5"]
     first = call("train", "--model", "wgan", "--network", "mlp", "--data", "mnist", *tiny_run, "--steps", 26, *flags)
     assert first.status == 0
     assert call("train", *flags, "--resume", "--steps", 28).status == 0

@@ -1,0 +1,120 @@
+"""When a run is over, by steps and by either clock, and how step sizes fall on the way there."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.helpers import log_of, tiny, toy_dataset
+from tests.watched import Watched, play
+from training import budget
+from training.budget import Budget, finished
+
+NEW = {"seconds": 0.0, "cpu_seconds": 0.0}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time that budgets see: its wall and cpu (seconds) are set by the test."""
+    now = SimpleNamespace(wall=100.0, cpu=50.0)
+    fake = SimpleNamespace(monotonic=lambda: now.wall, process_time=lambda: now.cpu)
+    monkeypatch.setattr(budget, "time", fake)
+    return now
+
+
+def minute(clock="wall", steps=1000):
+    return tiny("wgan", minutes=1.0, clock=clock, steps=steps)
+
+
+def used_at(found, step):
+    found.look()
+    return found.used(step)
+
+
+def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):
+    by_wall, by_cpu = Budget(minute("wall"), NEW), Budget(minute("cpu"), NEW)
+    assert used_at(by_wall, 0) == used_at(by_cpu, 0) == 0
+    clock.wall, clock.cpu = clock.wall + 15, clock.cpu + 30
+    assert (used_at(by_wall, 0), used_at(by_cpu, 0)) == (0.25, 0.5)
+    assert (used_at(by_wall, 400), used_at(by_cpu, 400)) == (0.4, 0.5)
+    clock.wall += 45
+    assert used_at(by_wall, 0) == 1 and by_wall.spent()
+    assert used_at(by_cpu, 0) == 0.5 and not by_cpu.spent()
+    clock.wall += 45
+    assert used_at(by_wall, 0) == 1, "a step size would be negative"
+
+
+def test_without_minutes_only_steps_count(clock):
+    found = Budget(tiny("wgan", steps=10), NEW)
+    clock.wall += 1e6
+    assert used_at(found, 4) == 0.4 and not found.spent() and found.part() is None
+
+
+def test_the_clocks_go_on_from_the_checkpoint(clock):
+    state = {"seconds": 30.0, "cpu_seconds": 45.0}
+    assert used_at(Budget(minute("wall"), state), 0) == 0.5
+    assert used_at(Budget(minute("cpu"), state), 0) == 0.75
+
+
+def test_both_clocks_stand_still_while_paused(clock):
+    found = Budget(minute(), NEW)
+    clock.wall, clock.cpu = clock.wall + 6, clock.cpu + 3
+    with found.paused():
+        clock.wall, clock.cpu = clock.wall + 1000, clock.cpu + 1000
+    assert (found.seconds(), found.cpu_seconds()) == (6, 3)
+    clock.wall, clock.cpu = clock.wall + 6, clock.cpu + 3
+    assert (found.seconds(), found.cpu_seconds(), used_at(found, 0)) == (12, 6, 0.2)
+
+
+def test_tenths_and_fifths_are_told_once(clock):
+    found, parts = Budget(minute(), NEW), []
+    for _ in range(20):
+        clock.wall += 3  # a twentieth
+        found.look()
+        parts.append(found.part())
+    assert [part for part in parts if part] == ["tenth", "fifth"] * 5
+    assert parts[1::2] == ["tenth", "fifth"] * 5
+
+
+def test_cpu_time_is_this_process_s_work_and_not_its_waiting():
+    found = Budget(minute("cpu"), NEW)
+    time.sleep(0.3)
+    assert found.seconds() >= 0.3 > 3 * found.cpu_seconds()
+    before, deadline = found.cpu_seconds(), time.monotonic() + 30
+    while found.cpu_seconds() < before + 0.1:
+        assert time.monotonic() < deadline
+
+
+def test_a_run_is_finished_when_its_own_clock_has_run_out():
+    for clock, other in (("wall", "cpu"), ("cpu", "wall")):
+        keys = budget.KEYS[clock], budget.KEYS[other]
+        assert finished(minute(clock), {"step": 3, keys[0]: 60.0, keys[1]: 1.0})
+        assert not finished(minute(clock), {"step": 3, keys[0]: 59.9, keys[1]: 600.0})
+        assert finished(minute(clock), {"step": 1000, keys[0]: 1.0, keys[1]: 1.0})
+    assert not finished(tiny("wgan", steps=10), {"step": 9, "seconds": 1e9, "cpu_seconds": 1e9})
+
+
+def test_decay_brings_both_step_sizes_down_linearly_over_the_steps(tmp_path):
+    settings = {"decay": True, "steps": 10, "generator_learning_rate": 0.001, "critic_learning_rate": 0.002}
+    game = play(tmp_path, toy_dataset(20), n_critic=2, **settings)
+    np.testing.assert_allclose(game.rates, [[0.001 * (1 - k / 10), 0.002 * (1 - k / 10)] for k in range(10)])
+
+
+@pytest.mark.parametrize("by", ["wall", "cpu"])
+def test_decay_follows_the_clock_where_there_are_minutes(tmp_path, monkeypatch, clock, by):
+    step = Watched.generator_step
+
+    def slow(self, number):
+        clock.wall, clock.cpu = clock.wall + (6 if by == "wall" else 40), clock.cpu + (6 if by == "cpu" else 40)
+        return step(self, number)
+
+    monkeypatch.setattr(Watched, "generator_step", slow)
+    game = play(tmp_path, toy_dataset(20), decay=True, minutes=1.0, clock=by, steps=1000, learning_rate=0.001)
+    np.testing.assert_allclose(game.rates, [[0.001 * (1 - k / 10)] * 2 for k in range(10)])
+    assert [line["step"] for line in log_of(tmp_path)] == list(range(1, 11)), "it ends with its minutes"
+
+
+def test_without_decay_the_step_sizes_stay(tmp_path):
+    game = play(tmp_path, toy_dataset(20), steps=4, generator_learning_rate=0.001, critic_learning_rate=0.002)
+    np.testing.assert_allclose(game.rates, [[0.001, 0.002]] * 4)

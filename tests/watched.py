@@ -1,0 +1,48 @@
+"""A training that is watched: what the loop asks of the game, and with which step sizes."""
+
+from tests.helpers import tiny
+from training.game import Game
+from training.log import RunLog
+from training.loop import train
+
+
+class Watched(Game):
+    """A game that notes what it is asked for."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.events, self.batches, self.rates = [], [], []
+        self.noises = {"critic noise": [], "generator noise": []}
+
+    def noise(self, purpose, *arguments):
+        z = super().noise(purpose, *arguments)
+        if purpose in self.noises:
+            self.noises[purpose].append(z.numpy())
+        return z
+
+    def critic_step(self, real):
+        self.events.append("critic")
+        self.batches.append(real.numpy())
+        return super().critic_step(real)
+
+    def generator_step(self, step):
+        self.events.append("generator")
+        self.rates.append((self.generator_optimizer.get_lr(), self.critic_optimizer.get_lr()))
+        return super().generator_step(step)
+
+
+class Silence:
+    def step(self, done):
+        pass
+
+    def show(self, done, text):
+        pass
+
+
+def play(folder, dataset, **settings):
+    game = Watched(tiny("wgan", **{"network": "mlp", **settings}), dataset.shape)
+    (folder / "samples").mkdir()
+    log = RunLog(folder)
+    train(game, dataset, folder, log, Silence(), print)
+    log.close()
+    return game
