@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from tests.helpers import MODELS, NETWORKS, batch, equal, files_below, tiny_game
+from tests.helpers import MODELS, NETWORKS, batch, equal, files_below, files_of, tiny_game
 from training import checkpoint
 from training.game import Game, rebuild
 
@@ -25,6 +25,7 @@ def save(folder, game, step=1, keep=3, **more):
 
 
 def assert_equal_parts(left, right):
+    assert set(left) == set(right)
     for part, arrays in left.items():
         assert set(arrays) == set(right[part])
         for name, array in arrays.items():
@@ -41,9 +42,20 @@ def test_a_checkpoint_rebuilds_its_networks_by_itself(tmp_path, network):
     assert_equal_parts(game.parts(), again.parts())
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(tmp_path, model):
-    game = tiny_game(model)
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        *((model, {}) for model in MODELS),
+        *((model, {"ema": 0.9}) for model in ("wgan", "wgan-gp")),
+        ("wgan", {"generator_network": "dcgan-constant", "critic_network": "mlp", "generator_batch_size": 12, "ema": 0.9}),
+        (
+            "wgan",
+            {"generator_network": "resnet", "critic_network": "dcgan", "learning_rate": 0.001, "critic_learning_rate": 0.002},
+        ),
+    ],
+)
+def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(tmp_path, model, settings):
+    game = tiny_game(model, **settings)
     game.critic_step(batch(seed=1))
     game.generator_step(0)
     again, _ = rebuild(save(tmp_path, game))
@@ -53,10 +65,13 @@ def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(tmp_path,
     assert_equal_parts(game.parts(), again.parts())
 
 
-def test_a_checkpoint_holds_only_safetensors_and_json(tmp_path):
-    path = save(tmp_path, tiny_game())
+@pytest.mark.parametrize("ema", [0, 0.9])
+def test_a_checkpoint_holds_only_safetensors_and_json(tmp_path, ema):
+    game = tiny_game(ema=ema)
+    path = save(tmp_path, game)
     assert {file.suffix for file in path.iterdir()} == {".safetensors", ".json"}
-    assert {file.stem for file in path.glob("*.safetensors")} == set(checkpoint.PARTS)
+    assert {file.name for file in path.glob("*.safetensors")} == files_of(game.recipe)
+    assert (path / "average.safetensors").exists() == bool(ema)
     json.loads((path / "state.json").read_text())
     assert not any(file.read_bytes()[:2] == b"\x80\x02" for file in path.iterdir())
 
@@ -105,9 +120,9 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", [*(f"{part}.safetensors" for part in checkpoint.PARTS), "state.json"])
+@pytest.mark.parametrize("name", [*(f"{part}.safetensors" for part in (*checkpoint.PARTS, checkpoint.AVERAGE)), "state.json"])
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_is_taken(tmp_path, damage, name):
-    game = tiny_game(network="mlp")
+    game = tiny_game(network="mlp", ema=0.9)
     save(tmp_path, game, 1)
     newest = save(tmp_path, game, 2)
     if (name, damage) == ("state.json", "one bit turned"):
@@ -164,6 +179,25 @@ def test_optimiser_state_of_other_weights_is_refused(tmp_path):
     mixed = {**small.parts(), "critic_optimizer": large.parts()["critic_optimizer"]}
     with pytest.raises(UserError, match="another recipe"):
         Game(small.recipe, small.shape).restore(mixed, {"critic_steps": 1, "attempt": 0}, "there")
+
+
+def test_an_average_that_is_missing_or_too_much_is_refused_and_nothing_is_taken_over(tmp_path):
+    averaged, plain = tiny_game(network="mlp", ema=0.9, seed=1), tiny_game(network="mlp", ema=0, seed=2)
+    state = {"critic_steps": 3, "attempt": 0}
+    for game, parts in ((averaged, plain.parts()), (plain, averaged.parts())):
+        before = [array.copy() for array in game.parts()["generator"].values()]
+        with pytest.raises(UserError, match="another recipe: one has an averaged generator, the other has none"):
+            game.restore(parts, state, "there")
+        assert game.critic_steps == 0 and equal(before, list(game.parts()["generator"].values()))
+    state |= {"step": 1, "recipe": averaged.recipe.model_dump(), "shape": list(averaged.shape)}
+    with pytest.raises(UserError, match="one has an averaged generator, the other has none"):
+        rebuild(checkpoint.save(tmp_path, 1, plain.parts(), state, 3))
+
+
+def test_an_average_of_other_shapes_is_refused():
+    game, larger = (tiny_game(network="mlp", ema=0.9, units=units) for units in (16, 17))
+    with pytest.raises(UserError, match="another recipe: names or shapes"):
+        game.restore({**game.parts(), "average": larger.parts()["average"]}, {"critic_steps": 3, "attempt": 0}, "there")
 
 
 def test_a_checkpoint_can_be_moved(tmp_path):

@@ -174,7 +174,7 @@ def test_images_of_other_programs(tmp_path, times):
 
 
 def a_checkpoint(folder):
-    game = tiny_game("wgan", network="mlp", units=4, latent=2, data="25gaussians", shape=(2,))
+    game = tiny_game("wgan", network="mlp", units=4, latent=2, ema=0.9, data="25gaussians", shape=(2,))
     state = {"step": 1, "critic_steps": 5, "attempt": 0, "recipe": game.recipe.model_dump(), "shape": [2], "logs": {}}
     return checkpoint.save(folder, 1, game.parts(), state, 3)
 
@@ -300,7 +300,7 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path):
     config = tmp_path / "b.yaml"
     config.write_text(laughs.replace("a29:", "steps:"))
     assert not taken_or_refused(lambda: recipes.load("wgan", config=config))
-    wgan = (recipes.CONFIGS / "wgan.yaml").read_text()
+    wgan = (recipes.CONFIGS / "wgan-paper.yaml").read_text()
     config.write_text(re.sub(r"^steps: \d+", laughs.replace("a29:", "steps:"), wgan, flags=re.M))
     assert not taken_or_refused(lambda: recipes.load(config=config))
     config.write_text("#" * 2_000_000)
