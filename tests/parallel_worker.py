@@ -31,7 +31,8 @@ def main(out, model, *settings):
         game.generator_step(step)
     if game.team.leads:
         parts = game.parts()
-        np.savez(out, **{f"{part}/{name}": array for part in ("generator", "critic") for name, array in parts[part].items()})
+        parts = {part: parts[part] for part in ("generator", "critic", "average") if part in parts}
+        np.savez(out, **{f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()})
 
 
 if __name__ == "__main__":

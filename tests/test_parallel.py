@@ -1,5 +1,6 @@
 """Several processes do the experiment of one: same parameters, same resuming, and they end together."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
-from training import launch
+from training import budget, checkpoint, launch, run
 from training import recipe as recipes
 
 
@@ -39,11 +40,11 @@ def difference(one, other):
 @pytest.mark.parametrize(
     "model, settings",
     [
-        ("wgan", ["network=dcgan"]),
-        ("wgan-gp", ["network=dcgan"]),
+        ("wgan", ["network=dcgan", "ema=0.9"]),
+        ("wgan-gp", ["network=dcgan", "generator_batch_size=12"]),
         ("wgan", ["network=mlp"]),
         ("wgan-gp", ["network=mlp"]),
-        ("wgan", ["network=dcgan-nobn"]),
+        ("wgan", ["generator_network=dcgan-nobn", "critic_network=dcgan"]),
         ("wgan-gp", ["network=dcgan-nobn"]),
         pytest.param("dcgan", ["network=paperweekly"], marks=pytest.mark.slow),
         pytest.param("gan", ["network=resnet"], marks=pytest.mark.slow),
@@ -51,8 +52,9 @@ def difference(one, other):
 )
 def test_two_processes_end_with_the_parameters_of_one(tmp_path, model, settings):
     one, two = (twenty_steps(tmp_path, processes, model, *settings) for processes in (1, 2))
-    for role in ("generator", "critic"):
-        select = {name: array for name, array in one.items() if name.startswith(role)}
+    assert set(one) == set(two)
+    for part in {name.partition("/")[0] for name in one}:
+        select = {name: array for name, array in one.items() if name.startswith(f"{part}/")}
         assert difference(select, two) < 1e-5
 
 
@@ -62,7 +64,7 @@ def test_batch_norm_of_each_process_alone_is_another_experiment(tmp_path):
 
 
 def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
-    flags = ["--data", "mnist-5k", "--processes", "2", *TINY_FLAGS]
+    flags = ["--data", "mnist-5k", "--processes", "2", *TINY_FLAGS, "-o", "ema=0.9"]
     for out, steps in (("whole", 4), ("parts", 2), ("parts", 4)):
         more = ["--resume"] if (tmp_path / out).exists() else []
         status, said, error = run_program(
@@ -73,6 +75,26 @@ def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
     assert log_of(tmp_path / "whole") == log_of(tmp_path / "parts")
     assert [line["step"] for line in log_of(tmp_path / "whole")] == [1, 2, 3, 4]
     assert weights_of(tmp_path / "whole", 4) == weights_of(tmp_path / "parts", 4)
+    assert "average.safetensors" in weights_of(tmp_path / "parts", 4)
+
+
+def test_the_first_process_s_clock_is_all_processes_clock(tmp_path):
+    """One process's clock runs twice as fast. Step sizes, the end and the moments of checkpoints are the same in both."""
+    command = [sys.executable, "-m", "tests.parallel_clock_worker", str(tmp_path)]
+    team = [
+        subprocess.Popen(command, cwd=ROOT, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for extra in launch.environments(2, "cpu")
+    ]
+    for process in team:
+        _, error = process.communicate(timeout=240)
+        assert process.returncode == 0, error.decode()[-2000:]
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+    assert first == second
+    rates = np.array(first["rates"])
+    np.testing.assert_allclose(rates, [[0.001 * (1 - k / 10), 0.002 * (1 - k / 10)] for k in range(10)], rtol=1e-6)
+    assert first["looks"] == list(range(1, 11)), "a tenth of the minutes a step"
+    recipe = run.read_recipe(tmp_path / "run")
+    assert budget.finished(recipe, checkpoint.newest(tmp_path / "run")[2]), "its record says that time is left"
 
 
 def test_one_that_dies_ends_the_others_within_seconds(tmp_path):

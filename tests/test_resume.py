@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from reporting import console
-from tests.helpers import MODELS, TINY_FLAGS, files_below, log_of, program, run_program, scalars_of, weights_of
+from tests.helpers import MODELS, TINY_FLAGS, files_below, files_of, log_of, program, run_program, scalars_of, weights_of
+from training import run
 
 STEPS = 4
 
@@ -27,7 +28,7 @@ def assert_same_run(one, other, step=STEPS):
     assert log_of(one) == log_of(other)
     assert [line["step"] for line in log_of(other)] == list(range(1, step + 1))
     assert weights_of(one, step) == weights_of(other, step)
-    assert len(weights_of(one, step)) == 4
+    assert set(weights_of(one, step)) == files_of(run.read_recipe(one))
     curves, others = scalars_of(one), scalars_of(other)
     assert set(curves) == set(others)
     for tag in set(curves) - {"speed/images_per_second"}:
@@ -103,6 +104,25 @@ def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(train, at_step, mnist
     assert [line["step"] for line in log_of("parts")] == [1, 2]
     assert signal.getsignal(number) is handler
     assert train("parts", "--resume").status == 0
+    assert_same_run("whole", "parts")
+
+
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        ("wgan", ["ema=0.9", "decay=true"]),
+        ("wgan-gp", ["ema=0.9", "decay=true", "generator_batch_size=12"]),
+        ("wgan", ["generator_network=dcgan-constant", "critic_network=mlp", "generator_batch_size=4", "ema=0.5"]),
+        ("gan", ["generator_network=mlp", "critic_network=resnet", "critic_learning_rate=1e-3", "decay=true"]),
+    ],
+)
+def test_averages_decay_and_players_that_differ_resume_in_another_process(train, at_step, tmp_path, mnist_dir, model, settings):
+    flags = begin(model, *(word for setting in settings for word in ("-o", setting)))
+    assert train("whole", *flags).status == 0
+    at_step(2, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert train("parts", *flags).status == 143
+    status, _, err = run_program("train.py", "--data-dir", mnist_dir, "--out", "parts", "--resume", cwd=tmp_path)
+    assert (status, err) == (0, "")
     assert_same_run("whole", "parts")
 
 

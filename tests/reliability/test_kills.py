@@ -40,6 +40,7 @@ def test_killed_at_any_moment_and_continued_a_run_is_the_same(call, mnist_dir, t
     steps, draw = 60 * kills, random.Random(kills)
     often = ["--steps", steps, "-o", "checkpoint_every=3", "-o", "sample_every=20"]
     begin = ["--model", "wgan", "--network", "mlp", "--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, *often]
+    begin += ["-o", "ema=0.9", "-o", "decay=true"]
     assert call("train", *begin, "--out", "whole").status == 0
     moments, folder = [], tmp_path / "parts"
     while len(moments) < kills:

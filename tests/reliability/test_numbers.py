@@ -14,6 +14,7 @@ from training import checkpoint, session
 from training.game import Game
 
 BEGIN = ["--model", "wgan", "--network", "mlp", "--data", "mnist", *TINY_FLAGS, "-o", "checkpoint_every=2", "--steps", "6"]
+BEGIN += ["-o", "n_critic=5", "-o", "ema=0.9"]
 
 
 @pytest.fixture
@@ -48,19 +49,20 @@ def test_it_stops_with_the_step_the_recipe_and_the_last_good_checkpoint(train, p
     assert np.isfinite(next(iter(checkpoint.newest("run")[1]["generator"].values()))).all()
 
 
+@pytest.mark.parametrize("part", ["critic_optimizer", "average"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_a_weight_that_no_loss_shows_is_never_saved(train, monkeypatch, value):
+def test_a_weight_that_no_loss_shows_is_never_saved(train, monkeypatch, value, part):
     parts = Game.parts
 
     def damaged(self):
         found = parts(self)
         if self.critic_steps == 20:
-            next(iter(found["critic_optimizer"].values())).flat[0] = value
+            next(iter(found[part].values())).flat[0] = value
         return found
 
     monkeypatch.setattr(Game, "parts", damaged)
     result = train("run")
-    assert result.status == 1 and "weights of critic_optimizer not finite at step 4" in result.err
+    assert result.status == 1 and f"weights of {part} not finite at step 4" in result.err
     assert checkpoint.list_steps("run")[-1] == 2
 
 
@@ -84,6 +86,23 @@ def test_a_rollback_is_the_same_again_and_after_a_resume(train, poison):
     assert train("two", "--on-nan", "rollback", "--steps", "4").status == 0
     assert train("two", "--on-nan", "rollback", "--resume").status == 0
     assert weights_of("one", 6) == weights_of("two", 6) and log_of("one") == log_of("two")
+    assert "average.safetensors" in weights_of("one", 6)
+
+
+def test_a_rollback_in_one_process_equals_one_by_hand_average_included(train, poison, monkeypatch):
+    """Back to step 2 within the training, or by a training that begins there: the same files at step 4."""
+    poison(3, lambda attempt: attempt < 1)
+    assert train("run", "--on-nan", "rollback", "--steps", "4").status == 0
+    assert train("by hand", "--on-nan", "rollback", "--steps", "2").status == 0
+    newest = checkpoint.newest
+
+    def other_noise(folder):
+        path, parts, state, remarks = newest(folder)
+        return path, parts, {**state, "attempt": 1}, remarks
+
+    monkeypatch.setattr(checkpoint, "newest", other_noise)
+    assert train("by hand", "--on-nan", "rollback", "--steps", "4", "--resume").status == 0
+    assert weights_of("run", 4) == weights_of("by hand", 4)
 
 
 def test_what_always_fails_is_given_up(train, poison):
