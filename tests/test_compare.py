@@ -11,6 +11,7 @@ import pytest
 
 from tests.helpers import files_below, program, run_program
 from training import comparison
+from training import recipe as recipes
 
 SMALL = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
 SMALL += ["--samples", "100", "--metrics", "swd"]
@@ -35,11 +36,11 @@ def timeless(value):
 def test_terms_are_equal_but_for_the_recipe():
     entries = plan("gan", "wgan", "wgan-gp", seeds=2)
     assert [(e.label, e.recipe.seed) for e in entries] == [(m, s) for m in ("gan", "wgan", "wgan-gp") for s in (0, 1)]
-    recipes = [e.recipe for e in entries]
+    planned = [e.recipe for e in entries]
     same = ("network", "filters", "latent", "batch_size", "steps", "data", "image_size", "units", "sample_every", "log_every")
-    assert all(len({getattr(r, key) for r in recipes}) == 1 for key in same)
-    assert [r.objective for r in recipes[::2]] == ["non-saturating", "wasserstein", "wasserstein"]
-    assert {r.n_critic for r in recipes if r.model == "wgan"} == {5}
+    assert all(len({getattr(r, key) for r in planned}) == 1 for key in same)
+    assert [r.objective for r in planned[::2]] == ["non-saturating", "wasserstein", "wasserstein"]
+    assert {r.n_critic for r in planned if r.model == "wgan"} == {recipes.load("wgan").n_critic}
 
 
 def test_points_have_terms_of_their_own():
@@ -52,6 +53,14 @@ def test_several_networks_and_settings_of_one_model():
     assert [e.label for e in entries] == ["gan mlp", "wgan mlp", "gan dcgan", "wgan dcgan"]
     assert [e.recipe.clip for e in entries] == [None, 0.1, None, 0.1]
     assert {e.recipe.filters for e in entries} == {8}
+
+
+def test_a_word_for_both_players_is_for_all_models_and_a_player_s_own_for_one():
+    own = {"wgan": {"critic_learning_rate": 0.25, "generator_network": "dcgan-constant"}}
+    gan, wgan = (e.recipe for e in plan("gan", "wgan", networks=["resnet"], own=own, learning_rate=0.5))
+    assert (gan.generator_learning_rate, gan.critic_learning_rate, gan.network) == (0.5, 0.5, "resnet")
+    assert (wgan.generator_learning_rate, wgan.critic_learning_rate) == (0.5, 0.25)
+    assert (wgan.generator_network, wgan.critic_network) == ("dcgan-constant", "resnet")
 
 
 def test_minutes_leave_grids_and_checkpoints_to_the_clock():
@@ -128,9 +137,8 @@ def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path):
     assert "runs/gan-mnist-5k-s0" in results("A")["visualdl"]
     other = call("compare", "runs/gan-mnist-5k-s0", "wgan", "--samples", "100", "--metrics", "swd", "--out", "B")
     assert other.status == 0, other.err
-    assert all(
-        row["equal"] for row in results("B")["settings"] if row["name"] in ("network", "units", "latent", "batch_size", "steps")
-    )
+    terms = {"generator_network", "critic_network", "units", "latent", "batch_size", "steps"}
+    assert terms <= {row["name"] for row in results("B")["settings"] if row["equal"]}
 
 
 def test_a_model_that_dies_does_not_stop_the_others(call):

@@ -38,7 +38,7 @@ def infer(folder, z):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_inference_agrees_for_any_number_of_samples(tmp_path, network):
-    game = tiny_game("wgan", network=network)
+    game = tiny_game("wgan-paper", network=network)
     paths, difference = export.write(game, tmp_path / "made")
     assert difference < 1e-5
     assert [path.name for path in paths] == ["generator.json", "generator.pdiparams"]
@@ -48,7 +48,7 @@ def test_inference_agrees_for_any_number_of_samples(tmp_path, network):
 
 
 def test_points(tmp_path):
-    game = tiny_game("wgan", shape=(2,), data="8gaussians", network="mlp", latent=2)
+    game = tiny_game("wgan-paper", shape=(2,), data="8gaussians", network="mlp", latent=2)
     export.write(game, tmp_path / "made")
     z = noise(0, 7, 2)
     np.testing.assert_allclose(infer(tmp_path / "made", z), generate(game.generator, z), atol=1e-5)

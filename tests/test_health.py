@@ -63,7 +63,7 @@ def test_clipped_share_counts_weights_at_plus_and_minus_c():
     layer = paddle.nn.Linear(4, 1, bias_attr=False)
     layer.weight.set_value(np.array([[0.01], [-0.01], [0.0099], [0.0]], "float32"))
     assert float(health.clipped_share([layer.weight], 0.01)) == 0.5
-    game = tiny_game("wgan", learning_rate=0.1)
+    game = tiny_game("wgan", learning_rate=0.1, clip=0.01)
     game.critic_step(batch())
     weights = np.concatenate([w.ravel() for w in values(game.critic_weights)])
     share = health.measure(game, batch(), batch(), 1)["clipped_share"]

@@ -19,6 +19,8 @@ SHAPES = [
     ("dcgan", (3, 64, 64)),
     ("dcgan", (1, 128, 128)),
     ("dcgan-nobn", (3, 64, 64)),
+    ("dcgan-constant", (3, 64, 64)),
+    ("dcgan-constant", (1, 128, 128)),
     ("resnet", (3, 64, 64)),
     ("paperweekly", (1, 28, 28)),
     ("mlp", (1, 28, 28)),
@@ -30,7 +32,8 @@ SHAPES = [
 def build(network, shape, **settings):
     size = shape[-1] if len(shape) == 3 else 32
     data = "mnist-5k" if len(shape) == 3 else "25gaussians"
-    return networks.build(tiny("dcgan", network=network, data=data, image_size=size, **settings), shape)
+    settings |= {"network": network} if network else {}
+    return networks.build(tiny("dcgan", data=data, image_size=size, **settings), shape)
 
 
 @pytest.mark.parametrize(("network", "shape"), SHAPES)
@@ -77,7 +80,7 @@ def norm(channels):
 
 
 def test_dcgan_at_64_pixels_is_layer_by_layer_the_authors():
-    generator, critic = networks.build(tiny("wgan", filters=64, latent=100, image_size=64, data="cifar10"), (3, 64, 64))
+    generator, critic = networks.build(tiny("wgan-paper", filters=64, latent=100, image_size=64, data="cifar10"), (3, 64, 64))
     assert describe(critic.main) == [
         ("conv", [64, 4, 4, 3], 2, 1),
         ("leaky relu", 0.2),
@@ -122,6 +125,29 @@ def test_dcgan_at_64_pixels_is_layer_by_layer_the_authors():
         elif weight.ndim == 1:
             assert float(weight.mean()) == pytest.approx(1, abs=0.01)
             assert float(weight.std()) == pytest.approx(0.02, rel=0.4)
+
+
+@pytest.mark.parametrize(("size", "doublings"), [(32, 3), (64, 4), (128, 5)])
+def test_dcgan_constant_is_of_one_width_without_norm_and_its_critic_is_dcgans(size, doublings):
+    recipes = [tiny("wgan-paper", network=name, filters=48, image_size=size) for name in ("dcgan-constant", "dcgan")]
+    (generator, critic), (_, other) = (networks.build(recipe, (1, size, size)) for recipe in recipes)
+    inner = [layer for _ in range(doublings - 1) for layer in (("deconv", [48, 4, 4, 48], 2, 1), ("relu",))]
+    expected = [("deconv", [8, 4, 4, 48], 1, 0), ("relu",), *inner, ("deconv", [48, 4, 4, 1], 2, 1), ("tanh",)]
+    assert describe(generator.main) == expected
+    assert describe(critic.main) == describe(other.main)
+    assert recipes[0].generator_norm == "none" and recipes[0].critic_norm == "batch"
+
+
+@pytest.mark.parametrize("critic", NETWORKS)
+@pytest.mark.parametrize("generator", NETWORKS)
+def test_each_player_has_its_own_network(generator, critic):
+    kinds = lambda network: [type(layer).__name__ for layer in network.sublayers()]  # noqa: E731
+    shapes = lambda network: [weight.shape for weight in trainable(network)]  # noqa: E731
+    mixed = build(None, (1, 32, 32), generator_network=generator, critic_network=critic)
+    same = build(generator, (1, 32, 32))[0], build(critic, (1, 32, 32))[1]
+    for one, other in zip(mixed, same, strict=True):
+        assert (kinds(one), shapes(one)) == (kinds(other), shapes(other))
+    assert mixed[1](mixed[0](batch(2, (8,)))).shape == [2]
 
 
 def test_mlp_is_four_linear_layers_of_512_with_relu_and_no_tanh():
@@ -230,6 +256,8 @@ def test_looking_at_the_networks_changes_nothing():
         ({"network": "resnet", "image_size": 28}, "image_size 28"),
         ({"network": "resnet", "data": "swissroll"}, "points"),
         ({"network": "dcgan", "data": "25gaussians"}, "points"),
+        ({"critic_network": "dcgan", "data": "25gaussians"}, "network dcgan makes images, but 25gaussians are points"),
+        ({"network": "mlp", "generator_network": "dcgan", "image_size": 48}, "network dcgan makes 32, 64, 128 pixels"),
     ],
 )
 def test_a_network_that_cannot_make_the_data_is_refused(settings, named):
