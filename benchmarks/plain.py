@@ -1,7 +1,12 @@
-"""dcgan with Paddle's own layers, N×C×H×W: what one would write first. The rest of the program stays the same."""
+"""dcgan with Paddle's own layers, N×C×H×W: what one would write first. The rest of the program stays the same.
+
+Initialisation, batch norm and the order of the layers are those of models/networks/dcgan.py: the same weights give the same
+training (tests/test_benchmarks.py).
+"""
 
 from paddle import nn
 
+from models.networks.layers import norm as our_norm
 from models.networks.layers import normal
 
 
@@ -14,7 +19,10 @@ def deconv(inputs, outputs, kernel=4, stride=2, padding=1):
 
 
 def norm(kind, channels):
-    return [nn.BatchNorm2D(channels)] if kind == "batch" else []
+    """The normalising layers of a kind, as a list. Paddle's layer norm has no double gradient: that one stays ours."""
+    if kind == "batch":
+        return [nn.BatchNorm2D(channels, momentum=0.9, epsilon=1e-5, weight_attr=normal(0.02, 1.0))]
+    return our_norm(kind, channels)
 
 
 class Generator(nn.Layer):
