@@ -8,6 +8,21 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks.torch_networks import FAMILIES
 
 
+def cross_entropy(real, fake):
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+LOSSES = {  # the critic's of (real, fake) logits, the generator's of fake ones
+    "minimax": (cross_entropy, lambda fake: -F.softplus(fake).mean()),
+    "non-saturating": (cross_entropy, lambda fake: F.softplus(-fake).mean()),
+    "wasserstein": (lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean()),
+    "least-squares": (
+        lambda real, fake: (F.mse_loss(real, torch.ones_like(real)) + fake.square().mean()) / 2,
+        lambda fake: F.mse_loss(fake, torch.ones_like(fake)) / 2,
+    ),
+}
+
+
 class Game:
     """critic_step(real) and generator_step() of a recipe."""
 
@@ -16,26 +31,24 @@ class Game:
         family = FAMILIES[recipe.network]
         self.generator, self.critic = family.Generator(recipe, shape), family.Critic(recipe, shape)
         self.generator_optimizer, self.critic_optimizer = (self._optimizer(n) for n in (self.generator, self.critic))
+        self.critic_loss, self.generator_loss = LOSSES[recipe.objective]
         self._together = recipe.critic_norm != "batch"
 
     def _optimizer(self, network):
         recipe = self.recipe
         if recipe.optimizer == "rmsprop":
             return torch.optim.RMSprop(network.parameters(), recipe.learning_rate)
+        if recipe.optimizer == "sgd":
+            return torch.optim.SGD(network.parameters(), recipe.learning_rate)
         return torch.optim.Adam(network.parameters(), recipe.learning_rate, (recipe.beta1, recipe.beta2))
-
-    def _losses(self, real, fake):
-        if self.recipe.objective == "wasserstein":
-            return fake.mean() - real.mean()
-        return F.softplus(-real).mean() + F.softplus(fake).mean()
 
     def critic_step(self, real):
         with torch.no_grad():
             fake = self.generator(torch.randn(len(real), self.recipe.latent))
         if self._together:
-            loss = self._losses(*self.critic(torch.cat([real, fake])).chunk(2))
+            loss = self.critic_loss(*self.critic(torch.cat([real, fake])).chunk(2))
         else:
-            loss = self._losses(self.critic(real), self.critic(fake))
+            loss = self.critic_loss(self.critic(real), self.critic(fake))
         if self.recipe.penalty:
             epsilon = torch.rand(len(real), *[1] * (real.dim() - 1))
             points = (epsilon * real + (1 - epsilon) * fake).requires_grad_()
@@ -52,7 +65,7 @@ class Game:
     def generator_step(self, step=0):
         self.critic.requires_grad_(False)
         fake = self.critic(self.generator(torch.randn(self.recipe.batch_size, self.recipe.latent)))
-        loss = -fake.mean() if self.recipe.objective == "wasserstein" else F.softplus(-fake).mean()
+        loss = self.generator_loss(fake)
         self.generator_optimizer.zero_grad()
         loss.backward()
         self.generator_optimizer.step()

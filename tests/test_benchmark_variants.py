@@ -6,7 +6,9 @@ import pytest
 
 from benchmarks import plain
 from models.networks import dcgan
-from tests.helpers import batch, equal, tiny_game, values
+from models.objectives import OBJECTIVES
+from tests.helpers import batch, equal, tiny, tiny_game, values
+from training import recipe as recipes
 
 pytestmark = pytest.mark.filterwarnings("ignore:When training")  # Paddle's own batch norm says that it keeps statistics
 STATISTICS = {"_mean": "mean", "_variance": "variance"}
@@ -78,3 +80,31 @@ def test_both_initialise_alike(monkeypatch):
             mean = 1.0 if weight.ndim == 1 else 0.0
             assert float(weight.mean()) == pytest.approx(mean, abs=0.02)
             assert float(weight.std()) == pytest.approx(0.02, rel=0.3)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_pytorchs_losses_are_the_recipes(objective):
+    torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
+    from benchmarks.pytorch import Game
+
+    game = Game(tiny("dcgan", objective=objective, network="mlp"), (1, 32, 32))
+    real, fake = np.random.default_rng(0).normal(0, 3, (2, 64)).astype("float32")
+    ours = OBJECTIVES[objective]
+    want = ours.critic_loss(paddle.to_tensor(real), paddle.to_tensor(fake)), ours.generator_loss(paddle.to_tensor(fake))
+    got = game.critic_loss(torch.tensor(real), torch.tensor(fake)), game.generator_loss(torch.tensor(fake))
+    np.testing.assert_allclose([loss.item() for loss in got], [float(loss) for loss in want], rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", recipes.names())
+def test_pytorchs_game_steps_every_recipe(model):
+    torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
+    from benchmarks.pytorch import Game
+
+    torch.manual_seed(0)
+    game = Game(tiny(model), (1, 32, 32))
+    before = [parameter.detach().clone() for net in (game.critic, game.generator) for parameter in net.parameters()]
+    game.critic_step(torch.rand(8, 1, 32, 32))
+    game.generator_step()
+    after = [parameter for net in (game.critic, game.generator) for parameter in net.parameters()]
+    assert all(torch.isfinite(b).all() for b in after)
+    assert any(not torch.equal(a, b) for a, b in zip(before, after))
