@@ -21,19 +21,20 @@ from training import recipe as recipes
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="5,000 by default, 25,600 for stacked-mnist.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
+@click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
 @click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
 @click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, data_name, data_dir, names, samples, seed, every, as_json, out, device):
+def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json, out, device):
     runtime.check_device(device)
     names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
     if names == []:
         raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
     metrics.check_names(names or [])
     is_file = Path(source).suffix.lower() == ".npz"
-    if is_file and every:
-        raise UserError("--every wants a run, not a file")
+    if is_file and (every or raw):
+        raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
     if is_file:
         if not Path(source).is_file():
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
@@ -71,7 +72,7 @@ def main(source, data_name, data_dir, names, samples, seed, every, as_json, out,
         if target:
             picture = scores.closest_pairs(items, dataset, entries[0])
     for path in paths:
-        step, entries[step], settings, picture = scores.score_checkpoint(path, dataset, names, samples, seed, say)
+        step, entries[step], settings, picture = scores.score_checkpoint(path, dataset, names, samples, seed, say, raw)
     made = None
     if target:
         target.mkdir(parents=True, exist_ok=True)

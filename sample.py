@@ -20,10 +20,11 @@ KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) o
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
 @click.option("--out", metavar="FILE", help=f"{KINDS}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
+@click.option("--raw", is_flag=True, help="From the generator itself, not from its average through training.")
 @click.option("--export", "target", metavar="DIR", help="Write the generator there for Paddle Inference, instead of samples.")
 @click.option("--pdparams", is_flag=True, help="With --export: its weights as .pdparams too.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, count, seed, out, interpolate, target, pdparams, device):
+def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
     runtime.check_device(device)
     if pdparams and not target:
         raise UserError("--pdparams goes with --export DIR")
@@ -31,7 +32,7 @@ def main(source, count, seed, out, interpolate, target, pdparams, device):
         raise UserError("--export writes the generator, no samples: leave --out and --interpolate away")
     folder, path = run.find_checkpoint(source)
     if target:
-        return export(path, target, pdparams, device)
+        return export(path, raw, target, pdparams, device)
     if out is None:
         name = f"interpolation-seed-{seed}.png" if interpolate else f"samples-seed-{seed}.png"
         out = (folder or path) / name
@@ -52,13 +53,13 @@ def main(source, count, seed, out, interpolate, target, pdparams, device):
         runtime.start(device)
         from training.game import rebuild
 
-        game, state = rebuild(path)
+        game, state = rebuild(path, raw)
         samples.write(game, state, Path(out), kind, count, seed, interpolate)
     print(out)
     return 0
 
 
-def export(path, target, pdparams, device):
+def export(path, raw, target, pdparams, device):
     """--export: the generator of a checkpoint as a graph in the folder `target`."""
     if run.holds_something(target):
         raise UserError(f"--export {target} holds something already; name another folder")
@@ -68,7 +69,7 @@ def export(path, target, pdparams, device):
     from reporting import export
     from training.game import rebuild
 
-    paths, difference = export.write(rebuild(path)[0], target, pdparams)
+    paths, difference = export.write(rebuild(path, raw)[0], target, pdparams)
     print(", ".join(each.name for each in paths) + f"; loaded back, the outputs agree to {difference:.1e}")
     print(target)
     return 0

@@ -66,6 +66,7 @@ def main(model, network, data, data_dir, steps, batch_size, seed, device, proces
 def continued(asked, settings, out):
     """The recipe to go on with: the run's own, with what may be changed on the way. Raises UserError for another recipe."""
     own = run.read_recipe(out)
+    settings = recipes.both(settings)
     changes = {key: value for key, value in settings.items() if key in recipes.RESUMABLE}
     target = recipes.resolve({**own.model_dump(), **changes})
     if asked is None:

@@ -53,4 +53,9 @@ def main(names, quick, data_dir, listing, redraw):
 
 if __name__ == "__main__":
     sys.argv[0] = "experiments"
+    if sys.argv[1:2] == ["search"]:
+        from experiments import search
+
+        sys.argv[:2] = ["experiments search"]
+        console.run(search.main)
     console.run(main)

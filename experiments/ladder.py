@@ -77,7 +77,7 @@ def ladder(dataset, paths, end, half, samples):
     made = {}
     for step, path in paths.items():
         game, _ = rebuild(path)
-        made[step] = crop_to(to_uint8(generate(game.generator, noise(0, samples, game.recipe.latent))), dataset.native_size)
+        made[step] = crop_to(to_uint8(generate(game.sampler, noise(0, samples, game.recipe.latent))), dataset.native_size)
     noisy = np.clip(np.rint(test + rng.normal(0, 25.5, test.shape)), 0, 255).astype(np.uint8)
     classes = dataset.heldout_labels < 5
     return {

@@ -17,12 +17,12 @@ VALUES = (
 )
 
 
-def measure(work, quality, cells, seeds):
-    """quality: the Fréchet distance's name.
+def measure(work, quality, cells, seeds, **more):
+    """quality: the Fréchet distance's name. more: as trained.train's.
 
     Returns {'models': {model: summary}, 'labels': {model: text}, 'floor', 'best': {value: model or None}, …}.
     """
-    found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, tiles=32)
+    found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, tiles=32, **more)
     values = (quality, *VALUES)
     numbers = {"quality": quality, "wanted_seeds": seeds, "models": {m: trained.summary(g, values) for m, g in found.items()}}
     numbers["labels"] = {
@@ -32,16 +32,21 @@ def measure(work, quality, cells, seeds):
     for model, group in found.items():
         lived = [run for run in group if "died" not in run]
         ways = [run["on_the_way"] for run in lived]
-        minutes = [[run["seconds"] / 60 * step / run["steps"] for step in way["step"]] for run, way in zip(lived, ways)]
+        minutes = [[seconds_of(run) / 60 * step / run["steps"] for step in way["step"]] for run, way in zip(lived, ways)]
         each = {value: [run["scores"][value] for run in lived] for value in (quality, "classes_found")}
         numbers["models"][model] |= {
             "way_minutes": minutes,
             "way": [way[quality] for way in ways],
             "each": each | {"steps": [run["steps"] for run in lived]},
-            "minutes_of_training": sum(run["seconds"] for run in lived) / 60,
+            "minutes_of_training": sum(seconds_of(run) for run in lived) / 60,
         }
     numbers["best"] = {value: best(numbers["models"], value) for value in values}
     return numbers
+
+
+def seconds_of(run):
+    """What a run's budget counted: CPU seconds, or wall seconds, as all did before there was a CPU clock."""
+    return run.get("counted_seconds", run["seconds"])
 
 
 def best(models, value):

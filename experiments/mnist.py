@@ -11,7 +11,7 @@ same networks after the same time.
 Run: all on 60,000 digits with their own recipes, dcgan networks of 32 filters (wgan-gp's critic without batch norm), batch 64,
 30 minutes a training, three seeds each; gan stands for the saturating loss, "minimax", since on one network gan and dcgan are
 the same recipe. The recipes' own budgets (64 filters, 40,000 steps) are for a GPU and not run here: python train.py --model
-wgan --data mnist --device gpu.
+wgan-paper --data mnist --device gpu.
 
 Cost: 7.5 hours of training on one core of an AMD EPYC (Zen 4), half of that where the command runs in two shells at once.
 """

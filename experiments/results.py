@@ -30,19 +30,19 @@ def read():
 
 
 def full_budgets(data):
-    """What configs/ asks of `data` for wgan and wgan-gp: a dict of command, steps, operations and hours on these cores, each.
+    """What configs/ asks of `data` for wgan-paper and wgan-gp-paper: dicts of command, steps, operations and hours on these cores.
 
     Operations and seconds a generator step with its critic steps are docs/throughput.json's, at the same filters.
     """
     rows = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
     for model in ("wgan", "wgan-gp"):
-        recipe = recipes.load(model, overrides={"data": data})
+        recipe = recipes.load(f"{model}-paper", overrides={"data": data})
         at = {"model": model, "network": recipe.network, "filters": recipe.filters, "variant": "ours"}
         found = {row["step"]: row for row in rows if at.items() <= row.items() and row.get("clock", "wall") == "wall"}
         rate = found["loop"]["product_gflops"] * 1e9
         of = {step: found[step]["share_of_product"] * rate * found[step]["seconds"] for step in ("critic", "generator")}
         yield {
-            "command": f"python train.py --model {model} --data {data} --device gpu",
+            "command": f"python train.py --model {model}-paper --data {data} --device gpu",
             "steps": recipe.steps,
             "operations": recipe.steps * (recipe.n_critic * of["critic"] + of["generator"]),
             "hours": recipe.steps * found["loop"]["seconds"] / 3600,

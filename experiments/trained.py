@@ -11,29 +11,48 @@ from errors import TrainingError
 from experiments.work import spread
 from reporting import console
 from reporting.measures import Measures
-from training import checkpoint, comparison, log, run, session
+from training import budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
 
 CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
 POINTS = 100  # of a curve that is kept
+# What the experiments of before the search were measured with, and are: the papers' constants on networks of 32 filters.
+ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
+UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
+TERMS = {"filters": 32, "decay": False, "ema": 0.0}
 
 
-def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, extra=None):
-    """Train a recipe on a comparison's equal terms (as compare.py's) and return its numbers, or {'died': why}.
+def untuned(model, settings, seed):
+    """The Recipe of a model on a comparison's equal terms, with the papers' constants where `settings` are silent."""
+    name, constants = UNTUNED[model]
+    terms = comparison.equal_terms({**TERMS, **settings})
+    own = {**recipes.both(constants), **recipes.both(terms), "seed": seed, "model": model}
+    return recipes.load(name, overrides=own)
 
-    settings: in place of the comparison's. names: metrics, all that fit by default. tiles: samples to keep for the figure.
-    extra(folder): more to be measured of the finished run, kept under 'extra'.
-    Returns steps, critic_steps, seconds, curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over
-    draws), floors, on_the_way {value: list, 'step': list}.
+
+def tuned(model, settings, seed):
+    """The Recipe of configs/ for a model as it is, with `settings` (a budget, say) in place of its own."""
+    return recipes.load(model, overrides={**settings, "seed": seed})
+
+
+def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, extra=None, recipe_of=untuned):
+    """Train a recipe and return its numbers, or {'died': why}.
+
+    recipe_of(model, settings, seed): untuned or tuned. names: metrics, all that fit by default. tiles: samples to keep for the
+    figure. extra(folder): more to be measured of the finished run, kept under 'extra'.
+    Returns steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes counts), curves {figure: list,
+    'step': list}, scores {value: mean over draws}, deviations (over draws), floors, on_the_way {value: list, 'step': list}.
     """
-    recipe = recipes.load(model, overrides={**comparison.equal_terms(settings), "seed": seed})
+    recipe = recipe_of(model, settings, seed)
+    # what configs/ say today is a setting too: trained anew when it changes
+    configured = {"recipe": comparison.content(recipe)} if recipe_of is tuned else {}
 
     def measure():
         # seed, model and settings in the name: experiments that ask for the same training share it
         folder = work.runs / f"{key}-{_short(recipe)}"
         return _measure(work, key, recipe, folder, names, samples, tiles, extra)
 
-    return work.unit(key, {"model": model, **settings, "seed": seed, "samples": samples}, measure)
+    return work.unit(key, {"model": model, **settings, "seed": seed, "samples": samples, **configured}, measure)
 
 
 def runs(work, cells, seeds, **more):
@@ -91,6 +110,7 @@ def _measure(work, key, recipe, folder, names, samples, tiles, extra):
         "steps": state["step"],
         "critic_steps": state["critic_steps"],
         "seconds": state["seconds"],
+        "counted_seconds": state[budget.KEYS[recipe.clock]],
         "curves": curves(folder),
         "scores": {value: row["value"] for value, row in last.items()},
         "deviations": {value: row["deviation"] for value, row in last.items()},

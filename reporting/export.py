@@ -20,7 +20,7 @@ def write(game, out, pdparams=False):
     """
     from training.loop import generate
 
-    out, generator = Path(out), game.generator
+    out, generator = Path(out), game.sampler
     z = noise(0, CHECKED, game.recipe.latent)
     expected = generate(generator, z)
     generator.eval()

@@ -72,7 +72,7 @@ class Measures:
             kept, settings = scores.read(path)
         except UserError:
             return {}
-        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, **self._network()}
+        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None, **self._network()}
         if any(settings.get(key) != value for key, value in same.items()):
             return {}
         tried = set(settings.get("could_not", ()))

@@ -17,7 +17,7 @@ def write(game, state, out, kind, count, seed, interpolate):
     from training.loop import generate
 
     z = great_circles(seed, count, game.recipe.latent) if interpolate else noise(seed, count, game.recipe.latent)
-    items = generate(game.generator, z)
+    items = generate(game.sampler, z)
     points = items.ndim == 2
     if not points:
         items = crop_to(to_uint8(items), state["native_size"])

@@ -10,33 +10,33 @@ from reporting.files import write_text
 
 FORMAT = 1
 # what must be equal for numbers of two evaluations to stand in one file
-SETTINGS = ("data", "data_sha256", "samples", "seed", "network", "network_sha256", "batch_norm")
+SETTINGS = ("data", "data_sha256", "samples", "seed", "network", "network_sha256", "batch_norm", "raw")
 
 
-def score_checkpoint(path, dataset, names=None, samples=5000, seed=0, say=print):
+def score_checkpoint(path, dataset, names=None, samples=5000, seed=0, say=print, raw=False):
     """(step, values, record of settings, pairs) of a checkpoint's generator: see metrics.evaluate. Paddle must be started.
 
     values: {value: {value, deviation, floor, floor_deviation}}. pairs: samples nearest to training images beside these,
     uint8 2·8×C×H×W, or None. Samples are those that sample.py draws from the same seed, with batch norm's running
-    statistics; they are rounded to 8 bits like the data.
+    statistics, from the averaged generator where there is one unless `raw`; they are rounded to 8 bits like the data.
     """
     from data.dataset import crop_to, to_uint8
     from reporting.samples import noise
     from training.game import rebuild
     from training.loop import generate
 
-    game, state = rebuild(path)
+    game, state = rebuild(path, raw)
     if tuple(state["shape"]) != dataset.shape:
         raise UserError(f"{path} makes items of shape {tuple(state['shape'])}, {dataset.name} has {dataset.shape}")
     began = time.monotonic()
-    items = generate(game.generator, noise(seed, samples, game.recipe.latent))
+    items = generate(game.sampler, noise(seed, samples, game.recipe.latent))
     took = time.monotonic() - began
     say(f"step {state['step']}: {samples:,} samples drawn in {took:.1f} s ({samples / took:,.0f} a second)")
     items = items if dataset.is_points else to_uint8(items)
     critic = critic_of(game, dataset.is_points)
     values = metrics.evaluate(items, dataset, names, seed=seed, critic=critic, say=say)
-    batch_norm = "running statistics" if has_norm(game.generator) else "none"
-    settings = metrics.describe_settings(dataset, samples, seed) | {"batch_norm": batch_norm}
+    batch_norm = "running statistics" if has_norm(game.sampler) else "none"
+    settings = metrics.describe_settings(dataset, samples, seed) | {"batch_norm": batch_norm} | ({"raw": True} if raw else {})
     shown = None if dataset.is_points else crop_to(items, dataset.native_size)
     return state["step"], values, settings, closest_pairs(shown, dataset, values)
 

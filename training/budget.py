@@ -1,26 +1,51 @@
 """When a run is over: after recipe.steps, or after recipe.minutes of training if these are used up before."""
 
+import contextlib
 import time
 
 
 def finished(recipe, state):
     """Whether a checkpoint's `state` (its step and seconds) has used up the recipe's budget."""
-    return state["step"] >= recipe.steps or bool(recipe.minutes and state["seconds"] >= 60 * recipe.minutes)
+    return state["step"] >= recipe.steps or bool(recipe.minutes and state[KEYS[recipe.clock]] >= 60 * recipe.minutes)
+
+
+KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
 
 
 class Budget:
-    """The clock of one run. seconds_before: what earlier sittings took; the clock stands still between them."""
+    """The two clocks of one run, wall and CPU, of which recipe.clock is the one that counts.
 
-    def __init__(self, recipe, seconds_before):
-        self.minutes, self._began = recipe.minutes, time.monotonic() - seconds_before
+    state: of the checkpoint that training goes on from; the clocks stand still between sittings.
+    """
+
+    def __init__(self, recipe, state):
+        self.recipe = recipe
+        self._began = {"wall": time.monotonic() - state["seconds"], "cpu": time.process_time() - state["cpu_seconds"]}
         self._tenths = self._tenth()
 
     def seconds(self):
-        """Seconds of training so far."""
-        return time.monotonic() - self._began
+        """Seconds of training so far by the wall clock."""
+        return time.monotonic() - self._began["wall"]
+
+    def cpu_seconds(self):
+        """CPU seconds of this process's threads in training so far."""
+        return time.process_time() - self._began["cpu"]
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Within this context both clocks stand still."""
+        wall, cpu = self.seconds(), self.cpu_seconds()
+        try:
+            yield
+        finally:
+            self._began = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
+
+    def used(self, step):
+        """Share of the budget that is used up after `step` generator steps, in [0, 1]."""
+        return min(1.0, max(step / self.recipe.steps, self._time()))
 
     def spent(self):
-        return bool(self.minutes) and self.seconds() >= 60 * self.minutes
+        return self._time() >= 1
 
     def part(self):
         """'tenth' or 'fifth' where one of the minutes has passed since the last call (a fifth is also a tenth), else None.
@@ -32,5 +57,10 @@ class Budget:
             return None
         return "fifth" if self._tenths // 2 > before // 2 else "tenth"
 
+    def _time(self):
+        """Share of the minutes, 0 where there are none."""
+        clock = self.cpu_seconds if self.recipe.clock == "cpu" else self.seconds
+        return clock() / (60 * self.recipe.minutes) if self.recipe.minutes else 0.0
+
     def _tenth(self):
-        return int(10 * self.seconds() / (60 * self.minutes)) if self.minutes else 0
+        return int(10 * self._time())

@@ -1,7 +1,8 @@
 """Checkpoints: safetensors and JSON, nothing that can run code, complete or not there at all.
 
-checkpoints/step-000500/ holds generator, critic and the two optimisers as .safetensors, and state.json: format version,
-recipe, counters, log sizes, SHA-256 of the other files and of itself. docs/checkpoints.md has the format and its rule.
+checkpoints/step-000500/ holds generator, critic, the two optimisers and the averaged generator, where there is one, as
+.safetensors, and state.json: format version, recipe, counters, log sizes, SHA-256 of the other files and of itself.
+docs/checkpoints.md has the format and its rule.
 """
 
 import hashlib
@@ -17,10 +18,14 @@ from safetensors import SafetensorError
 
 from errors import UserError, cannot_write
 
-FORMAT = 2
+FORMAT = 3
 # what each older format lacks: state of that format -> state of the next
-UPGRADES = {1: lambda state: {**state, "format": 2, "attempt": 0}}
+UPGRADES = {
+    1: lambda state: {**state, "format": 2, "attempt": 0},
+    2: lambda state: {**state, "format": 3, "cpu_seconds": 0.0},
+}
 PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
+AVERAGE = "average"  # a fifth, where the recipe has an averaged generator
 # what state.json must hold
 CONTENT = {
     "step": int,
@@ -36,8 +41,8 @@ NAME = re.compile(r"step-(\d{6,})")
 def save(folder, step, parts, state, keep):
     """Write checkpoints/step-N below `folder` atomically and delete all but the newest `keep`.
 
-    parts: {part of PARTS: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if it cannot
-    be written, with the older checkpoints untouched.
+    parts: {part of PARTS, or AVERAGE: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if
+    it cannot be written, with the older checkpoints untouched.
     """
     root = Path(folder) / "checkpoints"
     target = root / f"step-{step:06d}"
@@ -48,9 +53,9 @@ def save(folder, step, parts, state, keep):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         digests = {}
-        for part in PARTS:
+        for part, arrays in parts.items():
             path = partial / f"{part}.safetensors"
-            safetensors.numpy.save_file({name: np.ascontiguousarray(array) for name, array in parts[part].items()}, path)
+            safetensors.numpy.save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
             digests[path.name] = _sync_and_digest(path)
         path = partial / "state.json"
         path.write_text(json.dumps(sealed({"format": FORMAT, **state, "sha256": digests}), indent=1), encoding="utf-8")
@@ -106,7 +111,7 @@ def load(path):
     path = Path(path)
     state = read_state(path)
     parts = {}
-    for part in PARTS:
+    for part in (*PARTS, *([AVERAGE] if f"{AVERAGE}.safetensors" in state["sha256"] else [])):
         file = path / f"{part}.safetensors"
         try:
             raw = file.read_bytes()

@@ -13,11 +13,11 @@ from training import recipe as recipes
 FORMAT = 1
 NEVER = 10**6  # steps: with a budget in minutes, grids and checkpoints come by the clock (training/budget.py)
 # what all models get unless told otherwise
-IMAGES = {"network": "dcgan", "image_size": 32, "filters": 32, "latent": 100, "batch_size": 64, "steps": 1800}
+IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 64, "steps": 1800}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
-BOTH = {"units": 512, "decay": False}
+UNITS = {"units": 512}
 # what a run named on the command line lends to the models beside it
-LENT = ("data", *IMAGES, *BOTH, "minutes")
+LENT = ("data", *recipes.both(IMAGES), *UNITS, "minutes", "clock")
 # how often a run is looked at does not change what is learnt, and a name says nothing
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
@@ -53,13 +53,14 @@ def plan(names, networks, settings, own, seeds):
         if model not in models:
             raise UserError(f"-o {model}.…: {model} is not among the models to be trained: {', '.join(models) or 'none'}")
     lent = {key: getattr(given[0].recipe, key) for key in LENT} if given else {}
-    terms = equal_terms({**lent, **settings})
+    terms = equal_terms({**lent, **recipes.both(settings)})
     numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
-    for network in networks or [terms["network"]]:
+    for network in networks or [None]:
+        chosen = recipes.both({"network": network}) if network else {}
         for model in models:
             for seed in dict.fromkeys(numbers):
-                overrides = {**terms, "network": network, **own.get(model, {}), "seed": seed}
+                overrides = {**terms, **chosen, **recipes.both(own.get(model, {})), "seed": seed}
                 entries.append(Entry(recipes.load(model, overrides=overrides)))
     if not entries:
         raise UserError("name the models or runs to compare")
@@ -74,7 +75,7 @@ def _is_folder(name):
 def equal_terms(settings):
     """`settings` with what all models of a comparison share put in where they are silent."""
     points = settings.get("data", "mnist-5k") in data.POINTS
-    terms = {**BOTH, **(POINTS if points else IMAGES), **settings}
+    terms = {**UNITS, **recipes.both(POINTS if points else IMAGES), **recipes.both(settings)}
     if terms.get("minutes"):
         terms |= {"steps": settings.get("steps", NEVER)}
         looks = {"log_every": 10, "sample_every": NEVER, "checkpoint_every": NEVER}

@@ -1,6 +1,7 @@
 """The two players and one update of each: the mathematics of a step, shared by every recipe."""
 
 import contextlib
+import copy
 
 import numpy as np
 import paddle
@@ -21,7 +22,8 @@ class Game:
     """Generator, critic and their optimisers for items of `shape`, (C, H, W) or (2,), built from recipe.seed.
 
     critic_steps counts all critic updates made; it numbers their noise and their data. attempt: how often training went
-    back to a checkpoint because of a number that is not finite; each attempt has other noise and another order.
+    back to a checkpoint because of a number that is not finite; each attempt has other noise and another order. average: the
+    generator's weights averaged through training (recipe.ema), None for none; no step depends on it.
     """
 
     def __init__(self, recipe, shape, team=None):
@@ -30,9 +32,10 @@ class Game:
         self.objective = OBJECTIVES[recipe.objective]
         self.generator, self.critic = networks.build(recipe, shape)
         self.team.prepare(self.generator, self.critic)
+        self.average = copy.deepcopy(self.generator) if recipe.ema else None
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
-        self.generator_optimizer = optimizer(recipe, self.generator_weights)
-        self.critic_optimizer = optimizer(recipe, self.critic_weights)
+        self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
+        self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
         # batch norm sees real and fake apart, as in the authors' code; without it one pass does for both
         self._apart = has_batch_norm(self.critic)
 
@@ -41,10 +44,16 @@ class Game:
         """Real images that the critic has been trained on: the position in the data's order."""
         return self.critic_steps * self.recipe.batch_size
 
+    @property
+    def sampler(self):
+        """The generator that samples are drawn from: the averaged one where there is one."""
+        return self.average or self.generator
+
     def noise(self, purpose, step):
         """This process's part of the batch of latent vectors for one purpose at one step."""
         recipe = self.recipe
-        z = randomness.noise(recipe.seed, purpose, step, [recipe.batch_size, recipe.latent], self.attempt)
+        count = recipe.generator_batch if purpose == "generator noise" else recipe.batch_size
+        z = randomness.noise(recipe.seed, purpose, step, [count, recipe.latent], self.attempt)
         return paddle.to_tensor(self.team.part(z), dtype=paddle.get_default_dtype())
 
     def epsilon(self, purpose, step):
@@ -88,7 +97,7 @@ class Game:
         if recipe.clip:  # after the step, or the generator would meet an unclipped critic
             clip_(self.critic, recipe.clip)
         self.critic_steps += 1
-        return loss.detach(), real_logits.detach(), fake_logits.detach(), penalty and penalty.detach()
+        return loss.detach(), real_logits.detach(), fake_logits.detach(), None if penalty is None else penalty.detach()
 
     def generator_step(self, step):
         """One generator update, number `step` from 0. Returns its loss."""
@@ -100,14 +109,15 @@ class Game:
             loss.backward()
         self.team.average_gradients(self.generator_weights)
         update(self.generator_optimizer)
+        if self.average:
+            move_average(self.average, self.generator, min(self.recipe.ema, (1 + step) / (10 + step)))
         return loss.detach()
 
-    def set_learning_rate(self, step):
-        """Linear decay to 0 over the recipe's steps, where it asks for it."""
+    def set_learning_rates(self, used):
+        """Linear decay to 0 over the budget, of which the share `used`, in [0, 1], is used up, where the recipe asks for it."""
         if self.recipe.decay:
-            rate = self.recipe.learning_rate * max(0.0, 1 - step / self.recipe.steps)
-            self.generator_optimizer.set_lr(rate)
-            self.critic_optimizer.set_lr(rate)
+            self.generator_optimizer.set_lr(self.recipe.generator_learning_rate * (1 - used))
+            self.critic_optimizer.set_lr(self.recipe.critic_learning_rate * (1 - used))
 
     @contextlib.contextmanager
     def looking(self):
@@ -122,12 +132,17 @@ class Game:
             "critic": arrays(self.critic.state_dict()),
             "generator_optimizer": arrays(self.generator_optimizer.state_dict()),
             "critic_optimizer": arrays(self.critic_optimizer.state_dict()),
+            **({"average": arrays(self.average.state_dict())} if self.average else {}),
         }
 
     def restore(self, parts, state, where):
         """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
         checkpoint.restore(self.generator, parts["generator"], where)
         checkpoint.restore(self.critic, parts["critic"], where)
+        if bool(self.average) != ("average" in parts):
+            raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")
+        if self.average:
+            checkpoint.restore(self.average, parts["average"], where)
         for role in ("generator", "critic"):
             saved = parts[f"{role}_optimizer"]
             weights = {weight.name: list(weight.shape) for weight in getattr(self, f"{role}_weights")}
@@ -140,13 +155,21 @@ class Game:
         self.critic_steps, self.attempt = state["critic_steps"], state["attempt"]
 
 
-def optimizer(recipe, parameters):
+def optimizer(recipe, learning_rate, parameters):
     """The recipe's optimiser, with PyTorch's constants."""
     if recipe.optimizer == "rmsprop":
-        return RMSProp(recipe.learning_rate, parameters=parameters)
+        return RMSProp(learning_rate, parameters=parameters)
     if recipe.optimizer == "adam":
-        return paddle.optimizer.Adam(recipe.learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
-    return paddle.optimizer.SGD(recipe.learning_rate, parameters=parameters)
+        return paddle.optimizer.Adam(learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
+    return paddle.optimizer.SGD(learning_rate, parameters=parameters)
+
+
+@paddle.no_grad()
+def move_average(average, network, keep):
+    """average ← keep · average + (1 − keep) · network, weights and batch norm's statistics alike, in place."""
+    for own, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        own.scale_(keep)
+        own.add_(other * (1 - keep))
 
 
 def update(optimizer):
@@ -174,8 +197,11 @@ def frozen_weights(weights):
             weight.stop_gradient = False
 
 
-def rebuild(path):
-    """(Game, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError."""
+def rebuild(path, raw=False):
+    """(Game, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError.
+
+    raw: without the averaged generator, so that the game's sampler is the generator itself.
+    """
     parts, state = checkpoint.load(path)
     recipe = recipes.resolve(state["recipe"])
     shapes = (
@@ -185,4 +211,6 @@ def rebuild(path):
         raise UserError(f"{path} is damaged: items of shape {shortened(state['shape'])} do not fit its recipe")
     game = Game(recipe, state["shape"])
     game.restore(parts, state, path)
+    if raw:
+        game.average = None
     return game, state

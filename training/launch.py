@@ -30,12 +30,18 @@ def count(asked, recipe):
         # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions,
         # which use one core
         many = min(runtime.cores(), recipe.batch_size // 2)
-        return many if recipe.network in ALONE and recipe.batch_size % many == 0 and not _has_gpu_build() else 1
+        alone = recipe.generator_network in ALONE or recipe.critic_network in ALONE
+        return many if alone and _divides(many, recipe) and not _has_gpu_build() else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
-    if recipe.batch_size % int(asked) or recipe.batch_size // int(asked) < 2:
-        raise UserError(f"--processes {asked}: batch_size {recipe.batch_size} does not divide into equal parts of 2 or more")
+    if not _divides(int(asked), recipe):
+        batches = " and ".join(map(str, dict.fromkeys([recipe.batch_size, recipe.generator_batch])))
+        raise UserError(f"--processes {asked}: batch_size {batches} does not divide into equal parts of 2 or more")
     return int(asked)
+
+
+def _divides(processes, recipe):
+    return all(batch % processes == 0 and batch // processes >= 2 for batch in (recipe.batch_size, recipe.generator_batch))
 
 
 def _has_gpu_build():

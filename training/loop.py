@@ -26,20 +26,21 @@ class Interrupted(Exception):
         self.signum = signum
 
 
-def train(game, dataset, folder, log, progress, say, state=None):
+def train(game, dataset, folder, log, progress, say, state=None, budget=None):
     """Train `game` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps or recipe.minutes.
 
     folder: the run's, made already. log: a RunLog. progress: has step(done) and show(done, text). say: takes a warning.
+    budget: the run's clocks, for a caller that stops them while it looks on; by default the loop's own.
     Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
     recipe = game.recipe
-    new, state = state is None, state or {"step": 0, "seconds": 0.0, "alarms": None}
+    new, state = state is None, state or {"step": 0, "seconds": 0.0, "cpu_seconds": 0.0, "alarms": None}
     team = game.team
     order = Order(len(dataset.train), recipe.seed, game.attempt)
     heldout_order = Order(len(dataset.heldout), recipe.seed)
     reader = batches(dataset, order, game.images_seen, recipe.batch_size, team.part)
     alarms = health.Alarms(recipe, state["alarms"])
-    budget = Budget(recipe, state["seconds"])
+    budget = budget or Budget(recipe, state)
     last_seen, last_time = game.images_seen, time.monotonic()
 
     def stop_if_not_finite(figures, step, anywhere=team.any):
@@ -68,6 +69,7 @@ def train(game, dataset, folder, log, progress, say, state=None):
             "critic_steps": game.critic_steps,
             "attempt": game.attempt,
             "seconds": budget.seconds(),
+            "cpu_seconds": budget.cpu_seconds(),
             "alarms": alarms.state,
             "logs": log.sizes(),
             "recipe": recipe.model_dump(),
@@ -83,7 +85,8 @@ def train(game, dataset, folder, log, progress, say, state=None):
         save(0)
     with signals() as signum:
         for step in range(state["step"] + 1, recipe.steps + 1):  # counted from 1: `step` generator steps are done at its end
-            game.set_learning_rate(step - 1)
+            # clocks differ from process to process, step sizes must not
+            game.set_learning_rates(team.average({"used": budget.used(step - 1)})["used"] if recipe.decay else 0.0)
             for _ in range(recipe.critic_steps(step - 1)):
                 real = next(reader)
                 critic_loss, *_, penalty = game.critic_step(real)
@@ -102,7 +105,8 @@ def train(game, dataset, folder, log, progress, say, state=None):
                 rate = (game.images_seen - last_seen) / (now - last_time)
                 last_seen, last_time = game.images_seen, now
                 counters = {"critic_steps": game.critic_steps, "images_seen": game.images_seen}
-                clock = {"seconds": round(budget.seconds(), 3), "images_per_second": round(rate, 1)}
+                clock = {"seconds": round(budget.seconds(), 3), "cpu_seconds": round(budget.cpu_seconds(), 3)}
+                clock["images_per_second"] = round(rate, 1)
                 warnings = alarms.hear(step, figures)
                 if team.leads:
                     log.write(step, counters | clock | figures)
@@ -155,9 +159,9 @@ def save_picture(path, picture):
 
 @paddle.no_grad()
 def sample(game, purpose, count, seed=None, batch=250):
-    """`count` items from the generator with running statistics, so that no sample depends on its batch-mates: float32."""
+    """`count` items from the game's sampler with running statistics, so that no sample depends on its batch-mates: float32."""
     z = randomness.noise(game.recipe.seed if seed is None else seed, purpose, 0, [count, game.recipe.latent])
-    return generate(game.generator, z, batch)
+    return generate(game.sampler, z, batch)
 
 
 @paddle.no_grad()

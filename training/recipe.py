@@ -12,6 +12,11 @@ from models import networks
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 LARGEST = 1_000_000  # characters of a config
+# one word that sets both players' own settings, in a config, in -o and in recipes of before there were two
+BOTH = {
+    "network": ("generator_network", "critic_network"),
+    "learning_rate": ("generator_learning_rate", "critic_learning_rate"),
+}
 # what a user may change on --resume: the rest would make it another experiment
 RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
@@ -24,18 +29,22 @@ class Recipe(BaseModel):
     model: str = Field(description="name of the recipe in configs/")
     data: str = Field(description="data set")
     image_size: int = Field(32, gt=0, le=1024, description="pixels a side that networks see")
-    network: Literal[tuple(networks.NETWORKS)] = Field(description="generator and critic")
+    generator_network: Literal[tuple(networks.NETWORKS)] = Field(description="generator")
+    critic_network: Literal[tuple(networks.NETWORKS)] = Field(description="critic")
     objective: Literal["minimax", "non-saturating", "wasserstein", "least-squares"] = Field(description="losses")
     clip: float | None = Field(None, gt=0, description="clip value c of the critic's weights, null for none")
     penalty: float | None = Field(None, gt=0, description="weight lambda of the gradient penalty, null for none")
     n_critic: int = Field(1, ge=1, le=10_000, description="critic steps a generator step")
     warm_up: bool = Field(False, description="100 critic steps in the first 25 and every 500th generator step")
     optimizer: Literal["adam", "rmsprop", "sgd"] = Field(description="of both networks")
-    learning_rate: float = Field(gt=0, description="step size alpha")
+    generator_learning_rate: float = Field(gt=0, description="step size alpha of the generator")
+    critic_learning_rate: float = Field(gt=0, description="step size alpha of the critic")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's momentum")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's second moment")
-    decay: bool = Field(False, description="learning rate falls linearly to 0 over the run")
-    batch_size: int = Field(64, ge=2, le=65_536, description="samples a step, m")
+    decay: bool = Field(False, description="step sizes fall linearly to 0 over the budget, in steps or in minutes")
+    ema: float = Field(0.0, ge=0, lt=1, description="averaged generator: share of the average that a step keeps, 0 for none")
+    batch_size: int = Field(64, ge=2, le=65_536, description="samples a critic step, m")
+    generator_batch_size: int | None = Field(None, ge=2, le=65_536, description="samples a generator step, null for batch_size")
     latent: int = Field(100, ge=1, le=16_384, description="dimensions of z")
     filters: int = Field(64, ge=1, le=1024, description="of dcgan's outermost layers and of resnet")
     units: int = Field(512, ge=1, le=16_384, description="a layer of mlp")
@@ -44,7 +53,10 @@ class Recipe(BaseModel):
     sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
     amp: bool = Field(False, description="products in bfloat16 on a GPU; losses, penalty and weights stay float32")
     steps: int = Field(ge=1, le=10**9, description="generator steps")
-    minutes: float | None = Field(None, gt=0, description="budget of wall-clock time, which may end the run before `steps`")
+    minutes: float | None = Field(None, gt=0, description="budget of time, which may end the run before `steps`")
+    clock: Literal["wall", "cpu"] = Field(
+        "wall", description="what `minutes` counts; cpu: the process's, whatever runs beside it"
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")
     log_every: int = Field(50, ge=1)
     sample_every: int = Field(500, ge=1)
@@ -55,6 +67,17 @@ class Recipe(BaseModel):
     @property
     def is_points(self):
         return self.data in data.POINTS
+
+    @property
+    def network(self):
+        """Both players' network in a word, or generator+critic where they differ."""
+        one, other = self.generator_network, self.critic_network
+        return one if one == other else f"{one}+{other}"
+
+    @property
+    def generator_batch(self):
+        """Samples of a generator step."""
+        return self.generator_batch_size or self.batch_size
 
     def critic_steps(self, step):
         """Critic steps before generator step number `step` (from 0): n_critic, or 100 in the authors' warm-up."""
@@ -79,6 +102,16 @@ def names():
 def default_network(recipe):
     """The network that configs/ gives this recipe's model on this recipe's data; None for a model not in configs/."""
     return load(recipe.model, overrides={"data": recipe.data}).network if recipe.model in names() else None
+
+
+def both(settings):
+    """`settings` (a dict) with `network` and `learning_rate` written out for each player; a player's own setting wins."""
+    written = dict(settings)
+    for word, keys in BOTH.items():
+        if word in written:
+            value = written.pop(word)
+            written = {**dict.fromkeys(keys, value), **written}
+    return written
 
 
 def load(model=None, config=None, overrides=None):
@@ -106,32 +139,36 @@ def load(model=None, config=None, overrides=None):
     if name is not None:
         family = data.family(name)
         block = {**(blocks.get("points", {}) if name in data.POINTS else {}), **blocks.get(family, {})}
-    return resolve({**content, **block, **overrides})
+    return resolve({**both(content), **both(block), **both(overrides)})
 
 
 def resolve(values):
     """Check a flat dict of settings and return the Recipe. Raises UserError."""
+    values = both(values)
     for key in values:
-        if key not in Recipe.model_fields:
-            raise one_of("setting", key, Recipe.model_fields)
-    values = dict(values)
+        check_key(key)
     # what follows from the network alone is written down in the recipe, not left to the reader
-    kind = networks.NETWORKS.get(str(values.get("network")))
-    if kind and not kind.norms:
-        values["generator_norm"] = values["critic_norm"] = "none"
-    if values.get("network") == "dcgan-nobn":
-        values["generator_norm"] = "none"
+    for role in ("generator", "critic"):
+        kind = networks.NETWORKS.get(str(values.get(f"{role}_network")))
+        if kind and role not in kind.norms:
+            values[f"{role}_norm"] = "none"
     try:
         return Recipe(**values)
     except ValidationError as error:
         raise UserError(_in_words(error)) from None
 
 
+def check_key(key):
+    """Raise UserError, naming the nearest, unless `key` is a setting of a recipe."""
+    if key not in (*Recipe.model_fields, *BOTH):
+        raise one_of("setting", key, (*Recipe.model_fields, *BOTH))
+
+
 def _in_words(error):
     first = error.errors()[0]
     key = ".".join(map(str, first["loc"]))
     if first["type"] == "missing":
-        return f"setting {key} is missing"
+        return f"setting {next((word for word, keys in BOTH.items() if key in keys), key)} is missing"
     if first["type"] == "literal_error":
         allowed = Recipe.model_fields[key].annotation.__args__
         return str(one_of(key, first["input"], allowed))
@@ -163,8 +200,7 @@ def parse_overrides(pairs):
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError(f"-o {pair}: wants key=value")
-        if key not in Recipe.model_fields:
-            raise one_of("setting", key, Recipe.model_fields)
+        check_key(key)
         try:
             found[key] = yaml.safe_load(value)
         except (yaml.YAMLError, RecursionError, ValueError):

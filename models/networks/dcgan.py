@@ -11,17 +11,23 @@ from models.networks.layers import norm, swap
 
 
 class Generator(nn.Layer):
-    """z N×latent → N×C×S×S in [−1, 1]. `recipe.generator_norm` 'none' is the authors' DCGAN_G_nobn."""
+    """z N×latent → N×C×S×S in [−1, 1]. `recipe.generator_norm` 'none' is the authors' DCGAN_G_nobn.
+
+    Layers narrow from filters·S/8 channels to `filters`; dcgan-constant has `filters` in all (WGAN, 1701.07875, section 4.3).
+    """
 
     def __init__(self, recipe, shape):
         super().__init__()
         colours, size, _ = shape
-        channels = recipe.filters * size // 8
-        layers = [Deconv(recipe.latent, channels, 4, 1, 0), *norm(recipe.generator_norm, channels, True), nn.ReLU()]
-        while channels > recipe.filters:  # 4×4 doubles to S/2
-            channels //= 2
-            layers += [Deconv(2 * channels, channels), *norm(recipe.generator_norm, channels, True), nn.ReLU()]
-        self.main = nn.Sequential(*layers, Deconv(channels, colours), nn.Tanh())
+        widths = [recipe.filters * 2**k for k in range((size // 8).bit_length() - 1, -1, -1)]  # 4×4 doubles to S/2
+        if recipe.generator_network == "dcgan-constant":
+            widths = [recipe.filters] * len(widths)
+        layers, inputs = [], recipe.latent
+        for number, channels in enumerate(widths):
+            deconv = Deconv(inputs, channels) if number else Deconv(inputs, channels, 4, 1, 0)
+            layers += [deconv, *norm(recipe.generator_norm, channels, True), nn.ReLU()]
+            inputs = channels
+        self.main = nn.Sequential(*layers, Deconv(inputs, colours), nn.Tanh())
 
     def forward(self, z):
         return swap(self.main(z.reshape([-1, 1, 1, z.shape[1]])), [0, 3, 1, 2])
