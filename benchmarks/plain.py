@@ -28,12 +28,13 @@ def norm(kind, channels):
 class Generator(nn.Layer):
     def __init__(self, recipe, shape):
         super().__init__()
-        channels = recipe.filters * shape[1] // 8
-        layers = [deconv(recipe.latent, channels, 4, 1, 0), *norm(recipe.generator_norm, channels), nn.ReLU()]
-        while channels > recipe.filters:
-            channels //= 2
-            layers += [deconv(2 * channels, channels), *norm(recipe.generator_norm, channels), nn.ReLU()]
-        self.main = nn.Sequential(*layers, deconv(channels, shape[0]), nn.Tanh())
+        widths = [recipe.filters * 2**k for k in reversed(range((shape[1] // 8).bit_length()))]
+        if recipe.generator_network == "dcgan-constant":
+            widths = [recipe.filters] * len(widths)
+        layers = [deconv(recipe.latent, widths[0], 4, 1, 0)]
+        for channels, narrower in zip(widths, [*widths[1:], shape[0]], strict=True):
+            layers += [*norm(recipe.generator_norm, channels), nn.ReLU(), deconv(channels, narrower)]
+        self.main = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, z):
         return self.main(z.reshape([*z.shape, 1, 1]))

@@ -24,23 +24,23 @@ LOSSES = {  # the critic's of (real, fake) logits, the generator's of fake ones
 
 
 class Game:
-    """critic_step(real) and generator_step() of a recipe."""
+    """critic_step(real) and generator_step() of a recipe. It has no averaged generator and its step sizes stay."""
 
     def __init__(self, recipe, shape):
         self.recipe = recipe
-        family = FAMILIES[recipe.network]
-        self.generator, self.critic = family.Generator(recipe, shape), family.Critic(recipe, shape)
-        self.generator_optimizer, self.critic_optimizer = (self._optimizer(n) for n in (self.generator, self.critic))
+        self.generator = FAMILIES[recipe.generator_network].Generator(recipe, shape)
+        self.critic = FAMILIES[recipe.critic_network].Critic(recipe, shape)
+        self.generator_optimizer = self._optimizer(self.generator, recipe.generator_learning_rate)
+        self.critic_optimizer = self._optimizer(self.critic, recipe.critic_learning_rate)
         self.critic_loss, self.generator_loss = LOSSES[recipe.objective]
         self._together = recipe.critic_norm != "batch"
 
-    def _optimizer(self, network):
-        recipe = self.recipe
-        if recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(network.parameters(), recipe.learning_rate)
-        if recipe.optimizer == "sgd":
-            return torch.optim.SGD(network.parameters(), recipe.learning_rate)
-        return torch.optim.Adam(network.parameters(), recipe.learning_rate, (recipe.beta1, recipe.beta2))
+    def _optimizer(self, network, learning_rate):
+        if self.recipe.optimizer == "rmsprop":
+            return torch.optim.RMSprop(network.parameters(), learning_rate)
+        if self.recipe.optimizer == "sgd":
+            return torch.optim.SGD(network.parameters(), learning_rate)
+        return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2))
 
     def critic_step(self, real):
         with torch.no_grad():
@@ -64,7 +64,7 @@ class Game:
 
     def generator_step(self, step=0):
         self.critic.requires_grad_(False)
-        fake = self.critic(self.generator(torch.randn(self.recipe.batch_size, self.recipe.latent)))
+        fake = self.critic(self.generator(torch.randn(self.recipe.generator_batch, self.recipe.latent)))
         loss = self.generator_loss(fake)
         self.generator_optimizer.zero_grad()
         loss.backward()

@@ -23,10 +23,10 @@ PRODUCT = 2048
 
 
 def recipe_of(model, network, filters, data):
-    """The recipe of a row: the model's, but with one batch size for all: the costs of a step are compared, not of recipes."""
+    """The recipe of a row: the model's, but with equal batches and no average: steps are compared, not what they are tuned to."""
     batch = BATCH_OF_POINTS if data in data_sets.POINTS else BATCH
     settings = {"network": network, "data": data, "filters": int(filters), "image_size": 32, "batch_size": batch}
-    return recipes.load(model, overrides=settings)
+    return recipes.load(model, overrides={**settings, "generator_batch_size": None, "ema": 0.0, "warm_up": False})
 
 
 def build(variant, recipe, shape, clock="wall"):

@@ -40,7 +40,14 @@ def channels_first(tensor):
 
 @pytest.mark.parametrize(
     ("model", "settings"),
-    [("wgan", {}), ("dcgan", {}), ("wgan-gp", {}), ("wgan-gp", {"critic_norm": "layer"}), ("wgan", {"network": "dcgan-nobn"})],
+    [
+        ("wgan", {}),
+        ("dcgan", {}),
+        ("wgan-gp", {}),
+        ("wgan-gp", {"critic_norm": "layer"}),
+        ("wgan", {"network": "dcgan-nobn"}),
+        ("wgan", {"network": "dcgan-constant"}),
+    ],
     ids=str,
 )
 def test_paddle_as_it_comes_trains_as_ours(monkeypatch, double, model, settings):

@@ -39,8 +39,10 @@ def test_the_cpu_clock_is_of_one_thread():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
-def test_every_row_takes_one_batch_size(row):
-    assert recipe_of(*row).batch_size == (256 if row[-1] == "25gaussians" else 64)
+def test_every_row_takes_one_batch_size_and_no_average(row):
+    recipe = recipe_of(*row)
+    assert recipe.batch_size == recipe.generator_batch == (256 if row[-1] == "25gaussians" else 64)
+    assert recipe.ema == 0 and recipe.critic_steps(0) == recipe.n_critic
 
 
 def test_rows_say_threads_and_clock():
