@@ -19,6 +19,7 @@ NAMES = (
     "instance_noise",
     "clipping_that_is_none",
     "paperweekly",
+    "tuned",
     "mnist",
     "cifar10",
 )

@@ -30,7 +30,7 @@ def read():
 
 
 def full_budgets(data):
-    """What configs/ asks of `data` for wgan-paper and wgan-gp-paper: dicts of command, steps, operations and hours on these cores.
+    """What configs/ asks of `data` for wgan-paper and wgan-gp-paper: dicts of command, steps, operations and hours here.
 
     Operations and seconds a generator step with its critic steps are docs/throughput.json's, at the same filters.
     """

@@ -191,6 +191,7 @@ def work(study, model, recipe, dataset, count):
     states = optuna.trial.TrialState
     while len(study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED, states.RUNNING))) < count:
         trial = study.ask(searched(recipe))
+        trial.set_user_attr("seed", SEED + trial.number)
         own = recipes.resolve({**recipe.model_dump(), **trial.params, "seed": SEED + trial.number})
         began, marks = time.process_time(), []
         name, _ = trials.quality_of(dataset.name)

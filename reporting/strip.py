@@ -1,38 +1,57 @@
-"""Real images and a run's grids of the same noise in one picture: python -m reporting.strip RUN STEP… --out FILE.png"""
+"""Real images beside the last grids of several runs, from the same noise: python -m reporting.strip RUN… --out FILE.png"""
 
 from pathlib import Path
 
 import click
 
 from errors import UserError
-from reporting import console
+from reporting import console, scores
+from training import checkpoint, run
 
 
-def draw(run, steps, out, size=3.2):
-    """Write the PNG: real.png, then samples/step-N.png of each step, with captions. Raises UserError for a missing grid."""
+def draw(runs, out, size=3.2):
+    """Write the PNG: the first run's real.png, then the last grid of each run with what it cost and reached in its title.
+
+    What metrics.json does not hold (eval.py writes it) is left out. Raises UserError for a run without grids.
+    """
     import cv2
     from matplotlib.figure import Figure
 
-    folder = Path(run) / "samples"
-    paths = [folder / "real.png", *(folder / f"step-{step:06d}.png" for step in steps)]
-    if missing := [path for path in paths if not path.is_file()]:
+    panels = [(Path(runs[0]) / "samples" / "real.png", f"real images\n{run.read_recipe(runs[0]).data}")]
+    panels += [(last_grid(folder), caption(folder)) for folder in runs]
+    if missing := [path for path, _ in panels if not path.is_file()]:
         raise UserError(f"{missing[0]} does not exist")
-    figure = Figure(figsize=(size * len(paths), size + 0.25), dpi=80)
-    for axes, path, title in zip(figure.subplots(1, len(paths)), paths, ["real", *(f"step {step:,}" for step in steps)]):
+    figure = Figure(figsize=(size * len(panels), size + 0.5), dpi=80)
+    for axes, (path, title) in zip(figure.subplots(1, len(panels)), panels):
         axes.imshow(cv2.imread(str(path))[..., ::-1])
         axes.set_title(title, fontsize=11)
         axes.axis("off")
-    figure.subplots_adjust(0.005, 0.005, 0.995, 0.92, wspace=0.02)
+    figure.subplots_adjust(0.005, 0.005, 0.995, 0.86, wspace=0.02)
     Path(out).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
 
 
+def last_grid(folder):
+    return max((Path(folder) / "samples").glob("step-*.png"), default=Path(folder) / "samples" / "step-000000.png")
+
+
+def caption(folder):
+    """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'."""
+    recipe, newest = run.read_recipe(folder), checkpoint.list_steps(folder)[-1]
+    state = checkpoint.read_state(Path(folder) / "checkpoints" / f"step-{newest:06d}")
+    quality = ""
+    if (Path(folder) / "metrics.json").is_file():
+        values = scores.read(Path(folder) / "metrics.json")[0].get(newest, {})
+        found = [f": {name} {scores.in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")]
+        quality = found[0] if found else ""
+    return f"{recipe.model}{quality}\n{newest:,} steps, {state['seconds']:,.0f} s"
+
+
 @click.command(help=__doc__)
-@click.argument("run")
-@click.argument("steps", nargs=-1, type=int, required=True)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN…")
 @click.option("--out", required=True, metavar="FILE.png")
-def main(run, steps, out):
-    draw(run, steps, out)
+def main(runs, out):
+    draw(runs, out)
     print(out)
 
 
