@@ -72,6 +72,16 @@ class Game:
         self.critic.requires_grad_(True)
 
 
+@torch.no_grad()
+def initialise(layer):
+    """The WGAN authors' weights_init (main.py), for Module.apply: convolutions N(0, .02), batch norm N(1, .02) and shift 0."""
+    if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+        layer.weight.normal_(0.0, 0.02)
+    elif isinstance(layer, torch.nn.BatchNorm2d):
+        layer.weight.normal_(1.0, 0.02)
+        layer.bias.zero_()
+
+
 class Counter(TorchDispatchMode):
     """Adds up the floating-point operations of all products and convolutions. PyTorch's own FlopCounterMode, which also tells
     the modules apart, cannot follow a gradient penalty."""
