@@ -18,8 +18,12 @@ NEVER = 10**9
 
 
 def recipe_of(name, seed=0, quick=False):
-    """The recipe of a training: configs/NAME.yaml's; for PyTorch wgan-paper's with the authors' warm-up and no last step."""
-    own = {"warm_up": True, "steps": NEVER} if name == PYTORCH else {}
+    """The recipe of a training: configs/NAME.yaml's; for PyTorch wgan-paper's with the authors' warm-up.
+
+    The paper's recipe names no last step, so neither has one.
+    """
+    own = {"steps": NEVER} if name in (PYTORCH, "wgan-paper") else {}
+    own |= {"warm_up": True} if name == PYTORCH else {}
     return recipes.load(
         "wgan-paper" if name == PYTORCH else name,
         overrides={"data": DATA, "seed": seed, **own, **({"filters": 4} if quick else {})},
