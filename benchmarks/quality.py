@@ -3,9 +3,9 @@
     python -m benchmarks.quality [NAME…] [--seconds S] [--seeds N] [--json FILE] [--figure FILE.png] [--quick]
 
 NAMEs: the project's recipes wgan, wgan-gp and dcgan, each to its own end, and wgan-paper, which has none, trained by train.py's
-loop with its log, grids and checkpoints; and pytorch, the WGAN authors' recipe in PyTorch: wgan-paper's network, filters, constants, data and order
-of the data, with their initialisation and their 100 critic steps in the first 25 and every 500th generator step, bare steps
-without a loop's extras, until the seconds are used up.
+loop with its log, grids and checkpoints; and pytorch, the WGAN authors' recipe in PyTorch: wgan-paper's network, filters,
+constants, data and order of the data, with their initialisation and their 100 critic steps in the first 25 and every 500th
+generator step, bare steps without a loop's extras.
 
 Each training is a process of one thread with the environment of training/runtime.py, as many at a time as there are cores. At
 marks on the way, a geometric grid of CPU seconds, and at its end 5,000 samples are scored as eval.py scores them, from the
