@@ -57,7 +57,8 @@ def open_study(model, data_name):
         study_name=journal.stem,
         storage=JournalStorage(JournalFileBackend(str(journal))),
         sampler=optuna.samplers.TPESampler(n_startup_trials=8, constant_liar=True),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),
+        # at the first mark wide networks and long averages, which begin slowly, would all be pruned
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         direction="minimize",
         load_if_exists=True,
     )
