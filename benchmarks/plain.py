@@ -1,7 +1,12 @@
-"""dcgan with Paddle's own layers, N×C×H×W: what one would write first. The rest of the program stays the same."""
+"""dcgan with Paddle's own layers, N×C×H×W: what one would write first. The rest of the program stays the same.
+
+Initialisation, batch norm and the order of the layers are those of models/networks/dcgan.py: the same weights give the same
+training (tests/test_benchmarks.py).
+"""
 
 from paddle import nn
 
+from models.networks.layers import norm as our_norm
 from models.networks.layers import normal
 
 
@@ -14,18 +19,22 @@ def deconv(inputs, outputs, kernel=4, stride=2, padding=1):
 
 
 def norm(kind, channels):
-    return [nn.BatchNorm2D(channels)] if kind == "batch" else []
+    """The normalising layers of a kind, as a list. Paddle's layer norm has no double gradient: that one stays ours."""
+    if kind == "batch":
+        return [nn.BatchNorm2D(channels, momentum=0.9, epsilon=1e-5, weight_attr=normal(0.02, 1.0))]
+    return our_norm(kind, channels)
 
 
 class Generator(nn.Layer):
     def __init__(self, recipe, shape):
         super().__init__()
-        channels = recipe.filters * shape[1] // 8
-        layers = [deconv(recipe.latent, channels, 4, 1, 0), *norm(recipe.generator_norm, channels), nn.ReLU()]
-        while channels > recipe.filters:
-            channels //= 2
-            layers += [deconv(2 * channels, channels), *norm(recipe.generator_norm, channels), nn.ReLU()]
-        self.main = nn.Sequential(*layers, deconv(channels, shape[0]), nn.Tanh())
+        widths = [recipe.filters * 2**k for k in reversed(range((shape[1] // 8).bit_length()))]
+        if recipe.generator_network == "dcgan-constant":
+            widths = [recipe.filters] * len(widths)
+        layers = [deconv(recipe.latent, widths[0], 4, 1, 0)]
+        for channels, narrower in zip(widths, [*widths[1:], shape[0]], strict=True):
+            layers += [*norm(recipe.generator_norm, channels), nn.ReLU(), deconv(channels, narrower)]
+        self.main = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, z):
         return self.main(z.reshape([*z.shape, 1, 1]))

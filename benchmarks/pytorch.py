@@ -8,34 +8,47 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks.torch_networks import FAMILIES
 
 
+def cross_entropy(real, fake):
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+LOSSES = {  # the critic's of (real, fake) logits, the generator's of fake ones
+    "minimax": (cross_entropy, lambda fake: -F.softplus(fake).mean()),
+    "non-saturating": (cross_entropy, lambda fake: F.softplus(-fake).mean()),
+    "wasserstein": (lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean()),
+    "least-squares": (
+        lambda real, fake: (F.mse_loss(real, torch.ones_like(real)) + fake.square().mean()) / 2,
+        lambda fake: F.mse_loss(fake, torch.ones_like(fake)) / 2,
+    ),
+}
+
+
 class Game:
-    """critic_step(real) and generator_step() of a recipe."""
+    """critic_step(real) and generator_step() of a recipe. It has no averaged generator and its step sizes stay."""
 
     def __init__(self, recipe, shape):
         self.recipe = recipe
-        family = FAMILIES[recipe.network]
-        self.generator, self.critic = family.Generator(recipe, shape), family.Critic(recipe, shape)
-        self.generator_optimizer, self.critic_optimizer = (self._optimizer(n) for n in (self.generator, self.critic))
+        self.generator = FAMILIES[recipe.generator_network].Generator(recipe, shape)
+        self.critic = FAMILIES[recipe.critic_network].Critic(recipe, shape)
+        self.generator_optimizer = self._optimizer(self.generator, recipe.generator_learning_rate)
+        self.critic_optimizer = self._optimizer(self.critic, recipe.critic_learning_rate)
+        self.critic_loss, self.generator_loss = LOSSES[recipe.objective]
         self._together = recipe.critic_norm != "batch"
 
-    def _optimizer(self, network):
-        recipe = self.recipe
-        if recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(network.parameters(), recipe.learning_rate)
-        return torch.optim.Adam(network.parameters(), recipe.learning_rate, (recipe.beta1, recipe.beta2))
-
-    def _losses(self, real, fake):
-        if self.recipe.objective == "wasserstein":
-            return fake.mean() - real.mean()
-        return F.softplus(-real).mean() + F.softplus(fake).mean()
+    def _optimizer(self, network, learning_rate):
+        if self.recipe.optimizer == "rmsprop":
+            return torch.optim.RMSprop(network.parameters(), learning_rate)
+        if self.recipe.optimizer == "sgd":
+            return torch.optim.SGD(network.parameters(), learning_rate)
+        return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2))
 
     def critic_step(self, real):
         with torch.no_grad():
             fake = self.generator(torch.randn(len(real), self.recipe.latent))
         if self._together:
-            loss = self._losses(*self.critic(torch.cat([real, fake])).chunk(2))
+            loss = self.critic_loss(*self.critic(torch.cat([real, fake])).chunk(2))
         else:
-            loss = self._losses(self.critic(real), self.critic(fake))
+            loss = self.critic_loss(self.critic(real), self.critic(fake))
         if self.recipe.penalty:
             epsilon = torch.rand(len(real), *[1] * (real.dim() - 1))
             points = (epsilon * real + (1 - epsilon) * fake).requires_grad_()
@@ -51,12 +64,22 @@ class Game:
 
     def generator_step(self, step=0):
         self.critic.requires_grad_(False)
-        fake = self.critic(self.generator(torch.randn(self.recipe.batch_size, self.recipe.latent)))
-        loss = -fake.mean() if self.recipe.objective == "wasserstein" else F.softplus(-fake).mean()
+        fake = self.critic(self.generator(torch.randn(self.recipe.generator_batch, self.recipe.latent)))
+        loss = self.generator_loss(fake)
         self.generator_optimizer.zero_grad()
         loss.backward()
         self.generator_optimizer.step()
         self.critic.requires_grad_(True)
+
+
+@torch.no_grad()
+def initialise(layer):
+    """The WGAN authors' weights_init (main.py), for Module.apply: convolutions N(0, .02), batch norm N(1, .02) and shift 0."""
+    if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
+        layer.weight.normal_(0.0, 0.02)
+    elif isinstance(layer, torch.nn.BatchNorm2d):
+        layer.weight.normal_(1.0, 0.02)
+        layer.bias.zero_()
 
 
 class Counter(TorchDispatchMode):

@@ -1,10 +1,17 @@
-"""The figures of a throughput run as a Markdown table: python -m benchmarks.table FILE.json"""
+"""The figures of a throughput run as Markdown tables, one a clock: python -m benchmarks.table FILE.json"""
 
 import json
 import sys
 from itertools import groupby
 
 NAMES = {"plain": "Paddle as it comes", "ours": "this project", "pytorch": "PyTorch"}
+TITLES = {"wall": "All cores, wall-clock time", "cpu": "One thread, CPU time"}
+
+
+def by_clock(rows):
+    """{'wall' or 'cpu': its rows}. A file of before there were two clocks holds rows of the wall's, which do not say so."""
+    clocks = dict.fromkeys(row.get("clock", "wall") for row in rows)
+    return {clock: [row for row in rows if row.get("clock", "wall") == clock] for clock in clocks}
 
 
 def markdown(rows):
@@ -31,4 +38,5 @@ def markdown(rows):
 
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
-        print(markdown(json.load(file)["rows"]))
+        for clock, rows in by_clock(json.load(file)["rows"]).items():
+            print(f"{TITLES[clock]}:\n\n{markdown(rows)}\n")

@@ -1,11 +1,13 @@
-"""Images a second of a critic step and of a generator step, ours beside Paddle as it comes and PyTorch, in one table.
+"""Images a second of a critic step and of a generator step, ours beside Paddle as it comes and PyTorch, in two tables.
 
-    python -m benchmarks.throughput [--quick] [--json FILE]
+    python -m benchmarks.throughput [--quick] [--threads 1|all|both] [--json FILE]
 
-Every variant of a row is a process of its own, all alive at once; they take turns of a few steps, so that a machine whose speed
-drifts is the same for all, and the medians are compared. The loop is train.py's, a generator step with its critic steps at a
-time. Where PyTorch is installed, it counts a step's floating-point operations; their rate is set beside that of one large
-matrix product, measured in the same turns. gan and dcgan are one recipe once the network is named. With --quick three rows.
+The first table is of all cores and of the clock on the wall, the second of one thread and of the processor's time, which other
+work on the machine does not lengthen. Every variant of a row is a process of its own, all alive at once; they take turns of a
+few steps, so that a machine whose speed drifts is the same for all, and the medians are compared. The loop, in the first table
+only, is train.py's, a generator step with its critic steps at a time. Where PyTorch is installed, it counts a step's
+floating-point operations; their rate is set beside that of one large matrix product, measured in the same turns. Batches are
+of 64 images or 256 points in all rows. gan and dcgan are one recipe once the network is named. With --quick three rows.
 """
 
 import json
@@ -18,10 +20,10 @@ from importlib.util import find_spec
 
 import click
 
-from benchmarks.worker import PRODUCT
+from benchmarks import machine
+from benchmarks.worker import PRODUCT, recipe_of
 from reporting import console
 from training import launch, runtime
-from training import recipe as recipes
 
 NETWORKS = (("dcgan", 32, "mnist-5k"), ("dcgan", 64, "mnist-5k"), ("mlp", 64, "mnist-5k"), ("resnet", 32, "cifar10"))
 POINTS = ("mlp", 64, "25gaussians")
@@ -31,16 +33,19 @@ QUICK = [("wgan", *NETWORKS[1]), ("wgan-gp", *NETWORKS[1]), ("wgan", *NETWORKS[2
 STEPS = ("critic", "generator")
 TURN = 0.15  # seconds
 PATIENCE, LEAST = 60, 5  # a row of slow steps ends after so many seconds, but not before so many turns
+CLOCKS = {"all": ("wall",), "1": ("cpu",), "both": ("wall", "cpu")}  # of --threads
+TITLES = {"wall": "all cores, wall-clock time", "cpu": "one thread, CPU time"}
 SETTINGS = ("OMP_NUM_THREADS", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
 class Worker:
     """A process (or several that share a batch) that does a step when told to."""
 
-    def __init__(self, variant, row, processes=1):
+    def __init__(self, variant, row, processes=1, clock="wall"):
         environment = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
-        teams = launch.environments(processes, "cpu") if processes > 1 else [{}]
-        command = [sys.executable, "-m", "benchmarks.worker", variant, *map(str, row)]
+        alone = {"OMP_NUM_THREADS": "1"} if clock == "cpu" else {}
+        teams = launch.environments(processes, "cpu") if processes > 1 else [alone]
+        command = [sys.executable, "-m", "benchmarks.worker", variant, *map(str, row), clock]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
         self.counts = dict.fromkeys([*STEPS, "loop"], 1)
         self.processes = [subprocess.Popen(command, env={**environment, **team}, **pipes) for team in teams]
@@ -63,20 +68,22 @@ class Worker:
             process.wait()
 
 
-def measure(row, repeats):
+def measure(row, repeats, clock):
     """{variant: {'critic': seconds, 'generator': seconds}}, {'loop': seconds, 'product': seconds} and {kind: operations}.
 
     Seconds are medians of interleaved repeats, `repeats` or what fits in PATIENCE; operations are counted where PyTorch is
-    installed.
+    installed. clock: 'wall', or 'cpu' for one thread, without the loop and several processes.
     """
     variants = {"plain": ("plain", 1), "ours": ("ours", 1)}
-    if runtime.cores() > 1:
+    if clock == "wall" and runtime.cores() > 1:
         variants[f"{runtime.cores()} processes"] = ("ours", runtime.cores())
     if find_spec("torch"):
         variants["pytorch"] = ("pytorch", 1)
-    workers = {name: Worker(variant, row, processes) for name, (variant, processes) in variants.items()}
-    turns = [(name, kind) for kind in STEPS for name in workers] + [("ours", "product"), ("loop", "loop")]
-    workers["loop"] = Worker("loop", row)
+    workers = {name: Worker(variant, row, processes, clock) for name, (variant, processes) in variants.items()}
+    turns = [(name, kind) for kind in STEPS for name in workers] + [("ours", "product")]
+    if clock == "wall":
+        workers["loop"] = Worker("loop", row)
+        turns.append(("loop", "loop"))
     found = {turn: [] for turn in turns}
     began = time.monotonic()
     for repeat in range(repeats + 2):  # the first two warm up
@@ -96,43 +103,57 @@ def measure(row, repeats):
     return times, {kind: medians[name, kind] for name, kind in turns if kind not in STEPS}, operations
 
 
+def rows_of(row, clock, times, others, operations):
+    """What measure() returned as a list of dicts, one a step and variant.
+
+    threads: how many each variant may use; Paddle as it comes takes one however many there are.
+    """
+    model, network, filters, data = row
+    recipe = recipe_of(*row)
+    at = {"model": model, "network": network, "filters": filters, "data": data}
+    at |= {"threads": 1 if clock == "cpu" else runtime.cores(), "clock": clock}
+    results, rate = [], 2 * PRODUCT**3 / others["product"]  # a product of n×n matrices takes 2 n³ operations
+    for kind in STEPS:
+        for name, seconds in times.items():
+            second = seconds[kind]
+            one = {**at, "step": kind, "variant": name, "seconds": second, "images_per_second": recipe.batch_size / second}
+            one["over_plain"] = times["plain"][kind] / second
+            if "pytorch" in times:
+                one["over_pytorch"] = times["pytorch"][kind] / second
+                one["share_of_product"] = operations[kind] / second / rate
+            results.append(one)
+    if "loop" in others:
+        bare = recipe.n_critic * times["ours"]["critic"] + times["ours"]["generator"]
+        one = {**at, "step": "loop", "variant": "ours", "seconds": others["loop"], "over_bare": bare / others["loop"]}
+        one["images_per_second"] = recipe.n_critic * recipe.batch_size / others["loop"]
+        results.append({**one, "product_gflops": rate / 1e9})
+    return results
+
+
 @click.command(help=__doc__)
 @click.option("--quick", is_flag=True, help="Three rows, fewer repeats.")
+@click.option("--threads", type=click.Choice(list(CLOCKS)), default="both", show_default=True, help="Which of the tables.")
 @click.option("--json", "target", metavar="FILE", help="Write the figures there too.")
-def main(quick, target):
+def main(quick, threads, target):
     from rich.console import Console
     from rich.table import Table
 
     results = []
-    table = Table("model", "network", "data", "step", "variant", "ms", "images/s", "× plain", "× PyTorch", "of product")
-    for model, network, filters, data in QUICK if quick else ROWS:
-        times, others, operations = measure((model, network, filters, data), 7 if quick else 15)
-        recipe = recipes.load(model, overrides={"data": data, "network": network})
-        at = {"model": model, "network": network, "filters": filters, "data": data}
-        for kind in STEPS:
-            for name, seconds in times.items():
-                second = seconds[kind]
-                row = {**at, "step": kind, "variant": name, "seconds": second, "images_per_second": recipe.batch_size / second}
-                row["over_plain"] = times["plain"][kind] / second
-                if "pytorch" in times:
-                    row["over_pytorch"] = times["pytorch"][kind] / second
-                    # a product of n×n matrices takes 2 n³ operations
-                    row["share_of_product"] = operations[kind] / second / (2 * PRODUCT**3 / others["product"])
-                results.append(row)
-        bare = recipe.n_critic * times["ours"]["critic"] + times["ours"]["generator"]
-        row = {**at, "step": "loop", "variant": "ours", "seconds": others["loop"], "over_bare": bare / others["loop"]}
-        row["images_per_second"] = recipe.n_critic * recipe.batch_size / others["loop"]
-        row["product_gflops"] = 2 * PRODUCT**3 / others["product"] / 1e9
-        results.append(row)
-        for row in results[-(len(STEPS) * len(times) + 1) :]:
-            width = f"{network} {filters}" if network != "mlp" else network
-            ratios = [f"{row[key]:.2f}" if key in row else "–" for key in ("over_plain", "over_pytorch", "share_of_product")]
-            figures = f"{1e3 * row['seconds']:.1f}", f"{row['images_per_second']:,.0f}", *ratios
-            table.add_row(model, width, data, row["step"], row["variant"], *figures)
-    Console(width=130).print(table)
+    heads = ("model", "network", "data", "step", "variant", "ms", "images/s", "× plain", "× PyTorch", "of product")
+    for clock in CLOCKS[threads]:
+        table = Table(*heads, title=TITLES[clock], title_justify="left")
+        for at in QUICK if quick else ROWS:
+            rows = rows_of(at, clock, *measure(at, 7 if quick else 15, clock))
+            for row in rows:
+                width = f"{row['network']} {row['filters']}" if row["network"] != "mlp" else "mlp"
+                ratios = [f"{row[key]:.2f}" if key in row else "–" for key in ("over_plain", "over_pytorch", "share_of_product")]
+                figures = f"{1e3 * row['seconds']:.1f}", f"{row['images_per_second']:,.0f}", *ratios
+                table.add_row(row["model"], width, row["data"], row["step"], row["variant"], *figures)
+            results += rows
+        Console(width=130).print(table)
     if target:
         with open(target, "w", encoding="utf-8") as file:
-            json.dump({"cores": runtime.cores(), "rows": results}, file, indent=1)
+            json.dump({**machine.record(), "rows": results}, file, indent=1)
         print(target)
 
 

@@ -27,14 +27,14 @@ class Dcgan:
         def __init__(self, recipe, shape):
             super().__init__()
             colours, size, _ = shape
-            channels = recipe.filters * size // 8
-            layers = [nn.ConvTranspose2d(recipe.latent, channels, 4, 1, 0, bias=False)]
-            while channels > recipe.filters:
+            widths = [recipe.filters * 2**k for k in reversed(range(int(math.log2(size)) - 2))]
+            if recipe.generator_network == "dcgan-constant":
+                widths = [recipe.filters] * len(widths)
+            layers = [nn.ConvTranspose2d(recipe.latent, widths[0], 4, 1, 0, bias=False)]
+            for channels, narrower in zip(widths, [*widths[1:], colours], strict=True):
                 layers += [*norm(recipe.generator_norm, channels), nn.ReLU(True)]
-                layers += [nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False)]
-                channels //= 2
-            layers += [*norm(recipe.generator_norm, channels), nn.ReLU(True)]
-            self.main = nn.Sequential(*layers, nn.ConvTranspose2d(channels, colours, 4, 2, 1, bias=False), nn.Tanh())
+                layers += [nn.ConvTranspose2d(channels, narrower, 4, 2, 1, bias=False)]
+            self.main = nn.Sequential(*layers, nn.Tanh())
 
         def forward(self, z):
             return self.main(z[:, :, None, None])
@@ -155,4 +155,11 @@ class Resnet:
             return self.head(self.blocks(x).relu().mean((2, 3))).flatten()
 
 
-FAMILIES = {"mlp": Mlp, "dcgan": Dcgan, "dcgan-nobn": Dcgan, "paperweekly": Paperweekly, "resnet": Resnet}
+FAMILIES = {
+    "mlp": Mlp,
+    "dcgan": Dcgan,
+    "dcgan-nobn": Dcgan,
+    "dcgan-constant": Dcgan,
+    "paperweekly": Paperweekly,
+    "resnet": Resnet,
+}

@@ -1,7 +1,9 @@
 """One variant of one recipe in a process of its own: answers each line on stdin with the seconds of a step.
 
-    python -m benchmarks.worker VARIANT MODEL NETWORK FILTERS DATA
+    python -m benchmarks.worker VARIANT MODEL NETWORK FILTERS DATA [wall|cpu]
 
+Seconds are of the clock on the wall and of all cores, or of the processor's time and of one thread, for which the environment
+says OMP_NUM_THREADS=1.
 Lines in: 'critic N', 'generator N' (how many), to the variant loop 'loop N' (a generator step with its critic steps inside of
 train.py's loop), to pytorch 'flops critic' and 'flops generator', to ours 'product' (of two matrices of PRODUCT rows).
 Lines out: seconds (or floating-point operations), one a line. The first line out says 'ready'.
@@ -12,10 +14,22 @@ import tempfile
 import time
 from pathlib import Path
 
+import data as data_sets
 from training import recipe as recipes
 
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+BATCH, BATCH_OF_POINTS = 64, 256
+PRODUCT = 2048
 
-def build(variant, recipe, shape):
+
+def recipe_of(model, network, filters, data):
+    """The recipe of a row: the model's, but with equal batches and no average: steps are compared, not what they are tuned to."""
+    batch = BATCH_OF_POINTS if data in data_sets.POINTS else BATCH
+    settings = {"network": network, "data": data, "filters": int(filters), "image_size": 32, "batch_size": batch}
+    return recipes.load(model, overrides={**settings, "generator_batch_size": None, "ema": 0.0, "warm_up": False})
+
+
+def build(variant, recipe, shape, clock="wall"):
     """(game, real batch) for a variant: plain, ours, or pytorch."""
     import numpy as np
 
@@ -27,7 +41,7 @@ def build(variant, recipe, shape):
 
         from benchmarks.pytorch import Game
 
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(1 if clock == "cpu" else len(os.sched_getaffinity(0)))
         return Game(recipe, shape), torch.from_numpy(real)
     if variant == "plain":
         from benchmarks import plain
@@ -47,47 +61,44 @@ def build(variant, recipe, shape):
     return Game(recipe, shape, team), paddle.to_tensor(team.part(real))
 
 
-PRODUCT = 2048
-
-
-def main(variant, model, network, filters, data):
-    settings = {"network": network, "data": data, "filters": int(filters), "image_size": 32}
-    recipe = recipes.load(model, overrides=settings)
+def main(variant, model, network, filters, data, clock="wall"):
+    recipe, now = recipe_of(model, network, filters, data), CLOCKS[clock]
     if variant == "loop":
         return loop(recipe)
     shape = (2,) if recipe.is_points else (3 if data == "cifar10" else 1, 32, 32)
-    game, real = build(variant, recipe, shape)
+    game, real = build(variant, recipe, shape, clock)
     steps = {"critic": lambda: game.critic_step(real), "generator": lambda: game.generator_step(0)}
     print("ready", flush=True)
     for line in sys.stdin:
         what = line.strip()
         if what == "product":
-            print(product(), flush=True)
+            print(product(now), flush=True)
         elif what.startswith("flops "):
             from benchmarks.pytorch import operations
 
             print(operations(steps[what.removeprefix("flops ")]), flush=True)
         else:
             kind, count = what.split()
-            print(sustained(steps[kind], int(count)), flush=True)
+            print(sustained(steps[kind], int(count), now), flush=True)
     return None
 
 
-def sustained(step, count):
-    """Seconds of one step when `count` follow one another. One more comes first, which finds cold caches after a pause."""
+def sustained(step, count, now):
+    """Seconds (of the clock `now`) of one step when `count` follow one another. One more comes first, which finds cold caches
+    after a pause."""
     step()
-    began = time.perf_counter()
+    began = now()
     for _ in range(count):
         step()
-    return (time.perf_counter() - began) / count
+    return (now() - began) / count
 
 
-def product():
+def product(now):
     """Seconds of one product of two square matrices: what the machine does when nothing is in its way."""
     import paddle
 
     a = paddle.ones([PRODUCT, PRODUCT])
-    return sustained(lambda: a @ a, 3)
+    return sustained(lambda: a @ a, 3, now)
 
 
 class Turns:

@@ -30,13 +30,12 @@ SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
 MARKS = (0.15, 0.3, 0.5, 0.75)  # shares of a trial's seconds
 NEVER = 10**6
-RATES = (1e-4, 4e-3)
 # (kind, what it is chosen from, whether a recipe has it): a setting that a method lacks is not searched
 SPACE = {
-    "generator_learning_rate": ("log", RATES, lambda recipe: True),
-    "critic_learning_rate": ("log", RATES, lambda recipe: True),
+    "generator_learning_rate": ("log", (3e-4, 4e-3), lambda recipe: True),
+    "critic_learning_rate": ("log", (1e-4, 2e-3), lambda recipe: True),
     "n_critic": ("whole", (1, 5), lambda recipe: True),
-    "clip": ("log", (0.003, 0.3), lambda recipe: recipe.clip),
+    "clip": ("log", (0.005, 0.2), lambda recipe: recipe.clip),
     "penalty": ("log", (0.3, 30.0), lambda recipe: recipe.penalty),
     "beta1": ("one of", (0.0, 0.5), lambda recipe: recipe.optimizer == "adam"),
     "batch_size": ("one of", (32, 64, 128), lambda recipe: not recipe.is_points),
@@ -46,7 +45,7 @@ SPACE = {
     "decay": ("one of", (False, True), lambda recipe: True),
 }
 COMMON = {"batch_size": 64, "filters": 16, "units": 512, "ema": 0.99, "decay": False}
-GAN = {"generator_learning_rate": 2e-4, "critic_learning_rate": 2e-4, "n_critic": 1, "beta1": 0.5}
+GAN = {"generator_learning_rate": 5e-4, "critic_learning_rate": 2e-4, "n_critic": 1, "beta1": 0.5}
 FASTER = {"generator_learning_rate": 1e-3, "critic_learning_rate": 1e-3, "n_critic": 1, "beta1": 0.5, "ema": 0.999, "decay": True}
 # what is tried first: what was known before the search, good and bad
 FIRST = {
@@ -56,7 +55,7 @@ FIRST = {
     ),
     "wgan-gp": (
         {**FASTER, "n_critic": 3, "penalty": 10.0, "beta1": 0.0, "ema": 0.995},
-        {**GAN, "generator_learning_rate": 5e-4, "critic_learning_rate": 5e-4, "penalty": 10.0, "beta1": 0.0},
+        {**GAN, "critic_learning_rate": 5e-4, "penalty": 10.0, "beta1": 0.0},
     ),
     **dict.fromkeys(("dcgan", "lsgan", "gan"), (GAN, FASTER)),
 }
@@ -191,6 +190,7 @@ def work(study, model, recipe, dataset, count):
     states = optuna.trial.TrialState
     while len(study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED, states.RUNNING))) < count:
         trial = study.ask(searched(recipe))
+        trial.set_user_attr("seed", SEED + trial.number)
         own = recipes.resolve({**recipe.model_dump(), **trial.params, "seed": SEED + trial.number})
         began, marks = time.process_time(), []
         name, _ = trials.quality_of(dataset.name)

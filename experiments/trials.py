@@ -4,11 +4,13 @@ import json
 import warnings
 from pathlib import Path
 
+from errors import UserError
 from reporting.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
 MODELS = ("wgan", "wgan-gp", "dcgan", "lsgan", "gan")  # in the order in which they are shown
+ATTRIBUTES = ("seed", "marks", "scores", "counters", "why", "seconds")  # of a trial
 QUALITY = {"cifar10": ("fd_vgg", "frechet")}
 
 
@@ -55,7 +57,8 @@ def open_study(model, data_name):
         study_name=journal.stem,
         storage=JournalStorage(JournalFileBackend(str(journal))),
         sampler=optuna.samplers.TPESampler(n_startup_trials=8, constant_liar=True),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0),
+        # at the first mark wide networks and long averages, which begin slowly, would all be pruned
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=1),
         direction="minimize",
         load_if_exists=True,
     )
@@ -72,6 +75,11 @@ def prepare(model, data_name, dataset, space, first, seconds):
     kept = read(model, data_name)
     new = not _journal(model, data_name).is_file()
     study = open_study(model, data_name)
+    before = kept["seconds_a_trial"] if new and kept else study.user_attrs.get("seconds", seconds)
+    if before != seconds:
+        raise UserError(
+            f"{path(model, data_name)} holds trials of {before:g} CPU seconds: take it and the .journal away to begin anew"
+        )
     study.set_user_attr("seconds", seconds)
     if new:
         for row in kept["trials"] if kept else ():
@@ -81,12 +89,14 @@ def prepare(model, data_name, dataset, space, first, seconds):
                     params=row["settings"],
                     distributions=space,
                     value=row["value"],
-                    user_attrs={key: row[key] for key in ("marks", "scores", "counters", "why", "seconds") if key in row},
+                    user_attrs={key: row[key] for key in ATTRIBUTES if key in row},
                     intermediate_values={number: value for number, (_, value) in enumerate(row.get("marks", ()))},
                 )
             )
-        for settings in () if kept else first:
-            study.enqueue_trial(settings)
+        tried = [row["settings"] for row in kept["trials"]] if kept else []
+        for settings in first:
+            if settings not in tried:
+                study.enqueue_trial(settings)
     for trial in study.get_trials(states=(states.RUNNING,)):  # of a worker that is gone
         study.tell(trial.number, state=states.FAIL)
         study.enqueue_trial(trial.params)
@@ -109,8 +119,9 @@ def write(study, model, dataset, recipe, space):
     with filelock.FileLock(_journal(model, dataset.name).with_suffix(".lock")):
         rows = []
         for trial in study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED)):
-            state = {"number": trial.number, "seed": 1000 + trial.number, "state": trial.state.name.lower()}
-            rows.append({**state, "value": trial.value, "settings": trial.params, **trial.user_attrs})
+            state = {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value}
+            more = {key: trial.user_attrs[key] for key in ATTRIBUTES if key in trial.user_attrs}
+            rows.append({**state, "settings": trial.params, **more})
         content = {
             "format": FORMAT,
             "model": model,

@@ -2,35 +2,82 @@
 
 import json
 import re
+import time
+from pathlib import Path
 
 import pytest
 
-from benchmarks.table import markdown
-from benchmarks.throughput import Worker
+from benchmarks import machine
+from benchmarks.table import by_clock, markdown
+from benchmarks.throughput import ROWS, Worker, rows_of
+from benchmarks.worker import CLOCKS, recipe_of, sustained
 from experiments.work import ROOT
 
 MEASURED = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
+OTHERS = {"wall": {"loop": 1.5, "product": 0.2}, "cpu": {"product": 0.4}}
 
 
-@pytest.mark.parametrize("variant", ["plain", "ours", "loop"])
-def test_a_worker_answers_with_seconds(variant):
-    worker = Worker(variant, ("wgan", "dcgan", 4, "mnist-5k"))
+@pytest.mark.parametrize(("variant", "clock"), [("plain", "wall"), ("ours", "wall"), ("loop", "wall"), ("ours", "cpu")])
+def test_a_worker_answers_with_seconds(variant, clock):
+    worker = Worker(variant, ("wgan", "dcgan", 4, "mnist-5k"), clock=clock)
     kinds = ["loop"] if variant == "loop" else ["critic", "generator"]
     try:
         assert all(0 < worker.step(kind) < 60 for kind in kinds)
+        environment = Path(f"/proc/{worker.processes[0].pid}/environ").read_bytes().split(b"\0")
+        assert (b"OMP_NUM_THREADS=1" in environment) == (clock == "cpu")
     finally:
         worker.close()
 
 
-def test_the_table_is_that_of_the_json():
-    assert markdown(MEASURED) in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+def test_the_cpu_clock_is_of_one_thread():
+    """Two threads would take two seconds of the processor's time a second; sleeping takes none."""
+    now, steps = CLOCKS["cpu"], []
+    assert (
+        sustained(lambda: steps.append(time.sleep(0.05)), 2, now) < 0.03 < sustained(lambda: time.sleep(0.05), 2, CLOCKS["wall"])
+    )
+    assert len(steps) == 3
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_every_row_takes_one_batch_size_and_no_average(row):
+    recipe = recipe_of(*row)
+    assert recipe.batch_size == recipe.generator_batch == (256 if row[-1] == "25gaussians" else 64)
+    assert recipe.ema == 0 and recipe.critic_steps(0) == recipe.n_critic
+
+
+def test_rows_say_threads_and_clock():
+    row, steps = ("wgan", "dcgan", 32, "mnist-5k"), {"critic": 0.2, "generator": 0.1}
+    times = {"plain": {"critic": 0.4, "generator": 0.4}, "ours": steps, "pytorch": steps}
+    operations = {"critic": 2e9, "generator": 1e9}
+    rows = [one for clock in ("wall", "cpu") for one in rows_of(row, clock, times, OTHERS[clock], operations)]
+    tables = by_clock(rows)
+    assert {clock: [one["step"] for one in found if one["variant"] == "ours"] for clock, found in tables.items()} == {
+        "wall": ["critic", "generator", "loop"],
+        "cpu": ["critic", "generator"],
+    }
+    assert {one["threads"] for one in tables["cpu"]} == {1}
+    assert tables["cpu"][1]["over_plain"] == pytest.approx(2)
+    assert tables["cpu"][1]["images_per_second"] == pytest.approx(64 / 0.2)
+    assert tables["cpu"][1]["share_of_product"] == pytest.approx(2e9 / 0.2 / (2 * 2048**3 / OTHERS["cpu"]["product"]))
+    assert tables["wall"][-1]["images_per_second"] == pytest.approx(5 * 64 / OTHERS["wall"]["loop"])
+    assert "loop" not in markdown(tables["cpu"]) and "| 200.0 |" in markdown(tables["cpu"])
+
+
+def test_the_record_names_the_machine():
+    found = machine.record()
+    assert found["cores"] >= 1 and re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"]) and "numpy" in found["versions"]
+
+
+@pytest.mark.parametrize("clock", by_clock(MEASURED))
+def test_the_table_is_that_of_the_json(clock):
+    assert markdown(by_clock(MEASURED)[clock]) in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", ["README.md", "README_zh.md"])
 @pytest.mark.parametrize(("model", "network", "filters"), [("wgan", "dcgan", 64), ("wgan-gp", "dcgan", 64), ("wgan", "mlp", 64)])
 def test_the_readme_holds_the_measured_milliseconds(page, model, network, filters):
     at = {"model": model, "network": network, "filters": filters, "step": "critic", "data": "mnist-5k"}
-    found = {row["variant"]: row for row in MEASURED if at.items() <= row.items()}
+    found = {row["variant"]: row for row in by_clock(MEASURED)["wall"] if at.items() <= row.items()}
     text = (ROOT / page).read_text(encoding="utf-8")
     said = [f"{1e3 * found[variant]['seconds']:.1f}" for variant in ("ours", "plain", "pytorch")]
     said += [f"{found['ours']['over_plain']:.1f}", f"{found['ours']['over_pytorch']:.2f}"]

@@ -3,6 +3,7 @@
 import numpy as np
 import paddle
 import pytest
+from paddle import nn
 
 from data.dataset import crop_to
 from errors import UserError
@@ -203,6 +204,24 @@ def test_batch_norm_follows_the_batch_and_frozen_statistics_stay():
     layer.eval()
     running = (a - layer.mean.numpy().reshape(1, 3, 1, 1)) / np.sqrt(layer.variance.numpy().reshape(1, 3, 1, 1) + 1e-5)
     np.testing.assert_allclose(layer(x).numpy(), running * scale + shift, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm])
+def test_paddles_own_batch_norm_is_known(kind):
+    assert layers.has_batch_norm(nn.Sequential(nn.Conv2D(1, 3, 3), nn.Sequential(kind(3))))
+    assert layers.has_batch_norm(kind(3))
+    assert not layers.has_batch_norm(nn.Sequential(nn.Conv2D(1, 3, 3), nn.GroupNorm(1, 3)))
+
+
+@pytest.mark.filterwarnings("ignore:When training")
+def test_frozen_statistics_put_those_of_paddles_own_batch_norm_back():
+    network = nn.Sequential(nn.Conv2D(3, 3, 3), nn.BatchNorm2D(3))
+    before = values(network.state_dict().values())
+    with layers.frozen_statistics(network):
+        network(batch(8, (3, 4, 4)))
+    assert equal(before, values(network.state_dict().values()))
+    network(batch(8, (3, 4, 4)))
+    assert not equal(before, values(network.state_dict().values())), "training does move the running statistics"
 
 
 @pytest.mark.parametrize("size", [8, 9])

@@ -106,6 +106,8 @@ class LayerNorm(nn.Layer):
 
 
 NORMS = {"batch": BatchNorm, "layer": LayerNorm, "none": None}
+# Paddle's own, which a user's network may hold
+PADDLES_BATCH_NORMS = (nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm)
 
 
 def norm(kind, channels, channels_last=False):
@@ -113,20 +115,35 @@ def norm(kind, channels, channels_last=False):
     return [NORMS[kind](channels, channels_last)] if NORMS[kind] else []
 
 
+def batch_norms(network, kinds=(BatchNorm, *PADDLES_BATCH_NORMS)):
+    """The layers of a network that take their statistics over the batch, Paddle's own among them."""
+    return [layer for layer in network.sublayers(include_self=True) if isinstance(layer, kinds)]
+
+
+def has_batch_norm(network):
+    """Whether an output of this network depends, in training, on the other samples of the batch."""
+    return bool(batch_norms(network))
+
+
 class frozen_statistics:
-    """Within this context no batch norm of these networks moves its running statistics."""
+    """Within this context no batch norm of these networks moves its running statistics.
+
+    Paddle's own layers cannot be told so: theirs move, and are put back at the end of the context.
+    """
 
     def __init__(self, *networks):
-        self.layers = [x for network in networks for x in network.sublayers() if isinstance(x, BatchNorm)]
+        self.layers = [layer for network in networks for layer in batch_norms(network, BatchNorm)]
+        self.others = [layer for network in networks for layer in batch_norms(network, PADDLES_BATCH_NORMS)]
+        self.kept = []
 
     def __enter__(self):
         for layer in self.layers:
             layer.frozen = True
+        states = [layer.state_dict() for layer in self.others]
+        self.kept = [(state[name], state[name].numpy()) for state in states for name in ("_mean", "_variance")]
 
     def __exit__(self, *_):
         for layer in self.layers:
             layer.frozen = False
-
-
-def has_batch_norm(network):
-    return any(isinstance(layer, BatchNorm) for layer in network.sublayers())
+        for statistic, value in self.kept:
+            statistic.set_value(value)

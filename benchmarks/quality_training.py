@@ -1,0 +1,164 @@
+"""One training of benchmarks.quality, in a process of its own with one thread: scored at marks while its clocks stand still."""
+
+import bisect
+import math
+import tempfile
+from pathlib import Path
+
+import data
+from errors import NotFinite, UserError
+from training import recipe as recipes
+
+DATA = "mnist-5k"
+THRESHOLDS = (20, 10, 5, 3)  # of fd_lenet
+SAMPLES = 5000  # as eval.py's
+PYTORCH = "pytorch"
+NAMES = (PYTORCH, "wgan-paper", "wgan", "wgan-gp", "dcgan")
+NEVER = 10**9
+
+
+def recipe_of(name, seed=0, quick=False):
+    """The recipe of a training: configs/NAME.yaml's; for PyTorch wgan-paper's with the authors' warm-up.
+
+    The paper's recipe names no last step, so neither has one.
+    """
+    own = {"steps": NEVER} if name in (PYTORCH, "wgan-paper") else {}
+    own |= {"warm_up": True} if name == PYTORCH else {}
+    return recipes.load(
+        "wgan-paper" if name == PYTORCH else name,
+        overrides={"data": DATA, "seed": seed, **own, **({"filters": 4} if quick else {})},
+    )
+
+
+class Ended(Exception):
+    """The training need not go on. Its text says why: 'quality', 'budget' (the recipe's own) or 'seconds'."""
+
+
+class Marks:
+    """Stands in for the progress bar: scores the samples at marks on the way, and ends the training when there is no more to see.
+
+    draw: gives SAMPLES items in [−1, 1], float32 N×C×H×W. at: CPU seconds, ascending, the last of them the training's limit; its
+    last step is a mark as well. tell: takes each row of `found`: step, critic_steps, cpu_seconds, wall_seconds, fd_lenet (None
+    where nothing can be measured: samples of one flat colour).
+    """
+
+    def __init__(self, draw, dataset, budget, at, tell):
+        self.draw, self.dataset, self.budget, self.at, self.tell = draw, dataset, budget, at, tell
+        self.found, self._next = [], at[0]
+
+    def step(self, done):
+        wall, seconds = self.budget.seconds(), self.budget.cpu_seconds()
+        over = self.budget.used(done) >= 1
+        if seconds < self._next and not over:
+            return
+        self._next = next(iter(self.at[bisect.bisect_right(self.at, seconds) :]), math.inf)
+        with self.budget.paused():
+            quality = fd_lenet(self.draw(), self.dataset)
+        counters = {"step": done, "critic_steps": sum(map(self.budget.recipe.critic_steps, range(done)))}
+        clocks = {"cpu_seconds": round(seconds, 2), "wall_seconds": round(wall, 2)}
+        self.found.append({**counters, **clocks, "fd_lenet": quality})
+        self.tell(self.found[-1])
+        if quality is not None and quality <= min(THRESHOLDS):
+            raise Ended("quality")
+        if over:
+            raise Ended("budget")
+        if seconds >= self.at[-1]:
+            raise Ended("seconds")
+
+    def show(self, done, text):
+        pass
+
+
+def fd_lenet(items, dataset):
+    """Mean over eval.py's draws, five significant digits, of samples in [−1, 1]; None where nothing can be measured."""
+    import metrics
+    from data.dataset import to_uint8
+
+    try:
+        value = metrics.evaluate(to_uint8(items), dataset, ("frechet",))["fd_lenet"]["value"]
+    except UserError:
+        return None
+    return float(f"{value:.5g}") if math.isfinite(value) else None
+
+
+def train(name, seed, at, tell, quick=False):
+    """Train `name` of NAMES till one of the reasons of Ended: {'name', 'seed', 'ended', 'recipe', 'marks'}.
+
+    at, tell: as Marks'. Call it in a fresh process, whose environment says OMP_NUM_THREADS=1.
+    """
+    from training import runtime
+
+    runtime.start("cpu")  # for PyTorch too: our metrics need Paddle
+    from training.budget import Budget
+
+    recipe, dataset = recipe_of(name, seed, quick), data.load(DATA)
+    count = 1000 if quick else SAMPLES
+    steps, draw = (in_pytorch if name == PYTORCH else in_paddle)(recipe, dataset, count)
+    budget = Budget(recipe, {"seconds": 0.0, "cpu_seconds": 0.0})  # after networks, data and libraries are there
+    marks = Marks(draw, dataset, budget, at, tell)
+    try:
+        steps(marks)
+        ended = "budget"
+    except Ended as end:
+        ended = str(end)
+    except NotFinite:
+        ended = "not finite"
+    return {"name": name, "seed": seed, "ended": ended, "recipe": recipe.model_dump(), "marks": marks.found}
+
+
+def in_paddle(recipe, dataset, count):
+    """(steps(marks), draw()): train.py's loop, its log, grids and checkpoints included, in a temporary folder."""
+    from reporting.samples import noise
+    from training.game import Game
+    from training.log import RunLog
+    from training.loop import generate
+    from training.loop import train as loop
+
+    game, z = Game(recipe, dataset.shape), noise(0, count, recipe.latent)
+
+    def steps(marks):
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(place)
+            (folder / "samples").mkdir()
+            log = RunLog(folder)
+            try:
+                loop(game, dataset, folder, log, marks, lambda line: None, budget=marks.budget)
+            finally:
+                log.close()
+
+    return steps, lambda: generate(game.sampler, z)
+
+
+def in_pytorch(recipe, dataset, count):
+    """(steps(marks), draw()): bare steps of benchmarks/pytorch.py on the same images in the same order."""
+    import torch
+
+    from benchmarks.pytorch import Game, initialise
+    from data import Order
+    from reporting.samples import noise
+
+    torch.set_num_threads(1)
+    torch.manual_seed(recipe.seed)
+    game, z = Game(recipe, dataset.shape), torch.from_numpy(noise(0, count, recipe.latent))
+    for network in (game.generator, game.critic):
+        network.apply(initialise)
+    order = Order(len(dataset.train), recipe.seed)
+
+    def steps(marks):
+        position = 0
+        for step in range(recipe.steps):
+            for _ in range(recipe.critic_steps(step)):
+                real = torch.from_numpy(dataset.batch(order.take(position, recipe.batch_size)))
+                position += recipe.batch_size
+                game.critic_step(real)
+            game.generator_step(step)
+            marks.step(step + 1)
+
+    @torch.no_grad()
+    def draw():
+        game.generator.eval()
+        items = torch.cat([game.generator(part) for part in z.split(250)])
+        game.generator.train()
+        return items.numpy()
+
+    return steps, draw
