@@ -32,7 +32,7 @@ class Command(click.Command):
 @click.option("--data", metavar="NAME", help="As train.py's; mnist-5k by default.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
-@click.option("--steps", type=int, metavar="N", help="Generator steps a training; 1,800 by default.")
+@click.option("--steps", type=int, metavar="N", help="Generator steps a training; 3,000 by default.")
 @click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
 @click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting for all models; MODEL.KEY=VALUE for one.")

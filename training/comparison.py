@@ -13,7 +13,7 @@ from training import recipe as recipes
 FORMAT = 1
 NEVER = 10**6  # steps: with a budget in minutes, grids and checkpoints come by the clock (training/budget.py)
 # what all models get unless told otherwise
-IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 64, "steps": 1800}
+IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 UNITS = {"units": 512}
 # what a run named on the command line lends to the models beside it
