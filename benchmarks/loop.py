@@ -38,7 +38,7 @@ class Stopwatch(console.Silence):
 @click.command(help=__doc__)
 @click.option("--steps", default=500, show_default=True)
 @click.option("--filters", default=32, show_default=True)
-@click.option("--model", default="wgan", show_default=True)
+@click.option("--model", default="wgan-paper", show_default=True)
 def main(steps, filters, model):
     recipe = recipes.load(model, overrides={"steps": steps, "filters": filters})
     runtime.start("cpu")

@@ -50,7 +50,7 @@ def train(count, folder):
     from training.game import Game
 
     name = f"folder:{folder}" if folder else "cifar10"
-    recipe = recipes.load("wgan", overrides={"data": name, "filters": 32, "image_size": 32})
+    recipe = recipes.load("wgan-paper", overrides={"data": name, "filters": 32, "image_size": 32})
     if folder:
         dataset = data.load(name, None, 32)
     else:
