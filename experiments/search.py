@@ -10,8 +10,6 @@ negative, is no success, whatever its samples. Trials are kept in docs/search/MO
 goes on from them.
 """
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,8 +21,8 @@ import data
 from errors import TrainingError, UserError, one_of
 from experiments import trials
 from reporting import console
+from training import helpers, runtime
 from training import recipe as recipes
-from training import runtime
 
 SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
@@ -237,26 +235,33 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
             raise one_of("model", model, recipes.names())
     bases = {model: base(model, name, seconds) for model in models}
     if worker:
+        helpers.follow_parent()
         runtime.start("cpu")
+        from training.loop import Interrupted
+
         dataset = data.load(name, data_dir, 32)
-        for model, recipe in bases.items():
-            work(trials.open_study(model, name), model, recipe, dataset, count)
+        try:
+            for model, recipe in bases.items():
+                work(trials.open_study(model, name), model, recipe, dataset, count)
+        except Interrupted as stop:
+            return 128 + stop.signum
         return 0
     dataset = data.load(name, data_dir, 32)  # refused before any worker begins
     for model, recipe in bases.items():
         trials.prepare(model, name, dataset, searched(recipe), first(model, recipe), seconds)
     command = [sys.executable, "-m", "experiments", "search", *sys.argv[1:], "--worker"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    processes = [subprocess.Popen(command, env=environment) for _ in range(jobs or runtime.cores())]
+    processes = [helpers.start(command, threads=1) for _ in range(jobs or runtime.cores())]
     try:
         status = max(abs(process.wait()) for process in processes)
     finally:
-        for process in processes:
-            process.terminate()
+        helpers.stop(processes)
+    if status:
+        print("interrupted: the trials that ended are kept, the same command goes on with the others", file=sys.stderr)
+        return status
     for model in models:
         print(trials.path(model, name))
     print(trials.draw(name))
-    return status
+    return 0
 
 
 if __name__ == "__main__":
