@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 import experiments
 from errors import UserError
-from experiments import results, trained, work
+from experiments import figures, results, trained, work
 from experiments.work import ROOT, Work
 from tests.helpers import write_cifar10
+from training import recipe as recipes
 
 DONE = sorted(results.read())
 
@@ -48,6 +49,11 @@ def command():
 def listing(*arguments):
     result = CliRunner().invoke(command(), list(arguments))
     return result.exit_code, result.output, None
+
+
+def test_every_recipe_has_a_colour_of_its_own_in_figures():
+    colours = [figures.COLOURS[name] for name in ("real", *recipes.names())]
+    assert len(set(colours)) == len(colours)
 
 
 def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
