@@ -78,6 +78,8 @@ def main(
 
         Measures(dataset, wanted, samples, device).of(names[0])
         return 0
+    if device.startswith("gpu"):
+        runtime.start(device)  # refused before anything is written
     comparison.place(out, entries, dataset.sha256)
     comparison.record(out, entries)
     return carry_out(out, entries, dataset, wanted, samples, data_dir, device, jobs or most)

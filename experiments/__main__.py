@@ -9,7 +9,7 @@ import click
 import experiments
 from errors import UserError, one_of
 from reporting import console
-from training import runtime
+from training import helpers, runtime
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -18,7 +18,14 @@ from training import runtime
 @click.option("--data-dir", metavar="DIR", help="Where MNIST and CIFAR-10 lie; otherwise Paddle's cache, then a download.")
 @click.option("--list", "listing", is_flag=True, help="Name the experiments, what they ask and what they cost, and end.")
 @click.option("--redraw", is_flag=True, help="Judge and draw again from what was measured; measure nothing.")
-def main(names, quick, data_dir, listing, redraw):
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Trainings at a time, one thread each; by default one a core. 1: one after another, all threads.",
+)
+@click.option("--worker", is_flag=True, hidden=True)  # what this command starts to share an experiment's trainings
+def main(names, quick, data_dir, listing, redraw, jobs, worker):
     for name in names:
         if name not in experiments.NAMES:
             raise one_of("experiment", name, experiments.NAMES)
@@ -28,9 +35,18 @@ def main(names, quick, data_dir, listing, redraw):
             said = experiments.head(name)
             print(f"{name}: {said['Title']}\n    Cost: {said['Cost']}")
         return 0
-    print(runtime.start("cpu"))
+    helpers.follow_parent()
+    jobs = jobs or runtime.cores()
+    said = runtime.start("cpu", threads=1 if jobs > 1 else None)
 
+    from experiments.shared import Workers, work_along
     from experiments.work import Work
+
+    if worker:
+        (name,) = names
+        work_along(importlib.import_module(f"experiments.{name}"), Work(name, quick, data_dir, helps=True))
+        return 0
+    print(said)
 
     missing = []
     for name in names:
@@ -39,9 +55,13 @@ def main(names, quick, data_dir, listing, redraw):
         print(f"== {name}: {said['Title']}", flush=True)
         if not quick and not redraw:
             print(f"Cost: {said['Cost']}", flush=True)
-        work = Work(name, quick, data_dir, redraw)
         try:
-            print(work.carry_out(importlib.import_module(f"experiments.{name}")))
+            with Workers(name, jobs - 1, quick, data_dir) as workers:
+                work = Work(name, quick, data_dir, redraw, call_help=workers.start)
+                print(work.carry_out(importlib.import_module(f"experiments.{name}")))
+        except SystemExit:
+            console.warn("interrupted: what was measured and the checkpoints are kept; the same command goes on from there")
+            raise
         except UserError as error:  # a data set that is not here, say: the others need not wait for it
             if len(names) == 1:
                 raise

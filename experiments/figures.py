@@ -11,6 +11,8 @@ COLOURS = {
     "lsgan": "tab:purple",
     "wgan": "tab:blue",
     "wgan-gp": "tab:green",
+    "wgan-paper": "tab:cyan",
+    "wgan-gp-paper": "tab:olive",
 }
 
 

@@ -13,7 +13,7 @@ Run: all on 60,000 digits with their own recipes, dcgan networks of 32 filters (
 the same recipe. The recipes' own budgets (64 filters, 40,000 steps) are for a GPU and not run here: python train.py --model
 wgan-paper --data mnist --device gpu.
 
-Cost: 7.5 hours of training on one core of an AMD EPYC (Zen 4), half of that where the command runs in two shells at once.
+Cost: 7.5 hours of training on one core of an AMD EPYC (Zen 4), half of that on two.
 """
 
 from experiments import main_table

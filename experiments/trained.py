@@ -59,7 +59,7 @@ def runs(work, cells, seeds, **more):
     """{label: [what train() returned, a seed each]} for cells {label: (model, settings)}, one seed after another.
 
     With work.redraw only what has been measured: labels without a run are left out. more: as train's. A training that another
-    process is at, the same command called twice to use two cores, is left for the end.
+    process is at (experiments/shared.py) is left for the end.
     """
     todo = {(label, seed): f"{label.replace(' ', '-')}-s{seed}" for seed in range(seeds) for label in cells}
     if work.redraw:

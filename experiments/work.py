@@ -18,14 +18,21 @@ ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
 
 
+class NotMine(Exception):
+    """A helper has come to a unit that cannot be shared."""
+
+
 class Work:
     """One experiment's place: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
 
-    quick: small budgets. data_dir: as train.py's. redraw: only units that are there already.
+    quick: small budgets. data_dir: as train.py's. redraw: only units that are there already. helps: this process measures
+    only what it has claimed, and raises NotMine at the rest. call_help: told when what was claimed begins to be measured: as
+    many processes as like may carry out the same experiment from then on.
     """
 
-    def __init__(self, name, quick=False, data_dir=None, redraw=False):
+    def __init__(self, name, quick=False, data_dir=None, redraw=False, helps=False, call_help=lambda: None):
         self.name, self.quick, self.data_dir, self.redraw = name, quick, data_dir, redraw
+        self.helps, self.call_help, self._claimed = helps, call_help, set()
         base = ROOT / "runs" / "quick" if quick else ROOT / "docs"
         self.json = base / ("" if quick else "results") / f"{name}.json"
         self.figure = base / ("" if quick else "figures") / f"{name}.png"
@@ -54,6 +61,10 @@ class Work:
             return kept["found"]
         if self.redraw:
             raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")
+        if key in self._claimed:
+            self.call_help()
+        elif self.helps:
+            raise NotMine
         began = time.monotonic()
         found = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
@@ -80,9 +91,11 @@ class Work:
         except filelock.Timeout:
             yield False
             return
+        self._claimed.add(key)
         try:
             yield True
         finally:
+            self._claimed.discard(key)
             lock.release()
 
     def _lock(self, what):
@@ -92,7 +105,7 @@ class Work:
 
     def other(self, name):
         """The Work of another experiment, whose units this one needs too."""
-        return Work(name, self.quick, self.data_dir, self.redraw)
+        return Work(name, self.quick, self.data_dir, self.redraw, self.helps, self.call_help)
 
     def keep_tiles(self, key, images, columns=8):
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""

@@ -24,7 +24,7 @@ Wasserstein GAN in PaddlePaddle 3. No GPU needed; about a quarter of an hour.
 1. 安装 · Install
 2. 看数据 · Look at the data
 3. 三行导入网络与目标函数 · Networks and objectives in three lines
-4. 训练 gan 与 wgan · Train gan and wgan
+4. 并排训练 dcgan 与 wgan · Train dcgan and wgan side by side
 5. 样本 · Samples
 6. 曲线 · Curves
 7. 指标 · Metrics
@@ -79,8 +79,8 @@ from training import runtime
 
 print(runtime.start())  # 线程等须在导入 paddle 之前设好 · threads are set before paddle is imported
 
-MINUTES = float(os.environ.get("PADDLE_WGAN_MINUTES", 5))  # 每个模型的训练时间 · of training for each model
-OPTIONS = os.environ.get("PADDLE_WGAN_OPTIONS", "-o filters=16")  # compare.py 的其他参数 · more flags for compare.py
+MINUTES = float(os.environ.get("PADDLE_WGAN_MINUTES", 5))  # 每个模型的 CPU 分钟 · CPU minutes of training for each model
+OPTIONS = os.environ.get("PADDLE_WGAN_OPTIONS", "")  # compare.py 的其他参数 · more flags for compare.py
 NAME = "-".join(["notebook", f"{MINUTES:g}-minutes", *OPTIONS.replace("-o", "").split()])
 OUT = os.environ.get("PADDLE_WGAN_OUT", f"compare/{NAME}")""",
     ),
@@ -117,22 +117,25 @@ show(grids.grid(digits.train[shuffled], columns=16, scale=1), "mnist-5k")""",
         """## 3 三行导入网络与目标函数 · Networks and objectives in three lines
 
 习惯 `paddle.Model` 的人也可以只取所需：网络是普通的 `paddle.nn.Layer`，目标函数是 logits 的纯函数。
-下面是手写的二十步 WGAN（论文算法 1）。
+下面是手写的二十步 WGAN（论文算法 1，配方 `wgan-paper`）。RMSProp 用本项目的：Paddle 自带的把 ε 放在根号里面，
+而 WGAN 的梯度很小，两者每步会差一成以上。
 If you come from `paddle.Model`, take just the parts: networks are plain `paddle.nn.Layer`s, objectives pure functions of logits.
-Twenty steps of WGAN by hand (the paper's algorithm 1):""",
+Below are twenty steps of WGAN by hand (the paper's algorithm 1, the recipe `wgan-paper`). RMSProp is this project's: Paddle's
+own has ε inside of the root, and a WGAN's gradients are so small that the two differ by a tenth of a step and more.""",
     ),
     (
         ">",
         """from models.networks import build
 from models.objectives import OBJECTIVES
 from training.recipe import load
+from training.rmsprop import RMSProp
 
 recipe = load("wgan-paper", overrides={"filters": 8})
 generator, critic = build(recipe, digits.shape)
 wasserstein = OBJECTIVES["wasserstein"]
 
-rates = {generator: recipe.generator_learning_rate, critic: recipe.critic_learning_rate}
-rmsprop = [paddle.optimizer.RMSProp(rate, parameters=net.parameters()) for net, rate in rates.items()]
+generator_step = RMSProp(recipe.generator_learning_rate, parameters=generator.parameters())
+critic_step = RMSProp(recipe.critic_learning_rate, parameters=critic.parameters())
 order = data.Order(len(digits.train), seed=0)
 for step in range(20):
     for i in range(recipe.n_critic):
@@ -140,29 +143,41 @@ for step in range(20):
         fake = generator(paddle.randn([64, recipe.latent])).detach()
         loss = wasserstein.critic_loss(critic(real), critic(fake))
         loss.backward()
-        rmsprop[1].step()
-        rmsprop[1].clear_grad()
+        critic_step.step()
+        critic_step.clear_grad()
         with paddle.no_grad():  # 裁剪判别器的权重 · clip the critic's weights
             for weight in critic.parameters():
                 if not weight.stop_gradient:
                     weight.clip_(-recipe.clip, recipe.clip)
     wasserstein.generator_loss(critic(generator(paddle.randn([64, recipe.latent])))).backward()
-    rmsprop[0].step()
-    rmsprop[0].clear_grad()
+    generator_step.step()
+    generator_step.clear_grad()
     critic.clear_gradients()
-print(f"估计值 · estimate {-float(loss):.2e}")""",
+print(f"估计值 · estimate {-float(loss):.2e}")
+
+# 论文的常数，与按搜索结果定的配方 · the paper's constants, and the recipe that a search found
+for name in ("wgan-paper", "wgan"):
+    r = load(name)
+    print(f"{name:10}: n_critic {r.n_critic}, clip {r.clip:g}, 学习率 · step sizes: generator", end=" ")
+    print(f"{r.generator_learning_rate:g}, critic {r.critic_learning_rate:g}; 权重平均 · average: {r.ema:g}")""",
     ),
     (
         "#",
-        """## 4 训练 gan 与 wgan · Train gan and wgan
+        """## 4 并排训练 dcgan 与 wgan · Train dcgan and wgan side by side
 
-同样的网络、批大小、数据顺序、种子、噪声和时间；只有目标函数、约束和优化器不同。再次运行此单元会直接用已有的结果，中断后会接着训练。
-The same network, batch size, order of the data, seed, noise and time; only objective, constraint and optimiser differ.
-Run the cell again: what is finished is reused, what was interrupted goes on.""",
+`dcgan` 是非饱和目标的 GAN，网络与 wgan 相同。批大小、数据顺序、种子、噪声和 CPU 时间也相同；目标函数、约束、优化器、
+学习率、n_critic 和权重平均各按自己的配方。两个训练同时进行，各用一个线程：`compare.py` 默认每个核一个训练。CPU 分钟只计
+该训练自己的计算时间，旁边运行什么都不影响；在 GPU 上则一个接一个，按钟表计时。再次运行此单元会直接用已有的结果，中断后
+会接着训练。
+`dcgan` is a GAN with the non-saturating objective on wgan's networks. Batch size, order of the data, seed, noise and CPU
+minutes are the same too; objective, constraint, optimiser, step sizes, n_critic and average are each recipe's own. The two
+train side by side, one thread each: `compare.py` runs a training a core. CPU minutes count what a training's own process
+computes, whatever runs beside it; on a GPU one goes after the other, by the clock. Run the cell again: what is finished is
+reused, what was interrupted goes on.""",
     ),
     (
         ">",
-        """command = f"compare.py gan wgan --network dcgan --seeds 1 --minutes {MINUTES:g} {OPTIONS} --out {shlex.quote(OUT)}"
+        """command = f"compare.py dcgan wgan --seeds 1 --minutes {MINUTES:g} {OPTIONS} --out {shlex.quote(OUT)}"
 !{sys.executable} {command} 2>&1 | cat""",
     ),
     (
@@ -174,7 +189,8 @@ Run the cell again: what is finished is reused, what was interrupted goes on."""
         ">",
         """results = json.loads(Path(OUT, "results.json").read_text(encoding="utf-8"))
 for run in results["runs"]:
-    print(f"{run['label']:5} {run['status']}: {run['steps']:,} 步 · generator steps, {run['critic_steps']:,} critic steps")""",
+    print(f"{run['label']:5} {run['status']}: {run['steps']:,} 步 · generator steps, {run['critic_steps']:,} critic steps")
+    print(f"      {run['cpu_seconds'] / 60:.1f} CPU 分钟 · minutes, {run['seconds'] / 60:.1f} 钟表 · by the clock")""",
     ),
     (
         "#",
@@ -197,16 +213,17 @@ Each model's estimate is on a scale of its own: look at its course within one ru
     ),
     (
         ">",
-        """from training import log
+        """from training import budget, log
 
+clock = results["clock"]  # 计时的钟 · the clock that counted
 figure, axes = plt.subplots(2, 2, figsize=(12, 6), dpi=80, layout="constrained")
 for row, run in zip(axes, results["runs"]):
     lines = log.read(run["folder"])
-    minutes = [line["seconds"] / 60 for line in lines]
+    minutes = [line[budget.KEYS[clock]] / 60 for line in lines]
     for cell, names in zip(row, (("estimate", "estimate_heldout"), ("critic_loss", "generator_loss"))):
         for name in names:
             cell.plot(minutes, [line[name] for line in lines], label=name)
-        cell.set(title=run["label"], xlabel="minutes")
+        cell.set(title=run["label"], xlabel=budget.WORDS[clock])
         cell.legend()
         cell.grid(alpha=0.3)
 plt.show()""",
@@ -237,7 +254,8 @@ Markdown("\\n".join(rows))""",
         "#",
         """## 8 插值 · Interpolation
 
-沿大圆从一个噪声走到另一个。From one noise to another, along great circles.""",
+沿大圆从一个噪声走到另一个；样本都取自训练中平均过的生成器（如果配方有平均）。
+From one noise to another, along great circles; all samples are the averaged generator's, where the recipe has an average.""",
     ),
     (
         ">",
@@ -249,7 +267,7 @@ from training.loop import generate
 
 run = next(run for run in results["runs"] if run["label"] == "wgan")
 game, state = rebuild(last_checkpoint(run["folder"]))
-images = generate(game.generator, great_circles(seed=1, count=40, latent=game.recipe.latent))
+images = generate(game.sampler, great_circles(seed=1, count=40, latent=game.recipe.latent))
 show(grids.grid(crop_to(to_uint8(images), state["native_size"]), columns=8), "wgan", width=6)""",
     ),
     (

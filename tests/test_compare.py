@@ -139,6 +139,8 @@ def test_a_name_decides_nothing():
         (["gan", "--data", "mnits"], "did you mean 'mnist'"),
         (["gan", "--metrics", "kdi"], "kid"),
         (["gan", "--device", "tpu"], "allowed are auto"),
+        (["gan", "--device", "gpu"], "this Paddle is the CPU build"),
+        (["gan", "--jobs", "0"], "--jobs"),
         (["runs/none", "gan"], "not a run folder"),
     ],
 )

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 import experiments
 from errors import UserError
-from experiments import results, trained, work
+from experiments import figures, results, trained, work
 from experiments.work import ROOT, Work
 from tests.helpers import write_cifar10
+from training import recipe as recipes
 
 DONE = sorted(results.read())
 
@@ -48,6 +49,11 @@ def command():
 def listing(*arguments):
     result = CliRunner().invoke(command(), list(arguments))
     return result.exit_code, result.output, None
+
+
+def test_every_recipe_has_a_colour_of_its_own_in_figures():
+    colours = [figures.COLOURS[name] for name in ("real", *recipes.names())]
+    assert len(set(colours)) == len(colours)
 
 
 def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
@@ -91,7 +97,7 @@ def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twic
 def test_an_experiment_runs_and_a_second_call_measures_nothing(place, capsys):
     found = []
     for _ in range(2):
-        assert command().main(["parallel_lines", "--quick"], standalone_mode=False) == 0
+        assert command().main(["parallel_lines", "--quick", "--jobs", "1"], standalone_mode=False) == 0
         found.append(json.loads((place / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8")))
     assert found[0] == found[1]
     assert capsys.readouterr().out.count("theta 0, seed 0 in ") == 1
@@ -102,7 +108,8 @@ def test_an_experiment_runs_and_a_second_call_measures_nothing(place, capsys):
 @pytest.mark.slow
 def test_all_of_them_run_quickly(place, tmp_path):
     write_cifar10(tmp_path / "data" / "cifar-10-python.tar.gz", n=2000)
-    result = CliRunner().invoke(command(), ["--quick", "--data-dir", str(tmp_path / "data")], catch_exceptions=False)
+    arguments = ["--quick", "--jobs", "1", "--data-dir", str(tmp_path / "data")]
+    result = CliRunner().invoke(command(), arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     for name in experiments.NAMES:
         assert (place / "runs" / "quick" / f"{name}.png").is_file()

@@ -50,6 +50,9 @@ def test_side_by_side_is_one_after_another_to_the_bit(one_after_another, tmp_pat
     for name in RUNS:
         assert learnt(tmp_path / "A/runs" / name) == learnt(one_after_another / "runs" / name)
     assert without_minutes(results(tmp_path / "A")) == without_minutes(results(one_after_another))
+    assert "scoring A/runs/" in done[1]
+    again = run_program("compare.py", *MODELS, *LONG, "--jobs", "2", "--out", "A", cwd=tmp_path, timeout=400)
+    assert "2 of them there already" in again[1] and "scoring" not in again[1]
 
 
 @pytest.mark.parametrize(("signum", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])

@@ -13,6 +13,7 @@ from errors import UserError
 
 # what start() gave OMP_NUM_THREADS: processes that inherit both know that the user did not
 OURS = "PADDLE_WGAN_THREADS"
+_prepared = False  # this process, by start(): a second call cannot change what Paddle has read
 
 
 def check_device(device):
@@ -22,19 +23,21 @@ def check_device(device):
         raise UserError(f"--device {device}: allowed are auto, cpu, gpu and gpu:N")
 
 
-def start(device="auto"):
+def start(device="auto", threads=None):
     """Prepare the process, import Paddle, choose the device. Returns one line that says what was set.
 
-    Call it before anything imports paddle. What the user's environment sets already is kept. Raises UserError for a
-    device that is not there.
+    Call it before anything imports paddle. threads: one a core by default. What the user's environment sets already is
+    kept. Raises UserError for a device that is not there.
     """
+    global _prepared
     check_device(device)
     said = []
-    threads = given_threads()
-    if threads is None:
+    threads = str(threads or cores())
+    if given_threads() is None and not _prepared:
         os.environ.pop("OMP_NUM_THREADS", None)
-        os.environ[OURS] = str(cores())
-    for name, value, reason in _wanted_environment():
+        os.environ[OURS] = threads
+    _prepared = True
+    for name, value, reason in _wanted_environment(threads):
         if name in os.environ:
             said.append(f"{name}={os.environ[name]} (yours)")
         else:
@@ -78,8 +81,8 @@ def cores():
     return available
 
 
-def _wanted_environment():
-    yield "OMP_NUM_THREADS", str(cores()), ""
+def _wanted_environment(threads):
+    yield "OMP_NUM_THREADS", threads, ""
     try:
         cpu = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
     except OSError:

@@ -1,0 +1,41 @@
+"""An experiment's trainings, shared among processes: workers carry out the same experiment and claim what is not claimed yet."""
+
+import contextlib
+import signal
+import sys
+
+from errors import UserError
+from experiments.work import NotMine
+from training import helpers, runtime
+
+
+class Workers:
+    """Up to `count` further processes for one experiment, on one thread each (or OMP_NUM_THREADS as the user set it).
+
+    `start` begins them, once: an experiment without trainings needs none. Leaving the context ends them, by SIGTERM, with
+    checkpoints of what is under way; so does SIGTERM itself, which leaves it by SystemExit.
+    """
+
+    def __init__(self, name, count, quick=False, data_dir=None):
+        flags = ["--quick"] * quick + (["--data-dir", data_dir] if data_dir else [])
+        self._command = [sys.executable, "-m", "experiments", name, *flags, "--worker"]
+        self._count, self._processes = count, []
+
+    def start(self):
+        while len(self._processes) < self._count:
+            self._processes.append(helpers.start(self._command, runtime.given_threads() or 1))
+
+    def __enter__(self):
+        # a training under way has a handler of its own
+        self._handler = signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
+        return self
+
+    def __exit__(self, *_):
+        helpers.stop(self._processes)
+        signal.signal(signal.SIGTERM, self._handler)
+
+
+def work_along(module, work):
+    """What a worker does: measure with the others, and leave what cannot be shared, a mistake among it, to the first."""
+    with contextlib.suppress(NotMine, UserError):
+        module.measure(work)

@@ -1,0 +1,133 @@
+"""An experiment's trainings in several processes: the numbers of one, every training once, and signals for all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from experiments.shared import work_along
+from experiments.work import NotMine, Work
+from tests.helpers import ROOT
+from training import checkpoint, lock
+
+EXPERIMENT = '''"""Does an experiment share its trainings?
+
+Claim: none.
+"""
+import os
+
+from experiments import HOLDS, figures, trained
+
+STEPS = int(os.environ["STEPS"])
+
+
+def measure(work):
+    work.unit("alone", {}, lambda: {"process": os.getpid()})
+    common = {"data": "8gaussians", "units": 16, "batch_size": 16, "steps": STEPS, "log_every": 10}
+    common |= {"sample_every": STEPS, "checkpoint_every": STEPS}
+    cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
+    more = {"extra": lambda folder: {"process": os.getpid()}}
+    found = trained.runs(work, cells, 1, samples=100, names=["w1"], **more)
+    return {label: trained.summary(group, ["w1"])["w1"] for label, group in found.items()}
+
+
+def judge(numbers):
+    return HOLDS
+
+
+def draw(numbers, work):
+    return figures.new()[0]
+'''
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """copy(name): the repository again, with the experiment above in the place of parallel_lines."""
+
+    def make(name):
+        shutil.copytree(ROOT, tmp_path / name, ignore=shutil.ignore_patterns(".*", "runs", "docs", "compare", "__pycache__"))
+        (tmp_path / name / "experiments" / "parallel_lines.py").write_text(EXPERIMENT)
+        return tmp_path / name
+
+    return make
+
+
+def begin(folder, *flags, **environment):
+    command = [sys.executable, "-m", "experiments", "parallel_lines", "--quick", *flags]
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=folder, env={**os.environ, **environment}, **pipe)
+
+
+def kept(folder):
+    return json.loads((folder / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8"))
+
+
+def test_two_processes_find_what_one_finds_and_measure_nothing_twice(copy):
+    found = []
+    for name, flags, environment in (("one", ["--jobs", "1"], {"OMP_NUM_THREADS": "1"}), ("two", ["--jobs", "2"], {})):
+        folder = copy(name)
+        with begin(folder, *flags, STEPS="30", **environment) as process:
+            out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, out + err
+        assert sorted(line.split()[1] for line in out.splitlines() if line.endswith(" s") and line[:1] == "p") == [
+            "alone",
+            "c0.01-s0",
+            "c0.02-s0",
+            "c0.05-s0",
+        ]
+        assert len(list((folder / "runs" / "quick").glob("c*-s0-*"))) == 3
+        found.append(kept(folder))
+    one, two = found
+    assert one["numbers"] == two["numbers"]
+    processes = lambda found: {unit["found"].get("extra", {}).get("process") for unit in found["units"].values()}  # noqa: E731
+    assert (len(processes(one) - {None}), len(processes(two) - {None})) == (1, 2)
+    assert {unit["threads"] for unit in two["units"].values()} == {1}
+
+
+def test_sigterm_ends_all_of_them_with_checkpoints(copy):
+    folder = copy("one")
+    with begin(folder, "--jobs", "2", STEPS="1000000") as process:
+        deadline = time.monotonic() + 100
+        while len(logs := list((folder / "runs" / "quick").glob("*/log.jsonl"))) < 2 or not all(p.stat().st_size for p in logs):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "the same command goes on from there" in err
+    for log in logs:
+        assert checkpoint.list_steps(log.parent)[-1] > 0
+        with lock.hold(log.parent):  # nobody is at it any more
+            pass
+
+
+def test_help_is_called_at_the_first_training_and_workers_leave_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.work.ROOT", tmp_path)
+    called = []
+    first = Work("momentum", quick=True, call_help=lambda: called.append(1))
+    first.unit("alone", {}, lambda: 1)
+    assert called == []
+    worker = Work("momentum", quick=True, helps=True).other("momentum")
+    assert worker.unit("alone", {}, lambda: 2) == 1  # measured already
+    with pytest.raises(NotMine):
+        worker.unit("another", {}, lambda: 2)
+    with worker.claim("training") as mine:
+        assert mine and worker.unit("training", {}, lambda: 3) == 3
+    with first.claim("training"):
+        assert first.unit("training", {}, lambda: 4) == 3
+        assert called == []
+    with first.claim("second"):
+        first.unit("second", {}, lambda: 5)
+        assert called == [1]
+
+    class Module:
+        def measure(work):
+            return work.unit("third", {}, lambda: called.append("measured"))
+
+    work_along(Module, worker)
+    assert called == [1]
