@@ -13,7 +13,8 @@ from tests.helpers import files_below, program, run_program
 from training import comparison
 from training import recipe as recipes
 
-SMALL = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
+# filters too: a recipe's own number need not be the comparison's
+SMALL = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "-o", "filters=4"]
 SMALL += ["--samples", "100", "--metrics", "swd"]
 TIMES = ("made", "command", "minutes", "seconds", "steps_per_second", "started", "reused", "folder", "visualdl")
 
@@ -130,8 +131,7 @@ def test_another_comparison_reuses_the_same_trainings(call):
 
 
 def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path):
-    flags = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
-    assert call("train", "--model", "gan", *flags).status == 0
+    assert call("train", "--model", "gan", *SMALL[: SMALL.index("--samples")]).status == 0
     found = call("compare", "gan", "wgan", *SMALL, "--seeds", "1", "--out", "A")
     assert "2 runs, 1 of them there already" in found.out, found.err
     assert "runs/gan-mnist-5k-s0" in results("A")["visualdl"]
