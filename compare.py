@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from pathlib import Path
 
 import click
 
@@ -9,8 +10,8 @@ import data as sources
 from errors import UserError
 from models import networks
 from reporting import console
+from training import helpers, runtime
 from training import recipe as recipes
-from training import runtime
 
 
 class Command(click.Command):
@@ -32,15 +33,24 @@ class Command(click.Command):
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps a training; 1,800 by default.")
-@click.option("--minutes", type=float, metavar="M", help="Minutes a training, instead of steps.")
+@click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
 @click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting for all models; MODEL.KEY=VALUE for one.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="Trainings at a time.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
+)
 @click.option("--metrics", metavar="A,B", help="As eval.py's; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="Samples that are scored; 5,000 by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, metrics, samples, out, device):
+@click.option("--score-only", is_flag=True, hidden=True)  # what this command starts for each run, side by side
+def main(
+    names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, metrics, samples, out, device, score_only
+):
+    helpers.follow_parent()
     runtime.check_device(device)
     for name in chosen:
         if name not in networks.NETWORKS:
@@ -52,18 +62,25 @@ def main(names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overr
     settings = {**everybody, **{key: value for key, value in flags.items() if value is not None}}
     if "steps" in settings and "minutes" not in settings:
         settings["minutes"] = None
-    from training import comparison
+    from training import comparison, launch
 
-    entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds)
+    # a neighbour on the machine takes none of a training's CPU minutes; a GPU's work is not in them
+    clock, most = ("wall", 1) if launch.takes_gpu(device) else ("cpu", runtime.cores())
+    entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
     if len({entry.recipe.data for entry in entries}) > 1:
         raise UserError("runs on different data do not compare: " + ", ".join(sorted({e.recipe.data for e in entries})))
     wanted = check_metrics(metrics, entries[0].recipe.data)
-    out = comparison.folder_for(out, entries)
+    out = comparison.folder_for(out, entries) if not score_only else None
 
     dataset = sources.load(entries[0].recipe.data, data_dir, entries[0].recipe.image_size)
+    if score_only:
+        from reporting.measures import Measures
+
+        Measures(dataset, wanted, samples, device).of(names[0])
+        return 0
     comparison.place(out, entries, dataset.sha256)
     comparison.record(out, entries)
-    return carry_out(out, entries, dataset, wanted, samples, data_dir, device, jobs)
+    return carry_out(out, entries, dataset, wanted, samples, data_dir, device, jobs or most)
 
 
 def split(pairs):
@@ -93,11 +110,20 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
     from reporting.whole import Whole
     from training import together
 
-    there = sum(entry.status != "waiting" for entry in entries)
+    waiting = sum(entry.status == "waiting" for entry in entries)
+    there = len(entries) - waiting
     print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {there} of them there already → {out}")
-    whole = Whole(entries)
+    measures = Measures(dataset, names, samples, device)
+    whole = Whole(entries, max(1, min(jobs, waiting)))
+    flags = {"--metrics": names and ",".join(names), "--samples": samples, "--data-dir": data_dir, "--device": device}
+    flags = [word for name, value in flags.items() if value for word in (name, value)]
+
+    def scoring(entry):
+        known = measures.has(entry.folder)
+        return None if known else [sys.executable, Path(__file__).resolve(), entry.folder, "--score-only", *flags]
+
     try:
-        status = together.train(out, entries, data_dir, device, jobs, whole)
+        status = together.train(out, entries, data_dir, device, jobs, whole, scoring)
     finally:
         whole.close()
     if status:
@@ -105,7 +131,6 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
         print(out)
         return status
 
-    measures = Measures(dataset, names, samples, device, say=print)
     measured = [measures.of(entry.folder) if entry.status != "died" else None for entry in entries]
 
     from reporting import gather, report, visual

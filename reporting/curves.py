@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from training import budget
+
 AXES = {
     "step": "generator steps",
     "critic_steps": "critic steps",
@@ -23,10 +25,16 @@ LOGGED = [
 POINTS = 100  # of a curve
 
 
-def of_log(logs):
+def axes(clock):
+    """AXES with the minutes called as they were counted. clock: 'wall' or 'cpu'."""
+    return {**AXES, "minutes": budget.WORDS[clock]}
+
+
+def of_log(logs, clock="wall"):
     """{axis: {quantity: curve}} of the logs (lists of dicts) of one group's runs. A curve: {x, mean, deviation}."""
     names = [name for _, names, _ in LOGGED for name in names if all(name in line for log in logs for line in log)]
-    series = [[{**line, "minutes": line["seconds"] / 60} for line in log] for log in logs if log]
+    seconds = budget.KEYS[clock]
+    series = [[{**line, "minutes": line[seconds] / 60} for line in log] for log in logs if log]
     return {axis: {name: _curve(series, axis, name) for name in names} for axis in AXES} if series else {}
 
 
@@ -62,15 +70,15 @@ def digits(numbers, n=6):
     return [float(f"{number:.{n}g}") for number in numbers]
 
 
-def at_step(log, step):
+def at_step(log, step, clock="wall"):
     """The counters of a run (step, critic_steps, images_seen, minutes) after generator step `step`, between logged ones too."""
     if not step or not log:
         return {"step": step, "critic_steps": 0, "images_seen": 0, "minutes": 0.0}
     steps = [0] + [line["step"] for line in log]
     counters = {"step": step}
-    for name in ("critic_steps", "images_seen", "seconds"):
+    for name in ("critic_steps", "images_seen", budget.KEYS[clock]):
         counters[name] = float(np.interp(step, steps, [0] + [line[name] for line in log]))
-    counters["minutes"] = counters.pop("seconds") / 60
+    counters["minutes"] = counters.pop(budget.KEYS[clock]) / 60
     return counters
 
 

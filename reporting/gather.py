@@ -6,21 +6,22 @@ from pathlib import Path
 
 import metrics
 from errors import UserError
-from reporting import curves
-from training import checkpoint, log, run
-from training import recipe as recipes
-from training.comparison import NOT_CONTENT, last_checkpoint
+from reporting import curves, terms
+from training import budget, checkpoint, log, run
+from training.comparison import last_checkpoint
 
-FORMAT = 1
+FORMAT = 2
 FRAMES = 11  # positions of the slider through training
-# settings that an objective, optimiser or network may not use
-ONLY = {"beta1": ("optimizer", "adam"), "beta2": ("optimizer", "adam")}
 QUALITY = ("fd_lenet", "fd_vgg", "w1", "swd")  # the first that was measured stands for quality
 
 
 def results(entries, measured, measures, command):
     """entries: of training.comparison. measured: for each one (values, {step: values}) or None. measures: a Measures."""
-    runs = [describe(entry, found) for entry, found in zip(entries, measured)]
+    logs = [read_log(entry.folder) for entry in entries]
+    records = [run.read_provenance(entry.folder) if run.is_run(entry.folder) else {} for entry in entries]
+    clock = terms.clock_of(entries, logs, [record["device"] for record in records if "device" in record])
+    runs = [describe(*of_run, clock) for of_run in zip(entries, measured, logs, records)]
+    threads = {row["provenance"]["threads"] for row in runs}
     labels = list(dict.fromkeys(run["label"] for run in runs))
     groups = [group(label, [r for r in runs if r["label"] == label]) for label in labels]
     first = entries[0].recipe
@@ -36,21 +37,22 @@ def results(entries, measured, measures, command):
         "samples": measures.samples,
         "minutes": first.minutes,
         "steps": None if first.minutes else first.steps,
-        "settings": settings(entries, labels),
+        "clock": clock,
+        "threads": threads.pop() if len(threads) == 1 else None,
+        "settings": terms.settings(entries, labels),
         "groups": groups,
         "runs": runs,
         "floor": floor(runs),
         "best": {},
         "quality": next((name for name in QUALITY if any(name in g["metrics"] for g in groups)), None),
-        "remarks": measures.remarks,
+        "remarks": [*terms.remarks(entries, runs), *measures.remarks],
         "curves": {},
         "metric_curves": {},
     }
     for label in labels:
-        alive = [(e, r, m) for e, r, m in zip(entries, runs, measured) if r["label"] == label and r["status"] != "died"]
-        logs = [read_log(entry.folder) for entry, _, _ in alive]
-        found["curves"][label] = curves.of_log([lines for lines in logs if lines])
-        found["metric_curves"][label] = curves.of_scores([on_the_way(m, lines) for (_, _, m), lines in zip(alive, logs)])
+        alive = [(row, lines) for row, lines in zip(runs, logs) if row["label"] == label and row["status"] != "died"]
+        found["curves"][label] = curves.of_log([lines for _, lines in alive if lines], clock)
+        found["metric_curves"][label] = curves.of_scores([row["on_the_way"] for row, _ in alive])
     found["best"] = {name: best(groups, name) for name in found["floor"]}
     found["agreement"] = [agreement(r, found["quality"]) for r in runs if r["on_the_way"]]
     return found
@@ -63,12 +65,15 @@ def read_log(folder):
         return []
 
 
-def describe(entry, measured):
-    """One run as a row: what it cost, what it reached, its critic's health, its grids."""
-    lines, recipe = read_log(entry.folder), entry.recipe
+def describe(entry, measured, lines, provenance, clock):
+    """One run as a row: what it cost, what it reached, its critic's health, its grids. lines: of its log.
+
+    minutes and steps_per_second are by `clock`, 'wall' or 'cpu'; seconds and cpu_seconds are both.
+    """
+    recipe = entry.recipe
     state = checkpoint.read_state(last_checkpoint(entry.folder)) if checkpoint.list_steps(entry.folder) else {}
-    provenance = run.read_provenance(entry.folder) if run.is_run(entry.folder) else {}
     last = lines[-1] if lines else {}
+    counted = state.get(budget.KEYS[clock], 0.0)
     values = measured[0] if measured else {}
     return {
         "label": entry.label,
@@ -81,14 +86,16 @@ def describe(entry, measured):
         "steps": state.get("step", 0),
         "critic_steps": state.get("critic_steps", 0),
         "images_seen": state.get("critic_steps", 0) * recipe.batch_size,
-        "minutes": state.get("seconds", 0.0) / 60,
-        "steps_per_second": state["step"] / state["seconds"] if state.get("seconds") else None,
+        "minutes": counted / 60,
+        "seconds": state.get("seconds", 0.0),
+        "cpu_seconds": state.get("cpu_seconds", 0.0),
+        "steps_per_second": state["step"] / counted if counted else None,
         "health": {name: last.get(name) for name in (*health_names(), "critic_loss", "generator_loss")},
         "verdict": verdict(state, recipe, entry),
         "metrics": {name: {k: row[k] for k in ("value", "deviation")} for name, row in values.items()},
         "floor": {name: {"value": row["floor"], "deviation": row["floor_deviation"]} for name, row in values.items()},
-        "on_the_way": on_the_way(measured, lines),
-        "grids": grids(entry.folder, lines),
+        "on_the_way": on_the_way(measured, lines, clock),
+        "grids": grids(entry.folder, lines, clock),
         "provenance": {k: provenance.get(k) for k in ("command", "started", "commit", "paddle", "numpy", "python")}
         | {k: provenance.get(k) for k in ("device", "processor", "threads")},
     }
@@ -119,21 +126,21 @@ def verdict(state, recipe, entry):
     return "alive"
 
 
-def on_the_way(measured, lines):
+def on_the_way(measured, lines, clock):
     """Scores of a run's checkpoints in order: step, critic_steps, images_seen, minutes and the values."""
     scored = sorted((measured or ({}, {}))[1].items())
     kept = [(step, values) for step, values in scored if values]
-    return [{**curves.at_step(lines, step), **{k: row["value"] for k, row in values.items()}} for step, values in kept]
+    return [{**curves.at_step(lines, step, clock), **{k: row["value"] for k, row in values.items()}} for step, values in kept]
 
 
-def grids(folder, lines):
+def grids(folder, lines, clock):
     """FRAMES of the run's saved grids, evenly through its training: {step, minutes, file}."""
     paths = sorted((Path(folder) / "samples").glob("step-*.png"))
     if not paths:
         return []
     chosen = [paths[round(i * (len(paths) - 1) / (FRAMES - 1))] for i in range(FRAMES)]
     steps = [int(path.stem.removeprefix("step-")) for path in chosen]
-    minutes = [curves.at_step(lines, step)["minutes"] for step in steps]
+    minutes = [curves.at_step(lines, step, clock)["minutes"] for step in steps]
     return [{"step": s, "minutes": m, "file": path.name} for s, m, path in zip(steps, minutes, chosen)]
 
 
@@ -190,31 +197,3 @@ def agreement(row, quality):
         "count": len(points),
         "correlation": curves.rank_correlation(*pairs),
     }
-
-
-def settings(entries, labels):
-    """Rows of the table of settings: name, meaning, value by label, whether it is equal. Differences come first."""
-    by_label = {label: [e.recipe for e in entries if e.label == label] for label in labels}
-    rows = []
-    for name, field in recipes.Recipe.model_fields.items():
-        if name in NOT_CONTENT or (name == "steps" and entries[0].recipe.minutes):
-            continue
-        values = {}
-        for label, members in by_label.items():
-            used = [shown(recipe, name) for recipe in members]
-            values[label] = used[0] if name != "seed" else ", ".join(dict.fromkeys(map(str, used)))
-        if set(values.values()) != {"–"}:
-            rows.append(
-                {"name": name, "meaning": field.description or "", "values": values, "equal": len(set(values.values())) == 1}
-            )
-    return sorted(rows, key=lambda row: row["equal"])
-
-
-def shown(recipe, name):
-    value = getattr(recipe, name)
-    key, needed = ONLY.get(name, (None, None))
-    if value is None or (key and getattr(recipe, key) != needed):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -42,12 +42,21 @@ class Measures:
 
     def of(self, folder):
         """(values at the run's last checkpoint, {step: values} on the way) of a run: see metrics.evaluate."""
-        steps = checkpoint.list_steps(folder)
-        last = self._scored(folder, "metrics.json", steps[-1:], self.names, self.samples)
-        recipe = run.read_recipe(folder)
-        # without the checkpoints that only an interruption left behind
-        regular = [step for step in steps if recipe.minutes or step % recipe.checkpoint_every == 0 or step == steps[-1]]
-        return last.get(steps[-1], {}), self._scored(folder, BRIEF_FILE, regular, self.brief, BRIEF_SAMPLES)
+        (last,), way = self._steps(folder)
+        values = self._scored(folder, "metrics.json", [last], self.names, self.samples)
+        return values.get(last, {}), self._scored(folder, BRIEF_FILE, way, self.brief, BRIEF_SAMPLES)
+
+    def has(self, folder):
+        """Whether all of that has been measured."""
+        last, way = self._steps(folder)
+        known = self._kept(Path(folder) / "metrics.json", self.names, self.samples)
+        brief = self._kept(Path(folder) / BRIEF_FILE, self.brief, BRIEF_SAMPLES)
+        return (not self.names or set(last) <= set(known)) and (not self.brief or set(way) <= set(brief))
+
+    def _steps(self, folder):
+        """([the last], all) steps of a run's checkpoints, without those that only an interruption left behind."""
+        steps, recipe = checkpoint.list_steps(folder), run.read_recipe(folder)
+        return steps[-1:], [s for s in steps if recipe.minutes or s % recipe.checkpoint_every == 0 or s == steps[-1]]
 
     def _scored(self, folder, file, steps, names, samples):
         path = Path(folder) / file
@@ -75,10 +84,12 @@ class Measures:
         same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None, **self._network()}
         if any(settings.get(key) != value for key, value in same.items()):
             return {}
-        tried = set(settings.get("could_not", ()))
+        could_not = settings.get("could_not") or {}
+        tried = set(could_not)
         whole = lambda values: all(n in tried or any(v in values for v in metrics.METRICS[n].values) for n in names)  # noqa: E731
-        for name in tried & set(names):
-            self._remark(f"{name} was not measured in {path.parent}")
+        for name in [name for name in names if name in tried]:
+            why = f": {could_not[name]}" if isinstance(could_not, dict) else ""  # a list of names, in files of before
+            self._remark(f"{name} was not measured in {path.parent}{why}")
         return {step: values for step, values in kept.items() if whole(values)}
 
     def _network(self):
@@ -92,14 +103,14 @@ class Measures:
             _, values, settings, _ = scores.score_checkpoint(at, self.dataset, names, samples, say=silent)
             return values, settings
         except UserError:
-            values, could_not, settings = {}, [], None
+            values, could_not, settings = {}, {}, None
         for name in names:  # one of them refuses: find out which
             try:
                 _, one, settings, _ = scores.score_checkpoint(at, self.dataset, [name], samples, say=silent)
                 values |= one
             except UserError as error:
-                could_not.append(name)
-                self._remark(f"{name} was not measured in {at.parent.parent}, {at.name}: {error}")
+                could_not[name] = str(error)
+                self._remark(f"{name} was not measured in {at.parent.parent}: {error}")
         settings = settings or metrics.describe_settings(self.dataset, samples, 0)
         return values, settings | {"could_not": could_not}
 

@@ -60,7 +60,8 @@ def finite(value):
 
 def write_csv(path, results):
     """One row a run: what it is, what it cost, what it scored."""
-    plain = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "folder", "message")
+    plain = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "seconds", "cpu_seconds")
+    plain = (*plain, "folder", "message")
     scored = list(results["floor"])
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -107,7 +108,7 @@ def render(results):
         on_the_way=figures.metric_names(results),
         health=[name for name in healths[0] if any(health[name] is not None for health in healths)],
         logged=[row for row in curves.LOGGED if any(has(label, row[1]) for label in colours)],
-        axes=curves.AXES,
+        axes=curves.axes(results["clock"]),
         shown=shown,
         seeds=sorted({results["runs"][i]["seed"] for i in shown}),
         many_seeds=len({run["seed"] for run in results["runs"]}) > 1,
@@ -117,7 +118,7 @@ def render(results):
         frames=script(frames),
         grids=script({i: results["runs"][i]["grids"] for i in shown}),
         colours=script(colours),
-        axis_words=script(curves.AXES),
+        axis_words=script(curves.axes(results["clock"])),
         **parts,
     )
 

@@ -1,22 +1,20 @@
-"""compare.py: equal terms, reuse by content, going on after an interruption, a run that dies."""
+"""compare.py: equal terms, reuse by content, a run that dies, minutes."""
 
 import json
 import re
-import shutil
-import signal
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.helpers import files_below, program, run_program
-from training import comparison
+import compare
+from tests.helpers import files_below
+from training import comparison, launch, runtime
 from training import recipe as recipes
 
-# filters too: a recipe's own number need not be the comparison's
-SMALL = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "-o", "filters=4"]
-SMALL += ["--samples", "100", "--metrics", "swd"]
-TIMES = ("made", "command", "minutes", "seconds", "steps_per_second", "started", "reused", "folder", "visualdl")
+TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
+TINY += ["--samples", "100", "--metrics", "swd"]
+SMALL = [*TINY, "--jobs", "1"]  # in this process: tests of more at a time are in test_together.py
+TIMES = ("made", "command", "minutes", "seconds", "cpu_seconds", "steps_per_second", "started", "reused", "folder", "visualdl")
 
 
 def plan(*names, networks=(), own=None, seeds=1, **settings):
@@ -37,11 +35,20 @@ def timeless(value):
 def test_terms_are_equal_but_for_the_recipe():
     entries = plan("gan", "wgan", "wgan-gp", seeds=2)
     assert [(e.label, e.recipe.seed) for e in entries] == [(m, s) for m in ("gan", "wgan", "wgan-gp") for s in (0, 1)]
-    planned = [e.recipe for e in entries]
+    found = [e.recipe for e in entries]
     same = ("network", "filters", "latent", "batch_size", "steps", "data", "image_size", "units", "sample_every", "log_every")
-    assert all(len({getattr(r, key) for r in planned}) == 1 for key in same)
-    assert [r.objective for r in planned[::2]] == ["non-saturating", "wasserstein", "wasserstein"]
-    assert {r.n_critic for r in planned if r.model == "wgan"} == {recipes.load("wgan").n_critic}
+    assert all(len({getattr(r, key) for r in found}) == 1 for key in same)
+    assert [r.objective for r in found[::2]] == ["non-saturating", "wasserstein", "wasserstein"]
+
+
+@pytest.mark.parametrize("model", ["wgan", "wgan-gp", "wgan-paper", "wgan-gp-paper"])
+def test_rates_critic_steps_and_averages_stay_the_recipes_own(model):
+    own, (entry,) = recipes.load(model), plan(model)
+    keys = ("n_critic", "generator_learning_rate", "critic_learning_rate", "ema", "decay", "clip", "penalty", "optimizer")
+    assert [getattr(entry.recipe, key) for key in keys] == [getattr(own, key) for key in keys]
+    assert entry.recipe.filters == 16
+    if model.endswith("-paper"):
+        assert (entry.recipe.n_critic, entry.recipe.ema, entry.recipe.decay) == (5, 0, False)
 
 
 def test_points_have_terms_of_their_own():
@@ -68,6 +75,46 @@ def test_minutes_leave_grids_and_checkpoints_to_the_clock():
     recipe = plan("wgan", minutes=2.0)[0].recipe
     assert recipe.minutes == 2
     assert recipe.steps == recipe.sample_every == recipe.checkpoint_every == comparison.NEVER
+
+
+def test_minutes_are_of_the_clock_that_is_asked_for():
+    clocks = lambda *names, **more: [e.recipe.clock for e in comparison.plan(names, (), *more.pop("args"), 1, **more)]  # noqa: E731
+    assert clocks("gan", args=({"minutes": 2}, {}), clock="cpu") == ["cpu"]
+    assert clocks("gan", args=({"minutes": 2, "clock": "wall"}, {}), clock="cpu") == ["wall"]
+    assert clocks("gan", "wgan", args=({}, {"gan": {"minutes": 2}}), clock="cpu") == ["cpu", "wall"]  # wgan: in steps
+    assert clocks("gan", args=({"minutes": 2}, {})) == ["wall"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "gpu", "jobs", "clock"),
+    [
+        ([], False, "cores", "cpu"),
+        (["--jobs", "1"], False, 1, "cpu"),
+        (["-o", "clock=wall"], False, "cores", "wall"),
+        ([], True, 1, "wall"),
+        (["--jobs", "3"], True, 3, "wall"),
+    ],
+)
+def test_a_job_a_core_and_cpu_minutes_but_not_on_a_gpu(call, monkeypatch, flags, gpu, jobs, clock):
+    asked = []
+    monkeypatch.setattr(launch, "_has_gpu_build", lambda: gpu)
+    monkeypatch.setattr(launch, "_gpus", lambda: 1)
+    monkeypatch.setattr(compare, "carry_out", lambda *arguments: asked.append(arguments) or 0)
+    assert call("compare", "gan", "--minutes", "1", "--seeds", "1", *flags).status == 0
+    ((_, (entry,), *_, found),) = asked
+    assert found == (runtime.cores() if jobs == "cores" else jobs)
+    assert entry.recipe.clock == clock
+
+
+def test_labels_name_what_tells_groups_apart(tmp_path):
+    for name, rates in (("a", (1e-4, 1e-4)), ("b", (5e-5, 5e-5)), ("c", (5e-5, 1e-3))):
+        recipe = recipes.load("wgan", overrides=dict(zip(recipes.BOTH["learning_rate"], rates)))
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.yaml").write_text(json.dumps(recipe.model_dump()))
+    folders = [str(tmp_path / name) for name in "abc"]
+    assert [e.label for e in plan(*folders[:2])] == ["wgan learning_rate=0.0001", "wgan learning_rate=5e-05"]
+    assert [e.label for e in plan(*folders[1:])] == ["wgan critic_learning_rate=5e-05", "wgan critic_learning_rate=0.001"]
+    assert plan("wgan", own={"wgan": {"critic_learning_rate": 1.0}})[0].label == "wgan"
 
 
 def test_a_name_decides_nothing():
@@ -131,9 +178,13 @@ def test_another_comparison_reuses_the_same_trainings(call):
 
 
 def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path):
-    assert call("train", "--model", "gan", *SMALL[: SMALL.index("--samples")]).status == 0
-    found = call("compare", "gan", "wgan", *SMALL, "--seeds", "1", "--out", "A")
+    flags = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "-o", "filters=16"]
+    assert call("train", "--model", "gan", *flags).status == 0
+    found = call("compare", "gan", "wgan", *TINY, "--jobs", "2", "--seeds", "1", "--out", "A")
     assert "2 runs, 1 of them there already" in found.out, found.err
+    if runtime.cores() > 1:  # train.py takes them all, a training beside others one
+        assert "Trained with different threads" in results("A")["remarks"][0]
+        assert "Trained with different threads" in Path("A/report.html").read_text(encoding="utf-8")
     assert "runs/gan-mnist-5k-s0" in results("A")["visualdl"]
     other = call("compare", "runs/gan-mnist-5k-s0", "wgan", "--samples", "100", "--metrics", "swd", "--out", "B")
     assert other.status == 0, other.err
@@ -156,42 +207,6 @@ def test_a_model_that_dies_does_not_stop_the_others(call):
     assert files_below("A/runs") == before
 
 
-@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_and_called_again_ends_with_the_same_numbers(tmp_path, signum):
-    arguments = ["gan", "wgan", "--steps", "60", *SMALL[:2], *SMALL[4:], "--seeds", "1"]
-    whole = run_program("compare.py", *arguments, "--out", "whole", cwd=tmp_path, timeout=400)
-    assert whole[0] == 0, whole
-    (tmp_path / "elsewhere").mkdir()
-    with program("compare.py", *arguments, "--out", "parts", cwd=tmp_path / "elsewhere") as process:
-        log = tmp_path / "elsewhere/parts/runs/gan-mlp-mnist-5k-s0/log.jsonl"
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not (log.is_file() and log.read_text().count("\n") > 12):
-            time.sleep(0.02)
-        process.send_signal(signum)
-        process.communicate()
-    assert not (tmp_path / "elsewhere/parts/report.html").exists()
-    again = run_program("compare.py", *arguments, "--out", "parts", cwd=tmp_path / "elsewhere", timeout=400)
-    assert again[0] == 0, again
-    left, right = (timeless(results(p)) for p in (tmp_path / "whole", tmp_path / "elsewhere/parts"))
-    for found in (left, right):  # against minutes there is no equality
-        for curves in (*found["curves"].values(), *found["metric_curves"].values()):
-            curves.pop("minutes", None)
-    assert left == right
-
-
-def test_jobs_make_the_same_runs(tmp_path):
-    arguments = ["gan", "wgan", *SMALL, "--seeds", "1"]
-    one = run_program("compare.py", *arguments, "--out", "one", cwd=tmp_path, timeout=400, env={"OMP_NUM_THREADS": "1"})
-    shutil.move(tmp_path / "one", tmp_path / "kept")
-    two = run_program(
-        "compare.py", *arguments, "--jobs", "2", "--out", "two", cwd=tmp_path, timeout=400, env={"OMP_NUM_THREADS": "1"}
-    )
-    assert (one[0], two[0]) == (0, 0), (one, two)
-    left, right = (results(tmp_path / name) for name in ("kept", "two"))
-    assert [r["metrics"] for r in left["runs"]] == [r["metrics"] for r in right["runs"]]
-    assert [r["health"] for r in left["runs"]] == [r["health"] for r in right["runs"]]
-
-
 def test_minutes_end_a_run(call):
     budget = [word for word in SMALL if word not in ("--steps", "10")]
     found = call("compare", "gan", *budget, "--minutes", "0.02", "--seeds", "1", "--out", "A")
@@ -199,6 +214,13 @@ def test_minutes_end_a_run(call):
     (run,) = results("A")["runs"]
     assert run["status"] == "finished"
     assert 0.02 <= run["minutes"] < 0.2
+    assert run["minutes"] == pytest.approx(run["cpu_seconds"] / 60)
+    assert run["seconds"] > 0
+    assert results("A")["clock"] == "cpu"
+    assert recipes.load(config="A/runs/gan-mlp-mnist-5k-s0/config.yaml").clock == "cpu"
+    page = Path("A/report.html").read_text(encoding="utf-8")
+    assert re.search(r"0\.02</data> CPU minutes of training each", page)
+    assert '"minutes": "CPU minutes"' in page
     assert len(run["grids"]) == 11
     again = call("compare", "gan", *budget, "--minutes", "0.02", "--seeds", "1", "--out", "A")
     assert "1 run, 1 of them there already" in again.out

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from reporting import curves, gather, report
+from reporting import curves, gather, report, terms
+from training import comparison
 
 FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
 METRICS = ["--metrics", "frechet,classes,swd,wasserstein"]
@@ -88,6 +89,68 @@ def test_charts_draw_from_results(made):
     assert set(drawn["curves"]["wgan"]) == set(curves.AXES)
     assert "estimate_heldout" in drawn["curves"]["wgan"]["critic_steps"]
     assert len(drawn["metric_curves"]["gan"]["step"]["swd"]["x"]) == 6
+
+
+def test_clock_and_threads_are_named(made):
+    results, text, folder = made
+    assert (results["clock"], results["threads"]) == ("cpu", 1)
+    assert re.search(r"10</data> generator steps each, one thread each ·", text)
+    assert re.search(r'AXIS_WORDS = .*"minutes": "CPU minutes"', text)
+    assert '<th scope="col">CPU time</th><th scope="col">steps per CPU s</th>' in text
+    assert re.search(r"</span> CPU</small>", text)
+    for run in results["runs"]:
+        assert 0 < run["cpu_seconds"] == pytest.approx(run["minutes"] * 60)
+        assert run["seconds"] > 0
+    assert results["remarks"] == []
+    heading = (folder / "results.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert {"minutes", "seconds", "cpu_seconds"} <= set(heading)
+
+
+def entries_of(*settings):
+    """An entry of a comparison for each (model, settings)."""
+    return [comparison.plan([model], (), own, {}, 1)[0] for model, own in settings]
+
+
+def test_the_clock_is_the_one_that_counted():
+    log = [{"step": 1, "critic_steps": 1, "images_seen": 1, "seconds": 2.0, "cpu_seconds": 1.0}]
+    steps, cpu, wall = entries_of(("gan", {}), ("gan", {"minutes": 1, "clock": "cpu"}), ("gan", {"minutes": 1}))
+    assert terms.clock_of([cpu, cpu], [log, log], ["cpu", "cpu"]) == "cpu"
+    assert terms.clock_of([cpu, wall], [log, log], ["cpu", "cpu"]) == "wall"
+    assert terms.clock_of([wall], [log], ["cpu"]) == "wall"
+    assert terms.clock_of([steps, steps], [log, []], ["cpu"]) == "cpu"  # one died before its first line
+    assert terms.clock_of([steps, steps], [log, log], ["cpu", "gpu:0"]) == "wall"
+    assert terms.clock_of([cpu], [[{"step": 1, "seconds": 2.0}]], ["cpu"]) == "wall"  # of a version without CPU seconds
+    assert curves.at_step(log, 1, "cpu")["minutes"] == pytest.approx(1 / 60)
+    assert curves.at_step(log, 1)["minutes"] == pytest.approx(2 / 60)
+
+
+def test_another_clock_and_other_threads_are_remarked():
+    entries = entries_of(*[("gan", {"minutes": 1, "clock": clock}) for clock in ("cpu", "cpu", "wall")])
+    runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
+    clock, threads = terms.remarks(entries, runs)
+    assert clock.startswith("Budgets count by different clocks: minutes: gan, seed 2; CPU minutes: all others.")
+    assert threads.startswith("Trained with different threads: 2: gan, seed 1; 1: all others. Their times do not compare, nor")
+    assert terms.remarks(entries[:2], [runs[0], {**runs[2], "seed": 1}]) == []
+    in_steps = entries_of(("gan", {}), ("wgan", {}))
+    assert terms.remarks(in_steps, runs[:2]) == [
+        "Trained with different threads: 1: gan, seed 0; 2: all others. Their times do not compare."
+    ]
+
+
+def test_settings_of_both_players_are_one_row_where_they_are_one():
+    def rows(*settings):
+        entries = entries_of(*settings)
+        comparison.label(entries)
+        found = terms.settings(entries, [entry.label for entry in entries])
+        return {row["name"]: row["equal"] for row in found}
+
+    found = rows(("gan", {"learning_rate": 1e-4}), ("wgan", {"learning_rate": 2e-4}))
+    assert found["network"] and not found["learning_rate"]
+    assert not {"generator_network", "critic_network", "generator_learning_rate", "minutes", "clock"} & set(found)
+    found = rows(("gan", {"minutes": 1, "critic_network": "mlp"}), ("wgan", {"minutes": 1, "critic_learning_rate": 3e-4}))
+    assert {"generator_network", "critic_network", "generator_learning_rate", "critic_learning_rate", "clock"} <= set(found)
+    assert found["generator_network"] and not found["critic_network"]
+    assert not {"network", "learning_rate", "steps"} & set(found)
 
 
 def test_nothing_is_loaded_from_anywhere(made):

@@ -10,6 +10,13 @@ def finished(recipe, state):
 
 
 KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
+WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
+
+
+def share(recipe, line):
+    """Share of the recipe's budget that was used up at a `line` of its log (a dict), in [0, 1]."""
+    time = line[KEYS[recipe.clock]] / (60 * recipe.minutes) if recipe.minutes else 0.0
+    return min(1.0, max(line["step"] / recipe.steps, time))
 
 
 class Budget:

@@ -27,6 +27,7 @@ class Entry:
     """One run of a comparison. label: of its group, the runs that differ in the seed only.
 
     status: 'waiting', 'finished', 'stopped' (a run that was named and is not at its end) or 'died'. message: why it died.
+    killed: it died of a signal, which is no fault of its recipe: another call tries again.
     """
 
     recipe: recipes.Recipe
@@ -35,14 +36,16 @@ class Entry:
     given: bool = False
     status: str = "waiting"
     message: str = ""
+    killed: bool = False
     reused: bool = False
 
 
-def plan(names, networks, settings, own, seeds):
+def plan(names, networks, settings, own, seeds, clock="wall"):
     """The entries for models and runs by name. Raises UserError.
 
     networks: one or more, for all models; none for the default. settings: for all models. own: {model: settings} for one.
-    seeds: how many, from 0; None for three, or the seeds of the runs that were named.
+    seeds: how many, from 0; None for three, or the seeds of the runs that were named. clock: what minutes count where the
+    settings do not say: the clock of a run that was named goes with its own minutes only.
     """
     given = [Entry(run.read_recipe(name), folder=Path(name), given=True) for name in names if _is_folder(name)]
     models = list(dict.fromkeys(name for name in names if not _is_folder(name)))
@@ -53,6 +56,8 @@ def plan(names, networks, settings, own, seeds):
         if model not in models:
             raise UserError(f"-o {model}.…: {model} is not among the models to be trained: {', '.join(models) or 'none'}")
     lent = {key: getattr(given[0].recipe, key) for key in LENT} if given else {}
+    if not lent.get("minutes") or "minutes" in settings:
+        lent.pop("clock", None)
     terms = equal_terms({**lent, **recipes.both(settings)})
     numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
@@ -61,6 +66,8 @@ def plan(names, networks, settings, own, seeds):
         for model in models:
             for seed in dict.fromkeys(numbers):
                 overrides = {**terms, **chosen, **recipes.both(own.get(model, {})), "seed": seed}
+                if overrides.get("minutes"):
+                    overrides.setdefault("clock", clock)
                 entries.append(Entry(recipes.load(model, overrides=overrides)))
     if not entries:
         raise UserError("name the models or runs to compare")
@@ -91,16 +98,24 @@ def label(entries):
     for entry in entries:
         entry.label = entry.recipe.model
         groups.setdefault(group_of(entry.recipe), []).append(entry)
-    for key in ("network", "data", *recipes.Recipe.model_fields):
+    for key in ("network", "data", "learning_rate", *recipes.Recipe.model_fields):
+        if key in ("seed", *NOT_CONTENT):
+            continue
         same = {}
         for members in groups.values():
             same.setdefault(members[0].label, []).append(members)
         for alike in same.values():
-            values = [getattr(members[0].recipe, key) for members in alike]
-            if len(set(map(str, values))) > 1 and key not in ("seed", *NOT_CONTENT):
+            values = [_in_words(members[0].recipe, key) for members in alike]
+            if len(set(values)) > 1 and "" not in values:
                 for members, value in zip(alike, values):
                     for entry in members:
                         entry.label += f" {value}" if key in ("network", "data") else f" {key}={value}"
+
+
+def _in_words(recipe, key):
+    """A setting's value in a label; '' for a learning rate that the players do not share."""
+    value = recipes.joint(recipe, key) or "" if key == "learning_rate" else getattr(recipe, key)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def content(recipe):
@@ -145,7 +160,7 @@ def _read(out):
 
 def record(out, entries):
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
-    died = {str(e.folder): e.message for e in entries if e.status == "died"}
+    died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
     try:
         Path(out).mkdir(parents=True, exist_ok=True)
@@ -182,8 +197,8 @@ def place(out, entries, data_sha256):
 
 
 def _free(parent, name, taken):
-    path, number = run.next_free(parent, name), 1
-    while path in taken or path.exists():
+    path, number = parent / name, 1
+    while path in taken or run.holds_something(path):  # what a run that ended before it began left there is nothing
         number += 1
         path = parent / f"{name}-{number}"
     return path

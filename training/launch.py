@@ -1,5 +1,6 @@
-"""`--processes N`: N copies of this command on one machine, joined by Paddle's distributed engine."""
+"""Processes that a command starts: `--processes N` copies of it, joined by Paddle's distributed engine; where a GPU is."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -53,6 +54,21 @@ def _has_gpu_build():
         return False
 
 
+def takes_gpu(device):
+    """Whether `--device device` means a GPU here: told without importing Paddle."""
+    return device.startswith("gpu") or (device == "auto" and _has_gpu_build() and _gpus() > 0)
+
+
+def _gpus():
+    """GPUs that CUDA shows to this process: a machine with the GPU build need not have one."""
+    try:
+        cuda = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int()
+    return count.value if cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+
+
 def environments(processes, device):
     """What each process of a team must find in its environment, as a list of dicts."""
     endpoints = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
@@ -65,7 +81,7 @@ def environments(processes, device):
             "PADDLE_MASTER": endpoints[0],
             "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
             "FLAGS_selected_gpus": str(rank),
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(max(1, runtime.cores() // processes))),
+            "OMP_NUM_THREADS": runtime.given_threads() or str(max(1, runtime.cores() // processes)),
         }
         for rank, endpoint in enumerate(endpoints)
     ]

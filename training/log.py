@@ -10,6 +10,7 @@ from errors import UserError, cannot_write
 from reporting.records import open_records
 
 SMALL = 1_000_000  # bytes: log, pictures and histograms until the next checkpoint take about as much
+LONGEST = 8192  # bytes: more than a line of log.jsonl
 PATIENCE = 5  # logged steps in a row before an alarm (training/health.py)
 # where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay
 TAGS = {
@@ -95,6 +96,25 @@ class RunLog:
         for file in (self._lines, self._visual):
             with contextlib.suppress(OSError):  # what a full disk left in its buffer; the checkpoint does not count it
                 file.close()
+
+
+def in_words(figures):
+    """A logged step in a line, for a person who watches."""
+    parts = [f"critic {figures['critic_loss']:.4g}", f"generator {figures['generator_loss']:.4g}"]
+    parts += [f"estimate {figures['estimate']:.4g} (held out {figures['estimate_heldout']:.4g})"]
+    return "  ".join([*parts, f"{figures['images_per_second']:,.0f} images/s"])
+
+
+def last(folder):
+    """The last whole line of a run's log as a dict, None if there is none yet. Quick: read while the run goes on."""
+    try:
+        with open(Path(folder) / "log.jsonl", "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - LONGEST))
+            lines = file.read().rpartition(b"\n")[0].splitlines()
+        return json.loads(lines[-1]) if lines else None
+    except (OSError, ValueError):
+        return None
 
 
 def read(folder):

@@ -14,6 +14,7 @@ from errors import NotFinite, cannot_write
 from reporting import grids
 from training import checkpoint, health, randomness
 from training.budget import Budget
+from training.log import in_words
 
 SHOWN = 64  # images of a sample grid
 SHOWN_POINTS = 2000
@@ -172,12 +173,6 @@ def generate(generator, z, batch=250):
     finally:
         generator.train()
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def in_words(figures):
-    parts = [f"critic {figures['critic_loss']:.4g}", f"generator {figures['generator_loss']:.4g}"]
-    parts += [f"estimate {figures['estimate']:.4g} (held out {figures['estimate_heldout']:.4g})"]
-    return "  ".join([*parts, f"{figures['images_per_second']:,.0f} images/s"])
 
 
 @contextlib.contextmanager

@@ -114,6 +114,12 @@ def both(settings):
     return written
 
 
+def joint(recipe, word):
+    """The value of a word of BOTH where both players have the same one, else None."""
+    one, other = (getattr(recipe, key) for key in BOTH[word])
+    return one if one == other else None
+
+
 def load(model=None, config=None, overrides=None):
     """Resolve a recipe: configs/MODEL.yaml or the file `config`, its block for the data set, then `overrides` (a dict).
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from errors import UserError
 
+# what start() gave OMP_NUM_THREADS: processes that inherit both know that the user did not
+OURS = "PADDLE_WGAN_THREADS"
+
 
 def check_device(device):
     """Raise UserError unless `device` reads auto, cpu, gpu or gpu:N."""
@@ -27,6 +30,10 @@ def start(device="auto"):
     """
     check_device(device)
     said = []
+    threads = given_threads()
+    if threads is None:
+        os.environ.pop("OMP_NUM_THREADS", None)
+        os.environ[OURS] = str(cores())
     for name, value, reason in _wanted_environment():
         if name in os.environ:
             said.append(f"{name}={os.environ[name]} (yours)")
@@ -52,6 +59,12 @@ def check_amp(amp):
         raise UserError("amp is for GPUs: on a CPU leave --amp (or amp=true) away")
     if not paddle.amp.is_bfloat16_supported(place):
         raise UserError(f"amp: {place} has no bfloat16, which takes an A100 or a newer GPU")
+
+
+def given_threads():
+    """OMP_NUM_THREADS as the user set it, None where nobody did or start() did, in this process or in one that began it."""
+    value = os.environ.get("OMP_NUM_THREADS")
+    return None if value == os.environ.get(OURS) else value
 
 
 def cores():

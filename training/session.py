@@ -59,7 +59,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
         if progress is None:
             progress = console.Progress(recipe.steps, state["step"] if state else 0) if leads else console.Silence()
         items = "points" if dataset.is_points else "images"
-        length = f"{recipe.minutes:g} minutes" if recipe.minutes else f"{recipe.steps:,} steps"
+        length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
         tell(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
         again = ["python", "train.py", "--out", str(folder), "--resume"]
         again += ["--data-dir", data_dir] if data_dir else []

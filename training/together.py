@@ -1,8 +1,8 @@
-"""Train the runs of a comparison, one after another in this process or several at once as `train.py` commands."""
+"""Train the runs of a comparison: one after another in this process, or several side by side as `train.py` commands."""
 
 import contextlib
+import functools
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -12,24 +12,29 @@ from pathlib import Path
 import yaml
 
 from errors import TrainingError, UserError
-from training import comparison, log, run, runtime
+from reporting.files import write_text
+from training import comparison, helpers, run, runtime
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
+ASKED_TO_END = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
-def train(out, entries, data_dir, device, jobs, whole):
+def train(out, entries, data_dir, device, jobs, whole, scoring=lambda entry: None):
     """Train what is waiting; set each entry's status. Returns 0, or 130 or 143 after a signal with checkpoints saved.
 
-    whole: a reporting.whole.Whole. A run that dies is recorded, and the next one begins.
+    jobs: 1 for one after another in this process, with all its threads; more for as many processes at a time, one thread
+    each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
+    many others were waiting. whole: a reporting.whole.Whole. scoring(entry): the command that scores a run that is there, None
+    if there is nothing to score; called side by side only. A run that dies is recorded, and the next one begins.
     """
-    waiting = [entry for entry in entries if entry.status == "waiting"]
-    if jobs > 1 and len(waiting) > 1:
-        return _at_once(out, entries, waiting, data_dir, device, jobs, whole)
-    for entry in waiting:
-        status = _one(entry, data_dir, device, whole)
-        comparison.record(out, entries)
-        if status:
-            return status
+    if jobs > 1:
+        return _side_by_side(out, entries, data_dir, device, jobs, whole, scoring)
+    for entry in entries:
+        if entry.status == "waiting":
+            status = _one(entry, data_dir, device, whole)
+            comparison.record(out, entries)
+            if status:
+                return status
     return 0
 
 
@@ -58,63 +63,68 @@ def die(entry, message, whole):
     whole.say(f"{entry.label}, seed {entry.recipe.seed} died: {message}")
 
 
-def _at_once(out, entries, waiting, data_dir, device, jobs, whole):
-    """Up to `jobs` runs at a time, with the cores divided among them; what each printed is in OUT/output/."""
+def _side_by_side(out, entries, data_dir, device, jobs, whole, scoring):
+    """Up to `jobs` processes at a time: the trainings, then the scoring; what each printed is in OUT/output/."""
     (Path(out) / "output").mkdir(parents=True, exist_ok=True)
-    threads = os.environ.get("OMP_NUM_THREADS", str(max(1, runtime.cores() // jobs)))
-    running, stopped, queue = {}, [], list(waiting)
-    kept = {number: signal.signal(number, lambda signum, _: stopped.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)}
+    start = functools.partial(_start, out, data_dir, device, whole, scoring)
+    queue = [(entry, False) for entry in entries if entry.status == "waiting"]
+    queue += [(entry, True) for entry in entries if entry.status in ("finished", "stopped")]
+    running, told, heard = {}, set(), []
+    kept = {number: signal.signal(number, lambda signum, _: heard.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while running or (queue and not stopped):
-            while queue and len(running) < jobs and not stopped:
-                entry = queue.pop(0)
-                running[_start(out, entry, data_dir, device, threads)] = entry
-            for process, entry in list(running.items()):
-                if stopped and process.poll() is None and not getattr(process, "told", False):
-                    process.told = True
-                    process.send_signal(signal.SIGTERM)
+        while running or (queue and not heard):
+            while queue and len(running) < jobs and not heard:
+                if process := start(*queue[0]):
+                    running[process] = queue[0]
+                queue.pop(0)
+            for process, (entry, scored) in list(running.items()):
+                if heard and process not in told and process.poll() is None:
+                    told.add(process)
+                    process.terminate()
                 if process.poll() is None:
-                    _report(entry, whole)
+                    whole.of(entry).look()
                     continue
                 del running[process]
-                _ended(out, entry, process.returncode, whole)
-                comparison.record(out, entries)
-            time.sleep(0.2)
+                if not scored:
+                    _trained(out, entry, process.returncode, whole)
+                    comparison.record(out, entries)
+                    queue += [(entry, True)] if entry.status == "finished" else []
+            time.sleep(0.2 if running else 0)
     finally:
-        for process in running:
-            process.terminate()
+        helpers.stop(running)
         for number, handler in kept.items():
             signal.signal(number, handler)
-    return 128 + stopped[0] if stopped else 0
+    if heard:
+        return 128 + heard[0]
+    return 128 + signal.SIGTERM if any(entry.status == "waiting" for entry in entries) else 0
 
 
-def _start(out, entry, data_dir, device, threads):
-    name = Path(entry.folder).name
-    recipe = Path(out) / "output" / f"{name}.yaml"
-    recipe.write_text(yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False), encoding="utf-8")
-    command = [sys.executable, TRAIN, "--config", recipe, "--out", entry.folder, "--resume", "--device", device]
-    command += ["--data-dir", data_dir] if data_dir else []
-    with open(Path(out) / "output" / f"{name}.txt", "w", encoding="utf-8") as text:
-        return subprocess.Popen(
-            list(map(str, command)),
-            env={**os.environ, "OMP_NUM_THREADS": threads},
-            stdout=text,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a terminal's Ctrl-C reaches them once, from here
-        )
+def _start(out, data_dir, device, whole, scoring, entry, score):
+    """The process that trains a run, or that scores it; None if there is nothing to score."""
+    output = Path(out) / "output" / f"{Path(entry.folder).name}{'-scores' if score else ''}.txt"
+    if score:
+        command = scoring(entry)
+        if not command:
+            return None
+        whole.say(f"scoring {entry.folder}")
+    else:
+        recipe = write_text(output.with_suffix(".yaml"), yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False))
+        command = [sys.executable, TRAIN, "--config", recipe, "--out", entry.folder, "--resume", "--device", device]
+        command += ["--data-dir", data_dir] if data_dir else []
+    with open(output, "w", encoding="utf-8") as text:
+        return helpers.start(command, runtime.given_threads() or 1, stdout=text, stderr=subprocess.STDOUT)
 
 
-def _report(entry, whole):
-    with contextlib.suppress(UserError, IndexError):
-        whole.of(entry).step(log.read(entry.folder)[-1]["step"])
-
-
-def _ended(out, entry, status, whole):
+def _trained(out, entry, status, whole):
     said = (Path(out) / "output" / f"{Path(entry.folder).name}.txt").read_text(encoding="utf-8").splitlines()
     last = said[-1].removeprefix("train.py: error: ") if said else "it said nothing"
+    for line in said:
+        if line.startswith("warning: "):
+            whole.say(f"{entry.label}, seed {entry.recipe.seed}: {line}")
     if status == 0:
         finish(entry, whole)
-    elif status not in (130, 143):
-        if status == UserError.status:
-            raise UserError(last)
-        die(entry, last, whole)
+    elif status == UserError.status:
+        raise UserError(last)
+    elif status not in ASKED_TO_END:  # those wait for the next call
+        entry.killed = status < 0
+        die(entry, f"killed by {signal.Signals(-status).name}" if entry.killed else last, whole)

@@ -1,0 +1,78 @@
+"""On which terms the runs of a comparison were trained: the clock, the threads, the settings, and where they differ."""
+
+from training import budget
+from training import recipe as recipes
+from training.comparison import NOT_CONTENT
+
+# settings that an objective, optimiser or network may not use
+ONLY = {"beta1": ("optimizer", "adam"), "beta2": ("optimizer", "adam")}
+MEANING = {"network": "of both players", "learning_rate": "step size alpha of both players"}
+# what times depend on, in the records of the runs
+MACHINE = {"threads": "threads", "device": "devices", "processor": "processors"}
+
+
+def clock_of(entries, logs, devices):
+    """'cpu' or 'wall', by which a report counts minutes: the clock of the budgets; where they are of steps, CPU on CPUs.
+
+    logs, devices: of each run; a run whose log has no CPU seconds, of an earlier version, makes it 'wall', as do two clocks.
+    """
+    if not all("cpu_seconds" in line for lines in logs for line in lines):
+        return "wall"
+    counted = {entry.recipe.clock for entry in entries if entry.recipe.minutes}
+    return "cpu" if counted == {"cpu"} or (not counted and set(devices) <= {"cpu"}) else "wall"
+
+
+def remarks(entries, runs):
+    """A line for each of the clock, the threads and the machine that is not the same for all runs."""
+    found = []
+    clocks = [budget.WORDS[entry.recipe.clock] if entry.recipe.minutes else None for entry in entries]
+    if len(set(clocks) - {None}) > 1:
+        found.append(f"Budgets count by different clocks: {_who(runs, clocks)}. All times in this report are by the wall's.")
+    for key, words in MACHINE.items():
+        values = [run["provenance"].get(key) for run in runs]
+        if len(set(values) - {None}) > 1:
+            also = ", nor do their steps" if any(clocks) else ""
+            found.append(f"Trained with different {words}: {_who(runs, values)}. Their times do not compare{also}.")
+    return found
+
+
+def _who(runs, values):
+    """'2: gan, seed 0; 1: all others': the rarest first."""
+    kinds = sorted({value for value in values if value is not None}, key=lambda value: (values.count(value), str(value)))
+    names = {kind: [f"{r['label']}, seed {r['seed']}" for r, value in zip(runs, values) if value == kind] for kind in kinds}
+    return "; ".join(f"{kind}: {' and '.join(names[kind]) if kind != kinds[-1] else 'all others'}" for kind in kinds)
+
+
+def settings(entries, labels):
+    """Rows of the table of settings: name, meaning, value by label, whether it is equal. Differences come first."""
+    by_label = {label: [e.recipe for e in entries if e.label == label] for label in labels}
+    one_word = [word for word in recipes.BOTH if all(recipes.joint(e.recipe, word) is not None for e in entries)]
+    hidden = {key: word for word in one_word for key in recipes.BOTH[word]}
+    fields = {hidden.get(name, name): field.description for name, field in recipes.Recipe.model_fields.items()}
+    rows = []
+    for name, meaning in fields.items():
+        if name in NOT_CONTENT or name in unused(entries[0].recipe):
+            continue
+        values = {}
+        for label, members in by_label.items():
+            used = [shown(recipe, name) for recipe in members]
+            values[label] = used[0] if name != "seed" else ", ".join(dict.fromkeys(map(str, used)))
+        if set(values.values()) != {"–"}:
+            meaning = MEANING.get(name, meaning or "")
+            rows.append({"name": name, "meaning": meaning, "values": values, "equal": len(set(values.values())) == 1})
+    return sorted(rows, key=lambda row: row["equal"])
+
+
+def unused(recipe):
+    """Settings that the budget leaves without a meaning."""
+    return ("steps",) if recipe.minutes else ("minutes", "clock")
+
+
+def shown(recipe, name):
+    value = recipes.joint(recipe, name) if name in recipes.BOTH else getattr(recipe, name)
+    key, needed = ONLY.get(name, (None, None))
+    if value is None or (key and getattr(recipe, key) != needed):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,210 @@
+"""Trainings side by side: the numbers of one after another, whatever interrupts them, whatever one of them does."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from errors import UserError
+from reporting.whole import Whole
+from tests.helpers import TIMES, log_of, program, run_program, weights_of
+from tests.test_compare import TINY, results, timeless
+from training import checkpoint, comparison, runtime, together
+
+CLOCKS = (*TIMES, "cpu_seconds")
+LONG = [*(word for word in TINY if word != "10"), "--seeds", "1"]
+LONG.insert(LONG.index("--steps") + 1, "300")
+MODELS = ("gan", "lsgan")
+RUNS = [f"{model}-mlp-mnist-5k-s0" for model in MODELS]
+
+
+def learnt(folder):
+    """What a run has come to: log without clocks, bytes of all weights and optimisers, pictures."""
+    last = checkpoint.list_steps(folder)[-1]
+    pictures = {path.name: path.read_bytes() for path in (folder / "samples").iterdir()}
+    return log_of(folder, CLOCKS), weights_of(folder, last), pictures
+
+
+@pytest.fixture(scope="module")
+def one_after_another(tmp_path_factory):
+    """The folder of a comparison in one process on one thread."""
+    folder = tmp_path_factory.mktemp("one")
+    arguments = [*MODELS, *LONG, "--jobs", "1", "--out", "A"]
+    status = run_program("compare.py", *arguments, cwd=folder, timeout=400, env={"OMP_NUM_THREADS": "1"})
+    assert status[0] == 0, status
+    return folder / "A"
+
+
+def without_minutes(found):
+    found = timeless(found)
+    for curves in (*found["curves"].values(), *found["metric_curves"].values()):
+        curves.pop("minutes", None)  # against these there is no equality
+    return found
+
+
+def test_side_by_side_is_one_after_another_to_the_bit(one_after_another, tmp_path):
+    done = run_program("compare.py", *MODELS, *LONG, "--jobs", "2", "--out", "A", cwd=tmp_path, timeout=400)
+    assert done[0] == 0, done
+    for name in RUNS:
+        assert learnt(tmp_path / "A/runs" / name) == learnt(one_after_another / "runs" / name)
+    assert without_minutes(results(tmp_path / "A")) == without_minutes(results(one_after_another))
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_interrupted_and_called_again_it_ends_with_the_same_bytes(one_after_another, tmp_path, signum, status):
+    arguments = [*MODELS, *LONG, "--jobs", "2", "--out", "A"]
+    with program("compare.py", *arguments, cwd=tmp_path) as process:
+        log = tmp_path / "A/runs" / RUNS[0] / "log.jsonl"
+        deadline = time.monotonic() + 100
+        while time.monotonic() < deadline and not (log.is_file() and log.read_text().count("\n") > 12):
+            time.sleep(0.02)
+        process.send_signal(signum)
+        process.communicate(timeout=60)
+    assert process.returncode == status
+    assert not (tmp_path / "A/report.html").exists()
+    time.sleep(3)  # after a kill the trainings notice by themselves; a signal's wait for them is over already
+    last = checkpoint.list_steps(tmp_path / "A/runs" / RUNS[0])[-1]
+    assert 0 < last < 300
+    again = run_program("compare.py", *arguments, cwd=tmp_path, timeout=400)
+    assert again[0] == 0, again
+    assert f"going on from A/runs/{RUNS[0]}/checkpoints/step-{last:06d}" in (tmp_path / f"A/output/{RUNS[0]}.txt").read_text()
+    for name in RUNS:
+        assert learnt(tmp_path / "A/runs" / name) == learnt(one_after_another / "runs" / name)
+    assert without_minutes(results(tmp_path / "A")) == without_minutes(results(one_after_another))
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """fake(code, models, jobs=2): entries and status of `together.train` where train.py is this Python code."""
+    monkeypatch.chdir(tmp_path)
+
+    def carry_out(code, models=MODELS, jobs=2):
+        entries = comparison.plan(models, (), {"steps": 5, "network": "mlp"}, {}, 1)
+        comparison.place("A", entries, "none")
+        Path("train.py").write_text(f"import os, signal, sys, time\nfolder = sys.argv[sys.argv.index('--out') + 1]\n{code}")
+        monkeypatch.setattr(together, "TRAIN", tmp_path / "train.py")
+        return entries, together.train("A", entries, None, "cpu", jobs, Whole(entries, jobs))
+
+    return carry_out
+
+
+def died():
+    return json.loads(Path("A/comparison.json").read_text(encoding="utf-8"))["died"]
+
+
+def test_one_thread_each_also_for_the_last_that_is_left(fake, monkeypatch):
+    write = "open('threads', 'a').write(os.environ['OMP_NUM_THREADS'])"
+    fake(write, MODELS)
+    fake(write, MODELS[:1])
+    assert Path("threads").read_text() == "111"
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # the user's
+    monkeypatch.delenv(runtime.OURS)
+    fake(write, MODELS[:1])
+    assert Path("threads").read_text() == "1117"
+
+
+def test_no_more_than_so_many_at_a_time(fake):
+    write = "open('log', 'a').write('+'); time.sleep(0.5); open('log', 'a').write('-')"
+    fake(write, ("gan", "dcgan", "lsgan", "wgan", "wgan-gp"))
+    at_work = [Path("log").read_text()[:n].count("+") - Path("log").read_text()[:n].count("-") for n in range(11)]
+    assert (max(at_work), at_work[-1]) == (2, 0)
+
+
+def test_one_that_is_killed_stops_no_other_and_is_tried_again(fake):
+    (gan, lsgan), status = fake("'lsgan' in folder or os.kill(os.getpid(), signal.SIGKILL)")
+    assert (status, gan.status, gan.message, lsgan.status) == (0, "died", "killed by SIGKILL", "finished")
+    assert died() == {}
+
+
+def test_one_that_dies_is_recorded_with_its_last_words(fake, capsys):
+    code = "if 'lsgan' not in folder:\n print('warning: dead critic')\n print('train.py: error: not finite')\n sys.exit(1)"
+    (gan, lsgan), status = fake(code)
+    assert (status, gan.status, lsgan.status) == (0, "died", "finished")
+    assert died() == {"A/runs/gan-mlp-mnist-5k-s0": "not finite"}
+    assert "gan, seed 0: warning: dead critic" in capsys.readouterr().out
+
+
+def test_one_that_was_asked_to_end_waits_for_the_next_call(fake):
+    (gan, lsgan), status = fake("'lsgan' in folder or os.kill(os.getpid(), signal.SIGTERM)")
+    assert (status, gan.status, lsgan.status) == (143, "waiting", "finished")
+    assert died() == {}
+
+
+def test_a_mistake_ends_the_others_before_it_is_told(fake):
+    code = "if 'lsgan' not in folder:\n print('train.py: error: in use')\n sys.exit(2)\n"
+    code += "signal.signal(15, lambda *_: sys.exit(open('ended', 'w').write('x') and 143))\nopen('up', 'w')\ntime.sleep(60)"
+    with pytest.raises(UserError, match="in use"):
+        fake(code.replace("sys.exit(2)", "while not os.path.exists('up'): time.sleep(.01)\n sys.exit(2)"))
+    assert Path("ended").exists()
+
+
+def test_a_signal_is_passed_on_and_nothing_more_begins(fake):
+    code = "signal.signal(15, lambda *_: sys.exit(143))\nopen('begun', 'a').write('x')\n"
+    code += "time.sleep(0.5)\nos.kill(os.getppid(), signal.SIGTERM)\ntime.sleep(60)"
+    entries, status = fake(code, ("gan", "lsgan", "dcgan"))
+    assert status == 143
+    assert {entry.status for entry in entries} == {"waiting"}
+    assert len(Path("begun").read_text()) == 2
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def logged(folder, **line):
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    figures = dict.fromkeys(("critic_loss", "generator_loss", "estimate", "estimate_heldout", "images_per_second"), 1.0)
+    with open(Path(folder) / "log.jsonl", "a") as file:
+        file.write(json.dumps({"step": 3, "seconds": 600.0, "cpu_seconds": 30.0, **figures, **line}) + "\n")
+
+
+def test_progress_is_by_the_clock_that_counts(tmp_path, capsys):
+    entries = comparison.plan(MODELS, (), {"minutes": 2, "clock": "cpu"}, {"lsgan": {"clock": "wall"}}, 1)
+    for entry in entries:
+        entry.folder = tmp_path / entry.recipe.model
+    whole = Whole(entries, 2)
+    assert whole.share() == 0
+    whole.of(entries[0]).look()  # there is no log yet
+    logged(entries[0].folder)
+    whole.of(entries[0]).look()
+    assert whole.share() == pytest.approx(0.25 / 2)  # 30 CPU seconds of two minutes, one of two runs
+    with open(entries[0].folder / "log.jsonl", "a") as file:
+        file.write('{"step": 7, "sec')  # a line that is being written
+    whole.of(entries[0]).look()
+    logged(entries[1].folder, seconds=60.0)
+    whole.of(entries[1]).look()
+    assert whole.share() == pytest.approx((0.25 + 0.5) / 2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["[1/2] gan, seed 0", "[2/2] lsgan, seed 0"]
+    assert Whole(entries, 2).share() == whole.share()  # called again: what an interruption left counts as begun
+
+
+def test_time_left_knows_how_many_are_at_work(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    entries = comparison.plan(("gan", "lsgan", "dcgan"), (), {}, {}, 1)
+    whole = Whole(entries, 2)
+    for at, share in ((0, 0.0), (10, 0.5), (20, 1.0)):
+        now[0] = at
+        for entry in entries[:2]:
+            whole.move(entry, share)
+        if at == 10:
+            assert whole.left() == "0:00:30"  # one of the two lanes has half a run and a whole one before it
+    assert whole.left() == "0:00:20"
+
+
+def test_helpers_end_with_the_command_that_began_them(tmp_path):
+    code = "from training import helpers; helpers.follow_parent(); import time; open('up', 'w').write('x'); time.sleep(60)"
+    parent = "import sys, time; from training import helpers; process = helpers.start([sys.executable, '-c', sys.argv[1]], 1); "
+    parent += "print(process.pid, flush=True); time.sleep(60)"
+    environment = {"PYTHONPATH": str(Path(together.TRAIN).parent)}
+    (tmp_path / "parent.py").write_text(parent)
+    with program(tmp_path / "parent.py", code, cwd=tmp_path, env=environment) as process:
+        pid = int(process.stdout.readline())
+        while not (tmp_path / "up").exists():
+            time.sleep(0.02)
+        process.kill()
+        process.communicate()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,46 @@
+"""Processes that work for a command and end with it: the trainings of a comparison side by side, an experiment's workers."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from training import runtime
+
+PARENT = "PADDLE_WGAN_PARENT"  # process id of the command that began this one
+
+
+def start(command, threads, **streams):
+    """Start `command` (a list) with so many threads and return its Popen. streams: stdout, stderr, as Popen's.
+
+    A session of its own: a terminal's Ctrl-C reaches the command only, which passes it on once.
+    """
+    environment = {key: value for key, value in os.environ.items() if key != runtime.OURS}
+    environment |= {"OMP_NUM_THREADS": str(threads), PARENT: str(os.getpid())}
+    return subprocess.Popen(list(map(str, command)), env=environment, start_new_session=True, **streams)
+
+
+def follow_parent():
+    """In such a process: end as by SIGTERM, with a checkpoint, when the command that began it is gone, killed for example.
+
+    It would otherwise train on, and hold its run's folder against the same command called again.
+    """
+    parent = os.environ.pop(PARENT, None)
+
+    def watch():
+        while os.getppid() == int(parent):
+            time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent is not None:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def stop(processes):
+    """End them by SIGTERM and wait for their checkpoints."""
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        process.wait()
