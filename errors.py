@@ -63,4 +63,5 @@ def shortened(value):
 
     short = reprlib.Repr()
     short.maxstring = short.maxother = 100
+    short.maxlevel = 2
     return short.repr(value)

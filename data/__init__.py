@@ -27,7 +27,7 @@ POINTS = ("8gaussians", "25gaussians", "swissroll")
 
 def family(name):
     """The key of SOURCES for a data name: 'folder:PATH' for any folder, else the name. Raises UserError."""
-    key = "folder:PATH" if str(name).startswith("folder:") else name
+    key = "folder:PATH" if isinstance(name, str) and name.startswith("folder:") else name
     if not isinstance(name, str) or key not in SOURCES:
         raise one_of("data", name, SOURCES)
     if key == "folder:PATH" and name in ("folder:", "folder:PATH"):

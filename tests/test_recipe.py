@@ -224,6 +224,19 @@ def test_a_config_file_that_is_none_is_refused_in_one_line(tmp_path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
 
 
+@pytest.mark.parametrize("key", ["data", "network", "critic_network", "learning_rate", "steps", "optimizer", "model"])
+def test_a_value_that_would_fill_the_memory_if_it_were_printed_is_refused_in_short(tmp_path, key):
+    value = "&a0 [x]"
+    for k in range(1, 25):  # 10**24 x in two thousand characters
+        value = f"&a{k} [{value}, {', '.join([f'*a{k - 1}'] * 9)}]"
+    settings = yaml.safe_load((recipes.CONFIGS / "wgan-paper.yaml").read_text())
+    settings.pop(key, None)
+    (tmp_path / "x.yaml").write_text(f"{key}: {value}\n" + yaml.safe_dump(settings))
+    with pytest.raises(UserError) as error:
+        recipes.load(config=tmp_path / "x.yaml")
+    assert key in str(error.value) and len(str(error.value)) < 500
+
+
 def test_overrides_are_read_as_yaml():
     pairs = ["clip=null", "warm_up=true", "n_critic=3", "learning_rate=5e-5", "data=folder:a=b"]
     expected = {"clip": None, "warm_up": True, "n_critic": 3, "data": "folder:a=b"}

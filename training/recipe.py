@@ -155,8 +155,8 @@ def resolve(values):
         check_key(key)
     # what follows from the network alone is written down in the recipe, not left to the reader
     for role in ("generator", "critic"):
-        kind = networks.NETWORKS.get(str(values.get(f"{role}_network")))
-        if kind and role not in kind.norms:
+        network = values.get(f"{role}_network")
+        if isinstance(network, str) and network in networks.NETWORKS and role not in networks.NETWORKS[network].norms:
             values[f"{role}_norm"] = "none"
     try:
         return Recipe(**values)
