@@ -93,13 +93,14 @@ def prepare(model, data_name, dataset, space, first, seconds):
                     intermediate_values={number: value for number, (_, value) in enumerate(row.get("marks", ()))},
                 )
             )
-        tried = [row["settings"] for row in kept["trials"]] if kept else []
-        for settings in first:
-            if settings not in tried:
-                study.enqueue_trial(settings)
     for trial in study.get_trials(states=(states.RUNNING,)):  # of a worker that is gone
         study.tell(trial.number, state=states.FAIL)
-        study.enqueue_trial(trial.params)
+    known = study.get_trials(deepcopy=False)
+    there = [t.params or t.system_attrs.get("fixed_params") for t in known if t.state != states.FAIL]
+    for settings in [*first, *(trial.params for trial in known if trial.state == states.FAIL)]:
+        if settings not in there:
+            there.append(settings)
+            study.enqueue_trial(settings)
 
 
 def read(model, data_name):
@@ -119,7 +120,8 @@ def write(study, model, dataset, recipe, space):
     with filelock.FileLock(_journal(model, dataset.name).with_suffix(".lock")):
         rows = []
         for trial in study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED)):
-            state = {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value}
+            ended = trial.state == states.COMPLETE  # of a pruned one Optuna gives the last value on the way
+            state = {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value if ended else None}
             more = {key: trial.user_attrs[key] for key in ATTRIBUTES if key in trial.user_attrs}
             rows.append({**state, "settings": trial.params, **more})
         content = {
