@@ -190,7 +190,7 @@ def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path):
     assert "runs/gan-mnist-5k-s0" in results("A")["visualdl"]
     other = call("compare", "runs/gan-mnist-5k-s0", "wgan", "--samples", "100", "--metrics", "swd", "--out", "B")
     assert other.status == 0, other.err
-    terms = {"generator_network", "critic_network", "units", "latent", "batch_size", "steps"}
+    terms = {"network", "units", "latent", "batch_size", "steps"}
     assert terms <= {row["name"] for row in results("B")["settings"] if row["equal"]}
 
 

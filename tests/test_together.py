@@ -9,11 +9,10 @@ import pytest
 
 from errors import UserError
 from reporting.whole import Whole
-from tests.helpers import TIMES, log_of, program, run_program, weights_of
+from tests.helpers import log_of, program, run_program, weights_of
 from tests.test_compare import TINY, results, timeless
 from training import checkpoint, comparison, runtime, together
 
-CLOCKS = (*TIMES, "cpu_seconds")
 LONG = [*(word for word in TINY if word != "10"), "--seeds", "1"]
 LONG.insert(LONG.index("--steps") + 1, "300")
 MODELS = ("gan", "lsgan")
@@ -24,7 +23,7 @@ def learnt(folder):
     """What a run has come to: log without clocks, bytes of all weights and optimisers, pictures."""
     last = checkpoint.list_steps(folder)[-1]
     pictures = {path.name: path.read_bytes() for path in (folder / "samples").iterdir()}
-    return log_of(folder, CLOCKS), weights_of(folder, last), pictures
+    return log_of(folder), weights_of(folder, last), pictures
 
 
 @pytest.fixture(scope="module")
