@@ -67,6 +67,17 @@ def test_the_warm_up_forgets_the_beginning_until_ema_is_reached(monkeypatch):
     assert kept == [*(1 / 10, 2 / 11, 10 / 19, 91 / 100, 0.999), *[0.05] * 5]
 
 
+def test_the_average_of_what_does_not_move_is_that_to_the_bit():
+    game = tiny_game("wgan-paper", ema=0.999, learning_rate=1e-20)
+    before = game.parts()["generator"]
+    for step in range(20):
+        game.generator_step(step)
+    average = game.parts()["average"]
+    for name, weight in before.items():
+        if name.endswith("weight"):  # a bias begins at 0, where even such steps move it
+            np.testing.assert_array_equal(average[name], weight)
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, mnist_dir):
     """Two finished runs that differ in ema alone: averaged and plain; their step size moves the generator well away."""

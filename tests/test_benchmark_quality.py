@@ -77,7 +77,7 @@ class Clocks(Budget):
 def marks(monkeypatch, qualities, at=(1.0, 2.0, 4.0), **settings):
     """Marks over a training whose scores are `qualities`, and its clocks."""
     monkeypatch.setattr(quality_training, "fd_lenet", lambda items, dataset, left=list(qualities): left.pop(0))
-    clocks = Clocks(tiny("wgan", steps=100, **settings))
+    clocks = Clocks(tiny("wgan-paper", steps=100, **settings))
     return Marks(lambda: None, None, clocks, list(at), lambda mark: None), clocks
 
 

@@ -46,7 +46,7 @@ def test_every_row_takes_one_batch_size_and_no_average(row):
 
 
 def test_rows_say_threads_and_clock():
-    row, steps = ("wgan", "dcgan", 32, "mnist-5k"), {"critic": 0.2, "generator": 0.1}
+    row, steps = ("wgan-paper", "dcgan", 32, "mnist-5k"), {"critic": 0.2, "generator": 0.1}
     times = {"plain": {"critic": 0.4, "generator": 0.4}, "ours": steps, "pytorch": steps}
     operations = {"critic": 2e9, "generator": 1e9}
     rows = [one for clock in ("wall", "cpu") for one in rows_of(row, clock, times, OTHERS[clock], operations)]
