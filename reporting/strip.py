@@ -21,7 +21,7 @@ def draw(runs, out, size=3.2):
     panels += [(last_grid(folder), caption(folder)) for folder in runs]
     if missing := [path for path, _ in panels if not path.is_file()]:
         raise UserError(f"{missing[0]} does not exist")
-    figure = Figure(figsize=(size * len(panels), size + 0.5), dpi=80)
+    figure = Figure(figsize=(size * len(panels), size + 0.5), dpi=120)
     for axes, (path, title) in zip(figure.subplots(1, len(panels)), panels):
         axes.imshow(cv2.imread(str(path))[..., ::-1])
         axes.set_title(title, fontsize=11)
