@@ -79,7 +79,7 @@ from training import runtime
 
 print(runtime.start())  # 线程等须在导入 paddle 之前设好 · threads are set before paddle is imported
 
-MINUTES = float(os.environ.get("PADDLE_WGAN_MINUTES", 5))  # 每个模型的 CPU 分钟 · CPU minutes of training for each model
+MINUTES = float(os.environ.get("PADDLE_WGAN_MINUTES", 4))  # 每个模型的 CPU 分钟 · CPU minutes of training for each model
 OPTIONS = os.environ.get("PADDLE_WGAN_OPTIONS", "")  # compare.py 的其他参数 · more flags for compare.py
 NAME = "-".join(["notebook", f"{MINUTES:g}-minutes", *OPTIONS.replace("-o", "").split()])
 OUT = os.environ.get("PADDLE_WGAN_OUT", f"compare/{NAME}")""",
