@@ -40,12 +40,12 @@ def difference(one, other):
 @pytest.mark.parametrize(
     "model, settings",
     [
-        ("wgan", ["network=dcgan", "ema=0.9"]),
-        ("wgan-gp", ["network=dcgan", "generator_batch_size=12"]),
-        ("wgan", ["network=mlp"]),
-        ("wgan-gp", ["network=mlp"]),
-        ("wgan", ["generator_network=dcgan-nobn", "critic_network=dcgan"]),
-        ("wgan-gp", ["network=dcgan-nobn"]),
+        ("wgan-paper", ["network=dcgan", "ema=0.9"]),
+        ("wgan-gp-paper", ["network=dcgan", "generator_batch_size=12"]),
+        ("wgan-paper", ["network=mlp"]),
+        ("wgan-gp-paper", ["network=mlp"]),
+        ("wgan-paper", ["generator_network=dcgan-nobn", "critic_network=dcgan"]),
+        ("wgan-gp-paper", ["network=dcgan-nobn"]),
         pytest.param("dcgan", ["network=paperweekly"], marks=pytest.mark.slow),
         pytest.param("gan", ["network=resnet"], marks=pytest.mark.slow),
     ],
