@@ -10,7 +10,7 @@ import data as sources
 from errors import UserError
 from models import networks
 from reporting import console
-from training import helpers, runtime
+from training import children, runtime
 from training import recipe as recipes
 
 
@@ -50,7 +50,7 @@ class Command(click.Command):
 def main(
     names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, metrics, samples, out, device, score_only
 ):
-    helpers.follow_parent()
+    children.follow_parent()
     runtime.check_device(device)
     for name in chosen:
         if name not in networks.NETWORKS:
@@ -74,9 +74,9 @@ def main(
 
     dataset = sources.load(entries[0].recipe.data, data_dir, entries[0].recipe.image_size)
     if score_only:
-        from reporting.measures import Measures
+        from reporting.scorer import Scorer
 
-        Measures(dataset, wanted, samples, device).of(names[0])
+        Scorer(dataset, wanted, samples, device).of(names[0])
         return 0
     if device.startswith("gpu"):
         runtime.start(device)  # refused before anything is written
@@ -108,15 +108,15 @@ def check_metrics(names, data):
 
 def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
     """Train what is missing, score everything, write the report; returns the exit status."""
-    from reporting.measures import Measures
-    from reporting.whole import Whole
-    from training import together
+    from reporting.progress import MultiRunProgress
+    from reporting.scorer import Scorer
+    from training import run_comparison
 
     waiting = sum(entry.status == "waiting" for entry in entries)
     there = len(entries) - waiting
     print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {there} of them there already → {out}")
-    measures = Measures(dataset, names, samples, device)
-    whole = Whole(entries, max(1, min(jobs, waiting)))
+    measures = Scorer(dataset, names, samples, device)
+    whole = MultiRunProgress(entries, max(1, min(jobs, waiting)))
     flags = {"--metrics": names and ",".join(names), "--samples": samples, "--data-dir": data_dir, "--device": device}
     flags = [word for name, value in flags.items() if value for word in (name, value)]
 
@@ -125,7 +125,7 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
         return None if known else [sys.executable, Path(__file__).resolve(), entry.folder, "--score-only", *flags]
 
     try:
-        status = together.train(out, entries, data_dir, device, jobs, whole, scoring)
+        status = run_comparison.train(out, entries, data_dir, device, jobs, whole, scoring)
     finally:
         whole.close()
     if status:
@@ -135,9 +135,9 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
 
     measured = [measures.of(entry.folder) if entry.status != "died" else None for entry in entries]
 
-    from reporting import gather, report, visual
+    from reporting import collect, report, visual
 
-    results = gather.results(entries, measured, measures, shlex.join(["python", *sys.argv]))
+    results = collect.results(entries, measured, measures, shlex.join(["python", *sys.argv]))
     results["visualdl"] = visual.command(out, entries)
     path = report.write(out, results)
     print(f"curves of all runs: {results['visualdl']}")

@@ -61,7 +61,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         items = read(source, dataset)
     say(runtime.start(device))
 
-    from reporting import scores
+    from reporting import score_store
 
     samples = samples or (25_600 if data_name == "stacked-mnist" else 5000)
     entries, picture = {}, None
@@ -70,18 +70,18 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         entries[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
         if target:
-            picture = scores.closest_pairs(items, dataset, entries[0])
+            picture = score_store.closest_pairs(items, dataset, entries[0])
     for path in paths:
-        step, entries[step], settings, picture = scores.score_checkpoint(path, dataset, names, samples, seed, say, raw)
+        step, entries[step], settings, picture = score_store.score_checkpoint(path, dataset, names, samples, seed, say, raw)
     made = None
     if target:
         target.mkdir(parents=True, exist_ok=True)
         made = target / "metrics.json"
-        scores.write(made, entries, settings)
+        score_store.write(made, entries, settings)
         if picture is not None:
-            scores.write_pairs(target / "memorised.png", picture)
+            score_store.write_pairs(target / "memorised.png", picture)
         if every:
-            scores.to_visualdl(folder, entries, settings.get("raw", False))
+            score_store.to_visualdl(folder, entries, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in entries.items()]
         print(json.dumps({"settings": settings, "results": results, "file": made and str(made)}, ensure_ascii=False))
@@ -107,14 +107,14 @@ def chosen(count, wanted, seed):
 def show(entries, settings, is_file, source):
     from rich.console import Console
 
-    from reporting import scores
+    from reporting import score_store
 
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     for step, values in entries.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
         draw = f"draws of {settings['samples_a_draw']:,}"
-        out.print(scores.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
-        if line := scores.class_line(values):
+        out.print(score_store.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
+        if line := score_store.class_line(values):
             out.print(line)
     out.print("floor: real held-out items against the training items, with as many samples a draw (docs/metrics.md)")
 

@@ -53,10 +53,10 @@ def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
         samples.write_gif(folder, out)
     else:
         runtime.start(device)
-        from training.game import rebuild
+        from training.trainer import rebuild
 
-        game, state = rebuild(path, raw)
-        samples.write(game, state, Path(out), kind, count, seed, interpolate)
+        trainer, state = rebuild(path, raw)
+        samples.write(trainer, state, Path(out), kind, count, seed, interpolate)
     print(out)
     return 0
 
@@ -69,7 +69,7 @@ def export(path, raw, target, pdparams, device):
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise
     runtime.start(device)
     from reporting import export
-    from training.game import rebuild
+    from training.trainer import rebuild
 
     paths, difference = export.write(rebuild(path, raw)[0], target, pdparams)
     print(", ".join(each.name for each in paths) + f"; loaded back, the outputs agree to {difference:.1e}")

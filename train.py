@@ -8,7 +8,7 @@ import data as data_sets
 from errors import UserError
 from models import networks
 from reporting import console
-from training import helpers, launch, run, runtime
+from training import children, launch, run, runtime
 from training import recipe as recipes
 
 
@@ -35,7 +35,7 @@ from training import recipe as recipes
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
 def main(model, network, data, data_dir, steps, batch_size, seed, device, processes, amp, on_nan, config, overrides, out, resume):
-    helpers.follow_parent()
+    children.follow_parent()
     runtime.check_device(device)
     flags = {"network": network, "data": data, "steps": steps, "batch_size": batch_size, "seed": seed}
     flags |= {"amp": amp, "on_nan": on_nan}

@@ -45,12 +45,12 @@ def main(steps, filters, model):
     import paddle
 
     import data
-    from training.game import Game
     from training.log import RunLog
     from training.loop import train
+    from training.trainer import GANTrainer
 
     dataset = data.load(recipe.data)
-    other = Game(recipe, dataset.shape)
+    other = GANTrainer(recipe, dataset.shape)
     real = paddle.to_tensor(dataset.batch(range(recipe.batch_size)))
 
     def bare():
@@ -63,7 +63,7 @@ def main(steps, filters, model):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "samples").mkdir()
         log, watch = RunLog(folder), Stopwatch(bare)
-        train(Game(recipe, dataset.shape), dataset, Path(folder), log, watch, print)
+        train(GANTrainer(recipe, dataset.shape), dataset, Path(folder), log, watch, print)
         log.close()
     # grids and checkpoints come every 500 steps: the mean over all chunks has them, a median would not
     loop, alone = statistics.mean(watch.loop), statistics.mean(watch.alone)

@@ -23,7 +23,7 @@ LOSSES = {  # the critic's of (real, fake) logits, the generator's of fake ones
 }
 
 
-class Game:
+class GANTrainer:
     """critic_step(real) and generator_step() of a recipe. It has no averaged generator and its step sizes stay."""
 
     def __init__(self, recipe, shape):

@@ -33,8 +33,8 @@ from benchmarks import machine, quality_results
 from benchmarks.quality_training import NAMES, PYTORCH, SAMPLES, train
 from errors import TrainingError, UserError, one_of
 from reporting import console
-from reporting.files import write_text
 from training import runtime
+from training.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRST = 10  # CPU seconds of the first mark

@@ -109,12 +109,12 @@ def train(name, seed, at, tell, quick=False):
 def in_paddle(recipe, dataset, count):
     """(steps(marks), draw()): train.py's loop, its log, grids and checkpoints included, in a temporary folder."""
     from reporting.samples import noise
-    from training.game import Game
     from training.log import RunLog
     from training.loop import generate
     from training.loop import train as loop
+    from training.trainer import GANTrainer
 
-    game, z = Game(recipe, dataset.shape), noise(0, count, recipe.latent)
+    trainer, z = GANTrainer(recipe, dataset.shape), noise(0, count, recipe.latent)
 
     def steps(marks):
         with tempfile.TemporaryDirectory() as place:
@@ -122,25 +122,25 @@ def in_paddle(recipe, dataset, count):
             (folder / "samples").mkdir()
             log = RunLog(folder)
             try:
-                loop(game, dataset, folder, log, marks, lambda line: None, budget=marks.budget)
+                loop(trainer, dataset, folder, log, marks, lambda line: None, budget=marks.budget)
             finally:
                 log.close()
 
-    return steps, lambda: generate(game.sampler, z)
+    return steps, lambda: generate(trainer.sampler, z)
 
 
 def in_pytorch(recipe, dataset, count):
     """(steps(marks), draw()): bare steps of benchmarks/pytorch.py on the same images in the same order."""
     import torch
 
-    from benchmarks.pytorch import Game, initialise
+    from benchmarks.pytorch import GANTrainer, initialise
     from data import Order
     from reporting.samples import noise
 
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
-    game, z = Game(recipe, dataset.shape), torch.from_numpy(noise(0, count, recipe.latent))
-    for network in (game.generator, game.critic):
+    trainer, z = GANTrainer(recipe, dataset.shape), torch.from_numpy(noise(0, count, recipe.latent))
+    for network in (trainer.generator, trainer.critic):
         network.apply(initialise)
     order = Order(len(dataset.train), recipe.seed)
 
@@ -150,15 +150,15 @@ def in_pytorch(recipe, dataset, count):
             for _ in range(recipe.critic_steps(step)):
                 real = torch.from_numpy(dataset.batch(order.take(position, recipe.batch_size)))
                 position += recipe.batch_size
-                game.critic_step(real)
-            game.generator_step(step)
+                trainer.critic_step(real)
+            trainer.generator_step(step)
             marks.step(step + 1)
 
     @torch.no_grad()
     def draw():
-        game.generator.eval()
-        items = torch.cat([game.generator(part) for part in z.split(250)])
-        game.generator.train()
+        trainer.generator.eval()
+        items = torch.cat([trainer.generator(part) for part in z.split(250)])
+        trainer.generator.train()
         return items.numpy()
 
     return steps, draw

@@ -47,7 +47,7 @@ def train(count, folder):
     from data.dataset import Dataset
     from data.reader import batches
     from training import recipe as recipes
-    from training.game import Game
+    from training.trainer import GANTrainer
 
     name = f"folder:{folder}" if folder else "cifar10"
     recipe = recipes.load("wgan-paper", overrides={"data": name, "filters": 32, "image_size": 32})
@@ -56,14 +56,14 @@ def train(count, folder):
     else:
         images = np.random.default_rng(0).integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
         dataset = Dataset("cifar10", images, images[:100])
-    game = Game(recipe, dataset.shape)
+    trainer = GANTrainer(recipe, dataset.shape)
     reader = batches(dataset, Order(len(dataset.train), 0), 0, recipe.batch_size)
 
     def step():
         start = time.perf_counter()
         for _ in range(recipe.n_critic):
-            game.critic_step(next(reader))
-        game.generator_step(0)
+            trainer.critic_step(next(reader))
+        trainer.generator_step(0)
         return 1000 * (time.perf_counter() - start)
 
     step()

@@ -30,7 +30,7 @@ def recipe_of(model, network, filters, data):
 
 
 def build(variant, recipe, shape, clock="wall"):
-    """(game, real batch) for a variant: plain, ours, or pytorch."""
+    """(trainer, real batch) for a variant: plain, ours, or pytorch."""
     import numpy as np
 
     real = np.random.default_rng(0).uniform(-1, 1, [recipe.batch_size, *shape]).astype(np.float32)
@@ -39,10 +39,10 @@ def build(variant, recipe, shape, clock="wall"):
 
         import torch
 
-        from benchmarks.pytorch import Game
+        from benchmarks.pytorch import GANTrainer
 
         torch.set_num_threads(1 if clock == "cpu" else len(os.sched_getaffinity(0)))
-        return Game(recipe, shape), torch.from_numpy(real)
+        return GANTrainer(recipe, shape), torch.from_numpy(real)
     if variant == "plain":
         from benchmarks import plain
 
@@ -54,11 +54,11 @@ def build(variant, recipe, shape, clock="wall"):
     import paddle
 
     from training import launch
-    from training.game import Game
     from training.parallel import Processes, Team
+    from training.trainer import GANTrainer
 
     team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
-    return Game(recipe, shape, team), paddle.to_tensor(team.part(real))
+    return GANTrainer(recipe, shape, team), paddle.to_tensor(team.shard(real))
 
 
 def main(variant, model, network, filters, data, clock="wall"):
@@ -66,8 +66,8 @@ def main(variant, model, network, filters, data, clock="wall"):
     if variant == "loop":
         return loop(recipe)
     shape = (2,) if recipe.is_points else (3 if data == "cifar10" else 1, 32, 32)
-    game, real = build(variant, recipe, shape, clock)
-    steps = {"critic": lambda: game.critic_step(real), "generator": lambda: game.generator_step(0)}
+    trainer, real = build(variant, recipe, shape, clock)
+    steps = {"critic": lambda: trainer.critic_step(real), "generator": lambda: trainer.generator_step(0)}
     print("ready", flush=True)
     for line in sys.stdin:
         what = line.strip()
@@ -134,21 +134,21 @@ def loop(recipe):
     runtime.start("cpu")
     import data
     from data.dataset import Dataset
-    from training.game import Game
     from training.log import RunLog
     from training.loop import train
+    from training.trainer import GANTrainer
 
     if recipe.data == "cifar10":  # no step depends on what is in the pictures
         images = np.random.default_rng(0).integers(0, 256, (10_000, 3, 32, 32), dtype=np.uint8)
         dataset = Dataset("cifar10", images, images[:1000])
     else:
         dataset = data.load(recipe.data)
-    game = Game(recipe, dataset.shape)
+    trainer = GANTrainer(recipe, dataset.shape)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "samples").mkdir()
         log = RunLog(folder)
         print("ready", flush=True)
-        train(game, dataset, Path(folder), log, Turns(), lambda line: None)
+        train(trainer, dataset, Path(folder), log, Turns(), lambda line: None)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The paper's figures and claims, one command each: python -m experiments NAME [--quick].
 
-An experiment is one module: its docstring says Claim, Refuted by, Run and Cost; `measure(work)` returns its numbers,
-`judge(numbers)` one of VERDICTS, `draw(numbers, work)` a matplotlib figure. A new one is such a file and a name in NAMES.
+An experiment is one module: its docstring says Claim, Refuted by, Run and Cost; `measure(store)` returns its numbers,
+`judge(numbers)` one of VERDICTS, `draw(numbers, store)` a matplotlib figure. A new one is such a file and a name in NAMES.
 """
 
 import ast

@@ -9,7 +9,7 @@ import click
 import experiments
 from errors import UserError, one_of
 from reporting import console
-from training import helpers, runtime
+from training import children, runtime
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -35,16 +35,16 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
             said = experiments.head(name)
             print(f"{name}: {said['Title']}\n    Cost: {said['Cost']}")
         return 0
-    helpers.follow_parent()
+    children.follow_parent()
     jobs = jobs or runtime.cores()
     said = runtime.start("cpu", threads=1 if jobs > 1 else None)
 
-    from experiments.shared import Workers, work_along
-    from experiments.work import Work
+    from experiments.shared import Workers, measure_along
+    from experiments.store import ExperimentStore
 
     if worker:
         (name,) = names
-        work_along(importlib.import_module(f"experiments.{name}"), Work(name, quick, data_dir, helps=True))
+        measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, helps=True))
         return 0
     print(said)
 
@@ -57,8 +57,8 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
             print(f"Cost: {said['Cost']}", flush=True)
         try:
             with Workers(name, jobs - 1, quick, data_dir) as workers:
-                work = Work(name, quick, data_dir, redraw, call_help=workers.start)
-                print(work.carry_out(importlib.import_module(f"experiments.{name}")))
+                store = ExperimentStore(name, quick, data_dir, redraw, call_help=workers.start)
+                print(store.carry_out(importlib.import_module(f"experiments.{name}")))
         except SystemExit:
             console.warn("interrupted: what was measured and the checkpoints are kept; the same command goes on from there")
             raise

@@ -19,15 +19,15 @@ from experiments import main_table
 MODELS = ("wgan-gp", "wgan", "dcgan")
 
 
-def measure(work):
-    budget = {"minutes": 0.1, "filters": 8} if work.quick else {"minutes": 20}
+def measure(store):
+    budget = {"minutes": 0.1, "filters": 8} if store.quick else {"minutes": 20}
     cells = {model: (model, {"network": "dcgan", "data": "cifar10", **budget}) for model in MODELS}
-    return main_table.measure(work, "fd_vgg", cells, 1)
+    return main_table.measure(store, "fd_vgg", cells, 1)
 
 
 def judge(numbers):
     return main_table.judge(numbers, ("dcgan",))
 
 
-def draw(numbers, work):
-    return main_table.draw(numbers, work, "CIFAR-10, dcgan networks of 32 filters, 20 minutes a training on one core")
+def draw(numbers, store):
+    return main_table.draw(numbers, store, "CIFAR-10, dcgan networks of 32 filters, 20 minutes a training on one core")

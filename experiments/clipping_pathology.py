@@ -25,7 +25,7 @@ from paddle import nn
 
 from data import toys
 from experiments import FAILS, HOLDS, IN_PART, critics, figures
-from experiments.work import spread
+from experiments.store import spread
 from metrics.w1 import w1
 from models.constraints import trainable
 from models.networks.mlp import linear
@@ -65,18 +65,18 @@ def optimizer_of(critic, how):
     return RMSProp(5e-5, parameters=trainable(critic)) if "clip" in how else critics.adam(critic, 1e-4)
 
 
-def measure(work):
-    seeds, steps, deep_steps = (1, 50, 30) if work.quick else (3, 4000, 1500)
-    pairs = 300 if work.quick else 2000
+def measure(store):
+    seeds, steps, deep_steps = (1, 50, 30) if store.quick else (3, 4000, 1500)
+    pairs = 300 if store.quick else 2000
     shallow, deep = {}, {}
     for seed in range(seeds):
         for name in SETS:
             for how in HOW:
                 at = {"steps": steps, "pairs": pairs}
-                found = work.unit(f"{name}, {how}, seed {seed}", at, partial(surface, name, how, steps, pairs, seed))
+                found = store.cached(f"{name}, {how}, seed {seed}", at, partial(surface, name, how, steps, pairs, seed))
                 shallow.setdefault(name, {}).setdefault(how, []).append(found)
         for label in DEEP:
-            found = work.unit(f"layers, {label}, seed {seed}", {"steps": deep_steps}, partial(layers, label, deep_steps, seed))
+            found = store.cached(f"layers, {label}, seed {seed}", {"steps": deep_steps}, partial(layers, label, deep_steps, seed))
             deep.setdefault(label, []).append(found)
     numbers = {"seeds": seeds, "steps": steps, "deep_steps": deep_steps, "share": {}, "at_extremes": {}}
     for name, hows in shallow.items():
@@ -135,7 +135,7 @@ def judge(numbers):
     return HOLDS if piles and layers_differ and blind else IN_PART if piles or layers_differ or blind else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(2, 4, height=3.1)
     rng = np.random.default_rng(0)
     axis_of = np.linspace(-2.5, 2.5, GRID)

@@ -14,7 +14,7 @@ critic steps.
 Cost: 35 minutes on one core of an AMD EPYC (Zen 4), a quarter of it robust_architectures' wgan if that has been carried out.
 """
 
-from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, trained
+from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
 
 VALUES = ("fd_lenet", "coverage", "classes_found", "class_kl")
 RIGHT, LISTING, LONGER = "clipped 5:1", "not clipped 1:1", "not clipped 1:1 longer"
@@ -32,20 +32,20 @@ def cells(quick):
     }
 
 
-def measure(work):
-    samples = 1000 if work.quick else 5000
-    pool = work.other("robust_architectures")
-    right = {"wgan dcgan": robust_architectures.cells(work.quick)["wgan dcgan"]}
-    seeds = 1 if work.quick else 3
-    found = {RIGHT: trained.runs(pool, right, seeds, samples=samples, tiles=32)["wgan dcgan"]}
-    found |= trained.runs(work, cells(work.quick), seeds, samples=samples, tiles=32)
+def measure(store):
+    samples = 1000 if store.quick else 5000
+    pool = store.other("robust_architectures")
+    right = {"wgan dcgan": robust_architectures.cells(store.quick)["wgan dcgan"]}
+    seeds = 1 if store.quick else 3
+    found = {RIGHT: training_runs.runs(pool, right, seeds, samples=samples, tiles=32)["wgan dcgan"]}
+    found |= training_runs.runs(store, cells(store.quick), seeds, samples=samples, tiles=32)
     numbers = {"cells": {}}
     for label, group in found.items():
         alive = [run for run in group if "died" not in run]
         curves = {"step": alive[0]["curves"]["step"], "estimate": [run["curves"]["estimate"] for run in alive]} if alive else {}
-        row = trained.summary(group, VALUES) | {"curves": curves}
-        row["last_estimate"] = trained.spread([run["curves"]["estimate"][-1] for run in alive])
-        row["gradient_norm"] = trained.spread([run["curves"]["gradient_norm"][-1] for run in alive])
+        row = training_runs.summary(group, VALUES) | {"curves": curves}
+        row["last_estimate"] = training_runs.spread([run["curves"]["estimate"][-1] for run in alive])
+        row["gradient_norm"] = training_runs.spread([run["curves"]["gradient_norm"][-1] for run in alive])
         numbers["cells"][label] = row
     return numbers
 
@@ -65,14 +65,14 @@ def judge(numbers):
     return HOLDS if all(worse) and all(grows) else IN_PART if any(worse) or any(grows) else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     cells = numbers["cells"]
     figure, axes = figures.new(1, len(cells) + 1, height=2.8, width_ratios=[2.2] + [1] * len(cells))
     for number, (label, row) in enumerate(cells.items()):
         if row["curves"]:
             curves = row["curves"]["estimate"]
             figures.band(axes[0], row["curves"]["step"], [[abs(v) + 1e-6 for v in c] for c in curves], label, f"C{number}")
-        place = work.other("robust_architectures") if label == RIGHT else work
+        place = store.other("robust_architectures") if label == RIGHT else store
         key = "wgan-dcgan-s0" if label == RIGHT else f"{label.replace(' ', '-')}-s0"
         fd = row["fd_lenet"]["mean"]
         if fd is not None:

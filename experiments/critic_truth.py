@@ -26,8 +26,8 @@ import paddle
 from scipy.stats import spearmanr
 
 from data import toys
-from experiments import FAILS, HOLDS, IN_PART, critics, figures, trained
-from experiments.work import spread
+from experiments import FAILS, HOLDS, IN_PART, critics, figures, training_runs
+from experiments.store import spread
 from metrics.w1 import w1
 from models.constraints import trainable
 from models.networks.mlp import Generator
@@ -39,16 +39,16 @@ N_CRITIC = (1, 5, 20)
 BATCH = 256
 
 
-def measure(work):
-    seeds, ticks, pairs = (1, (10, 50), 300) if work.quick else (3, (10, 30, 100, 300, 1000, 3000), 2000)
+def measure(store):
+    seeds, ticks, pairs = (1, (10, 50), 300) if store.quick else (3, (10, 30, 100, 300, 1000, 3000), 2000)
     settings = [("clip", c) for c in CLIPS] + [("penalty", value) for value in LAMBDAS]
     numbers = {"seeds": seeds, "ticks": list(ticks), "pairs": pairs, "still": {}}
     for case in CASES:
         rows = {}
         for seed in range(seeds):
-            for how, value in settings[::3] if work.quick else settings:
+            for how, value in settings[::3] if store.quick else settings:
                 at = {"ticks": ticks, "pairs": pairs}
-                found = work.unit(
+                found = store.cached(
                     f"{case}, {how} {value:g}, seed {seed}", at, partial(still, case, how, value, ticks, pairs, seed)
                 )
                 rows.setdefault(f"{how} {value:g}", []).append(found)
@@ -61,7 +61,7 @@ def measure(work):
             for label, group in rows.items()
             if label.startswith("penalty")
         }
-    numbers["moving"] = moving(work, seeds)
+    numbers["moving"] = moving(store, seeds)
     penalised = [row for case in CASES for label, row in numbers["still"][case].items() if label.startswith("penalty")]
     numbers["worst_foreseen"] = max(abs(row["ratio"][-1]["mean"] / row["foreseen"] - 1) for row in penalised)
     numbers["worst_solved"] = max(row["worst_solved"] for row in penalised)
@@ -125,16 +125,16 @@ def still(case, how, value, ticks, pairs, seed):
     return found
 
 
-def moving(work, seeds):
+def moving(store, seeds):
     """{model: {n_critic: rank correlation and ratio of estimate to W1 along training}}."""
     cells = {}
-    for n_critic in N_CRITIC[:2] if work.quick else N_CRITIC:
-        steps, marks = (20, 2) if work.quick else (2000, 20)
+    for n_critic in N_CRITIC[:2] if store.quick else N_CRITIC:
+        steps, marks = (20, 2) if store.quick else (2000, 20)
         common = {"data": "8gaussians", "units": 64, "steps": steps, "checkpoint_every": steps // marks, "sample_every": steps}
         common |= {"n_critic": n_critic, "log_every": max(1, steps // 100)}
         cells[f"wgan {n_critic}"] = "wgan", {**common, "clip": 0.1, "learning_rate": 2e-4}
         cells[f"wgan-gp {n_critic}"] = "wgan-gp", {**common, "penalty": 10}
-    found = trained.runs(work, cells, seeds, samples=1000)
+    found = training_runs.runs(store, cells, seeds, samples=1000)
     numbers = {}
     for label, group in found.items():
         ways = [run["on_the_way"] for run in group if "died" not in run]
@@ -157,7 +157,7 @@ def judge(numbers):
     return HOLDS if penalised and clipped and follows else IN_PART if penalised or clipped or follows else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(2, 3, height=3.2)
     for axis, case in zip(axes[0], CASES):
         rows = numbers["still"][case]

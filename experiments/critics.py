@@ -8,8 +8,8 @@ import paddle
 from models.constraints import clip_, gradient_penalty, trainable
 from models.networks.mlp import Critic
 from models.objectives import OBJECTIVES
-from training.game import update
 from training.rmsprop import RMSProp
+from training.trainer import update
 
 
 def build(dimensions=2, units=128, seed=0):
@@ -19,7 +19,7 @@ def build(dimensions=2, units=128, seed=0):
 
 
 def fit(critic, real, fake, steps, objective="wasserstein", clip=None, penalty=None, optimizer=None, seed=0, look=None):
-    """Train `critic` for `steps` critic steps of the recipe's kind (training/game.py) and return it.
+    """Train `critic` for `steps` critic steps of the recipe's kind (training/trainer.py) and return it.
 
     real, fake: functions of a numpy Generator to a batch, float32 N×D. optimizer: the critic's, RMSProp at 5e-5 by default
     (algorithm 1). look(step) is called before the first step and after each.

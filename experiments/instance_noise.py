@@ -26,19 +26,19 @@ from data import Order
 from data.dataset import crop_to, to_uint8
 from data.reader import batches
 from experiments import FAILS, HOLDS, IN_PART, critics, figures
-from experiments.trained import dataset_of
-from experiments.work import spread
+from experiments.store import spread
+from experiments.training_runs import dataset_of
 from training import recipe as recipes
-from training.game import Game, frozen_weights, update
 from training.loop import sample
+from training.trainer import GANTrainer, frozen_weights, update
 
 SIGMA = 0.5
 KINDS = ("no noise", "noise", "annealed noise", "wgan-gp")
 TASKS = {"8gaussians": ("w1", 5000), "mnist-5k": ("fd_lenet", 2000)}
 
 
-class Noisy(Game):
-    """A Game whose critic sees every input with Gaussian noise of `sigma` on it."""
+class Noisy(GANTrainer):
+    """A GANTrainer whose critic sees every input with Gaussian noise of `sigma` on it."""
 
     sigma, draws = 0.0, 0
 
@@ -59,15 +59,17 @@ class Noisy(Game):
         return loss.detach()
 
 
-def measure(work):
-    seeds = 1 if work.quick else 3
+def measure(store):
+    seeds = 1 if store.quick else 3
     numbers = {"seeds": seeds, "sigma": SIGMA, "tasks": {}}
     for data, (value, steps) in TASKS.items():
-        steps = 50 if work.quick else steps
+        steps = 50 if store.quick else steps
         rows = {}
         for seed in range(seeds):
             for kind in KINDS:
-                found = work.unit(f"{data}, {kind}, seed {seed}", {"steps": steps}, partial(train, work, data, kind, steps, seed))
+                found = store.cached(
+                    f"{data}, {kind}, seed {seed}", {"steps": steps}, partial(train, store, data, kind, steps, seed)
+                )
                 rows.setdefault(kind, []).append(found)
         numbers["tasks"][data] = {
             kind: {key: spread([run[key] for run in group]) for key in group[0] if key not in ("passed", "at", "tiles")}
@@ -81,43 +83,45 @@ def measure(work):
     return numbers
 
 
-def train(work, data, kind, critic_steps, seed):
+def train(store, data, kind, critic_steps, seed):
     points = data == "8gaussians"
     model = "wgan-gp" if kind == "wgan-gp" else "gan"
     settings = {"data": data, "network": "mlp", "seed": seed, "units": 128 if points else 512}
     settings |= {} if model == "wgan-gp" else {"objective": "minimax"}
     recipe = recipes.load(model, overrides=settings)
-    dataset = dataset_of(data, work.data_dir, recipe.image_size)
-    game = Noisy(recipe, dataset.shape)
+    dataset = dataset_of(data, store.data_dir, recipe.image_size)
+    trainer = Noisy(recipe, dataset.shape)
     reader = batches(dataset, Order(len(dataset.train), seed), 0, recipe.batch_size)
     ticks = {round(t) for t in np.geomspace(1, critic_steps, 25)}
     found = {"at": [], "passed": []}
     for step in range(critic_steps // recipe.n_critic):
         left = 1 - step * recipe.n_critic / critic_steps
-        game.sigma = {"noise": SIGMA, "annealed noise": SIGMA * left}.get(kind, 0.0)
+        trainer.sigma = {"noise": SIGMA, "annealed noise": SIGMA * left}.get(kind, 0.0)
         for _ in range(recipe.n_critic):
-            game.critic_step(next(reader))
-            if points and game.critic_steps in ticks:
-                found["at"].append(game.critic_steps)
-                found["passed"].append(passed(game, seed))
-        game.generator_step(step)
-    made = sample(game, "samples", 1000 if work.quick else 5000)
+            trainer.critic_step(next(reader))
+            if points and trainer.critic_steps in ticks:
+                found["at"].append(trainer.critic_steps)
+                found["passed"].append(passed(trainer, seed))
+        trainer.generator_step(step)
+    made = sample(trainer, "samples", 1000 if store.quick else 5000)
     items = made if points else crop_to(to_uint8(made), dataset.native_size)
     names = ("gaussians", "w1") if points else ("frechet", "classes")
     scores = metrics.evaluate(items, dataset, names)
     found |= {name: row["value"] for name, row in scores.items()}
     found["tiles"] = np.round(made[:300].astype(float), 2) if points else None
     if not points:
-        work.keep_tiles(f"{kind.replace(' ', '-')}-s{seed}", items[:16], columns=4)
+        store.keep_tiles(f"{kind.replace(' ', '-')}-s{seed}", items[:16], columns=4)
     return found
 
 
-def passed(game, seed):
+def passed(trainer, seed):
     """Mean size of what the critic's side passes to a generated point: D ‖∇f‖ for log(1 − D), ‖∇f‖ for a critic."""
-    fake = sample(game, "samples", 256)
-    seen = fake + game.sigma * np.random.default_rng(seed).standard_normal(fake.shape)
-    slope = np.linalg.norm(critics.slopes(game.critic, seen), axis=1)
-    probability = 1 / (1 + np.exp(-critics.values(game.critic, seen).astype(float))) if game.objective.probabilistic else 1.0
+    fake = sample(trainer, "samples", 256)
+    seen = fake + trainer.sigma * np.random.default_rng(seed).standard_normal(fake.shape)
+    slope = np.linalg.norm(critics.slopes(trainer.critic, seen), axis=1)
+    probability = (
+        1 / (1 + np.exp(-critics.values(trainer.critic, seen).astype(float))) if trainer.objective.probabilistic else 1.0
+    )
     return float((probability * slope).mean())
 
 
@@ -130,7 +134,7 @@ def judge(numbers):
     return HOLDS if all(better) else IN_PART if any(better) else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(3, 4, height=2.4)
     points, digits = (numbers["tasks"][data] for data in TASKS)
     colours = dict(zip(KINDS, ("tab:red", "tab:orange", "tab:purple", "tab:green")))
@@ -145,7 +149,7 @@ def draw(numbers, work):
         row = points[kind]
         axis.set_title(f"{kind}\n{row['modes_found']['mean']:.3g} of 8 modes, W1 {row['w1']['mean']:.2f}", fontsize=9)
         axis.tick_params(labelsize=7)
-        image = work.tile(f"{kind.replace(' ', '-')}-s0")
+        image = store.tile(f"{kind.replace(' ', '-')}-s0")
         figures.picture(axes[1][column], image, f"fd_lenet {digits[kind]['fd_lenet']['mean']:.3g}")
         below.plot(numbers["at"], np.maximum(numbers["passed"][kind], 1e-9), color=colours[kind], label=kind)
     below.set(xlabel="critic steps", ylabel="passed to a sample", xscale="log", yscale="log")

@@ -69,15 +69,15 @@ def ladder(dataset, paths, end, half, samples):
     """{rung: uint8 N×1×28×28}, from best to worst, then the single tests."""
     from data.dataset import crop_to, to_uint8
     from reporting.samples import noise
-    from training.game import rebuild
     from training.loop import generate
+    from training.trainer import rebuild
 
     rng = np.random.default_rng(0)
     test, train = (crop_to(x, dataset.native_size) for x in (dataset.heldout, dataset.train))
     made = {}
     for step, path in paths.items():
-        game, _ = rebuild(path)
-        made[step] = crop_to(to_uint8(generate(game.sampler, noise(0, samples, game.recipe.latent))), dataset.native_size)
+        trainer, _ = rebuild(path)
+        made[step] = crop_to(to_uint8(generate(trainer.sampler, noise(0, samples, trainer.recipe.latent))), dataset.native_size)
     noisy = np.clip(np.rint(test + rng.normal(0, 25.5, test.shape)), 0, 255).astype(np.uint8)
     classes = dataset.heldout_labels < 5
     return {

@@ -19,14 +19,14 @@ import numpy as np
 from scipy.stats import bootstrap, spearmanr
 
 from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures
-from experiments.work import spread
+from experiments.store import spread
 
 SHOWN = ("dcgan", "mlp")
 ESTIMATES = {"wgan": "critic_estimate", "gan": "js_estimate"}
 
 
-def measure(work):
-    found = robust_architectures.runs(work.other("robust_architectures"))
+def measure(store):
+    found = robust_architectures.runs(store.other("robust_architectures"))
     numbers = {"runs": {}}
     for model, value in ESTIMATES.items():
         whole, late = [], []
@@ -80,7 +80,7 @@ def judge(numbers):
     return HOLDS if apart else IN_PART if means else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(2, 4, height=2.9)
     for row, model in enumerate(ESTIMATES):
         name = "estimate of W (held out)" if model == "wgan" else "JS estimate, nats"

@@ -1,6 +1,6 @@
 """What the two main tables, of MNIST and of CIFAR-10, share: models on equal networks and equal time, and who wins."""
 
-from experiments import FAILS, HOLDS, IN_PART, figures, trained
+from experiments import FAILS, HOLDS, IN_PART, figures, training_runs
 from experiments.results import plus_minus
 
 VALUES = (
@@ -17,14 +17,18 @@ VALUES = (
 )
 
 
-def measure(work, quality, cells, seeds, **more):
-    """quality: the Fréchet distance's name. more: as trained.train's.
+def measure(store, quality, cells, seeds, **more):
+    """quality: the Fréchet distance's name. more: as training_runs.train's.
 
     Returns {'models': {model: summary}, 'labels': {model: text}, 'floor', 'best': {value: model or None}, …}.
     """
-    found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, tiles=32, **more)
+    found = training_runs.runs(store, cells, seeds, samples=1000 if store.quick else 5000, tiles=32, **more)
     values = (quality, *VALUES)
-    numbers = {"quality": quality, "wanted_seeds": seeds, "models": {m: trained.summary(g, values) for m, g in found.items()}}
+    numbers = {
+        "quality": quality,
+        "wanted_seeds": seeds,
+        "models": {m: training_runs.summary(g, values) for m, g in found.items()},
+    }
     numbers["labels"] = {
         m: f"{m}, {own['objective']}" if "objective" in own else m for m, (_, own) in cells.items() if m in found
     }
@@ -72,7 +76,7 @@ def judge(numbers, against):
     return HOLDS if whole and better and all(better) else IN_PART if whole or any(better) else FAILS
 
 
-def draw(numbers, work, about):
+def draw(numbers, store, about):
     models, quality = numbers["models"], numbers["quality"]
     figure, axes = figures.new(2, max(2, -(-(len(models) + 1) // 2)), height=2.6)
     axes = axes.ravel()
@@ -85,7 +89,7 @@ def draw(numbers, work, about):
     axes[0].legend(fontsize=7, ncols=2)
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
-        figures.picture(axis, work.tile(f"{model}-s0"), f"{numbers['labels'][model]}: {quality} {plus_minus(row[quality])}")
+        figures.picture(axis, store.tile(f"{model}-s0"), f"{numbers['labels'][model]}: {quality} {plus_minus(row[quality])}")
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")
     seeds = sorted({row["seeds"] for row in models.values()})

@@ -21,15 +21,15 @@ from experiments import main_table
 MODELS = {"wgan": {}, "wgan-gp": {}, "dcgan": {}, "gan": {"objective": "minimax"}, "lsgan": {}}
 
 
-def measure(work):
-    budget = {"minutes": 0.1, "data": "mnist-5k", "filters": 8} if work.quick else {"minutes": 30, "data": "mnist"}
+def measure(store):
+    budget = {"minutes": 0.1, "data": "mnist-5k", "filters": 8} if store.quick else {"minutes": 30, "data": "mnist"}
     cells = {model: (model, {"network": "dcgan", **budget, **own}) for model, own in MODELS.items()}
-    return main_table.measure(work, "fd_lenet", cells, 1 if work.quick else 3)
+    return main_table.measure(store, "fd_lenet", cells, 1 if store.quick else 3)
 
 
 def judge(numbers):
     return main_table.judge(numbers, ("dcgan", "gan", "lsgan"))
 
 
-def draw(numbers, work):
-    return main_table.draw(numbers, work, "MNIST, dcgan networks of 32 filters, 30 minutes a training on one core")
+def draw(numbers, store):
+    return main_table.draw(numbers, store, "MNIST, dcgan networks of 32 filters, 30 minutes a training on one core")

@@ -17,8 +17,8 @@ Cost: 32 minutes on one core of an AMD EPYC (Zen 4).
 import numpy as np
 
 from data import toys
-from experiments import FAILS, HOLDS, IN_PART, critics, figures, trained
-from experiments.work import spread
+from experiments import FAILS, HOLDS, IN_PART, critics, figures, training_runs
+from experiments.store import spread
 
 SETS = ("8gaussians", "25gaussians", "swissroll")
 MODES = {"8gaussians": 8, "25gaussians": 25}
@@ -37,24 +37,24 @@ def steps_of(model, steps):
     return {"steps": steps, "checkpoint_every": -(-steps // 5), "sample_every": steps, "log_every": max(1, steps // 100)}
 
 
-def measure(work):
-    seeds, steps = (1, 10) if work.quick else (3, 2000)
+def measure(store):
+    seeds, steps = (1, 10) if store.quick else (3, 2000)
     numbers = {"seeds": seeds, "sets": {}, "surfaces": {}}
     for data in SETS:
         cells = {
             f"{data} {label}": (model, {"data": data, "units": 128, **steps_of(model, steps), **own})
             for label, (model, own) in MODELS.items()
         }
-        found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, extra=landscape)
+        found = training_runs.runs(store, cells, seeds, samples=1000 if store.quick else 5000, extra=landscape)
         values = [value for value in POINTS if value == "w1" or data in MODES]
-        numbers["sets"][data] = {label.split(" ", 1)[1]: trained.summary(group, values) for label, group in found.items()}
+        numbers["sets"][data] = {label.split(" ", 1)[1]: training_runs.summary(group, values) for label, group in found.items()}
         numbers["surfaces"][data] = {
             label.split(" ", 1)[1]: group[0]["extra"] for label, group in found.items() if "extra" in group[0]
         }
         numbers["sets"][data]["floor"] = next(run["floors"] for group in found.values() for run in group if "floors" in run)
-    common = {"data": "stacked-mnist", "filters": 8 if work.quick else 16}
-    cells = {f"stacked {m}": (m, {**common, **steps_of(m, 4 if work.quick else 1000)}) for m in ("gan", "wgan", "wgan-gp")}
-    stacked = trained.runs(work, cells, 1, samples=1000 if work.quick else 25_600, names=["stacked"], tiles=8)
+    common = {"data": "stacked-mnist", "filters": 8 if store.quick else 16}
+    cells = {f"stacked {m}": (m, {**common, **steps_of(m, 4 if store.quick else 1000)}) for m in ("gan", "wgan", "wgan-gp")}
+    stacked = training_runs.runs(store, cells, 1, samples=1000 if store.quick else 25_600, names=["stacked"], tiles=8)
     numbers["stacked"] = {
         label.split(" ", 1)[1]: {
             value: spread([run["scores"].get(value) for run in group]) for value in ("stacked_modes", "stacked_kl")
@@ -67,15 +67,15 @@ def measure(work):
 def landscape(folder):
     """Where the samples lie, and the critic's values around them on a square grid, from 0 to 1."""
     from training import run
-    from training.game import rebuild
     from training.loop import sample
+    from training.trainer import rebuild
 
-    game, _ = rebuild(run.find_checkpoint(folder)[1])
+    trainer, _ = rebuild(run.find_checkpoint(folder)[1])
     axis = np.linspace(-2.2, 2.2, GRID, dtype=np.float32)
-    game.critic.eval()
-    values = critics.values(game.critic, np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)).reshape(GRID, GRID)
+    trainer.critic.eval()
+    values = critics.values(trainer.critic, np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)).reshape(GRID, GRID)
     low, high = values.min(), values.max()
-    points = sample(game, "fixed noise", SHOWN)
+    points = sample(trainer, "fixed noise", SHOWN)
     return {
         "surface": np.round((values - low) / max(high - low, 1e-12), 2).astype(float),
         "points": np.round(points.astype(float), 2),
@@ -99,7 +99,7 @@ def judge(numbers):
     return HOLDS if all(verdicts) else IN_PART if any(verdicts) else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(3, 4, height=2.75)
     axis_of = np.linspace(-2.2, 2.2, GRID)
     for row, data in enumerate(SETS):

@@ -17,8 +17,8 @@ Cost: 55 minutes on one core of an AMD EPYC (Zen 4), RMSProp at 5e-5 not among t
 
 import numpy as np
 
-from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, trained
-from experiments.work import spread
+from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
+from experiments.store import spread
 
 RATES = (5e-5, 2e-4)
 BETAS = (0.0, 0.5, 0.9)
@@ -42,15 +42,15 @@ def cells(quick):
     return found
 
 
-def measure(work):
-    samples = 1000 if work.quick else 5000
-    seeds = 1 if work.quick else 3
-    ours = {"wgan dcgan": robust_architectures.cells(work.quick)["wgan dcgan"]}
-    found = {OURS: trained.runs(work.other("robust_architectures"), ours, seeds, samples=samples, tiles=32)["wgan dcgan"]}
-    found |= trained.runs(work, cells(work.quick), seeds, samples=samples, names=["frechet", "classes"])
+def measure(store):
+    samples = 1000 if store.quick else 5000
+    seeds = 1 if store.quick else 3
+    ours = {"wgan dcgan": robust_architectures.cells(store.quick)["wgan dcgan"]}
+    found = {OURS: training_runs.runs(store.other("robust_architectures"), ours, seeds, samples=samples, tiles=32)["wgan dcgan"]}
+    found |= training_runs.runs(store, cells(store.quick), seeds, samples=samples, names=["frechet", "classes"])
     numbers = {"cells": {}}
     for label, group in found.items():
-        row = trained.summary(group, ("fd_lenet", "classes_found"))
+        row = training_runs.summary(group, ("fd_lenet", "classes_found"))
         alive = [run for run in group if "died" not in run]
         row["largest_rise"] = spread([rise(run["on_the_way"]["fd_lenet"]) for run in alive])
         row["negative_share"] = spread([float(np.mean(np.array(run["curves"]["estimate"]) < 0)) for run in alive])
@@ -89,7 +89,7 @@ def judge(numbers):
     return HOLDS if all(verdicts) else IN_PART if any(verdicts) else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(1, 3, height=3.8, width_ratios=[1.2, 1, 1])
     cells = numbers["cells"]
     labels = list(cells)

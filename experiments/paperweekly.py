@@ -14,7 +14,7 @@ two steps, here it is one.
 Cost: about three hours on one core of an AMD EPYC (Zen 4).
 """
 
-from experiments import FAILS, HOLDS, figures, trained
+from experiments import FAILS, HOLDS, figures, training_runs
 
 VALUES = ("fd_lenet", "kid", "precision", "coverage", "classes_found", "class_kl")
 EPOCHS, EPOCH = 10, 60_000 // 128
@@ -40,11 +40,11 @@ def cells(quick):
     }
 
 
-def measure(work):
-    names = ["frechet", "classes"] if work.quick else None  # its generator takes a minute for 5,000 samples
-    found = trained.runs(work, cells(work.quick), 1, samples=300 if work.quick else 5000, names=names, tiles=64)
+def measure(store):
+    names = ["frechet", "classes"] if store.quick else None  # its generator takes a minute for 5,000 samples
+    found = training_runs.runs(store, cells(store.quick), 1, samples=300 if store.quick else 5000, names=names, tiles=64)
     floor = next((group[0]["floors"] for group in found.values() if "died" not in group[0]), {})
-    rows = {label: trained.summary(group, VALUES) for label, group in found.items()}
+    rows = {label: training_runs.summary(group, VALUES) for label, group in found.items()}
     numbers = {"epochs": EPOCHS, "floor": floor, "cells": rows}
     for label, group in found.items():
         if "died" not in group[0]:
@@ -60,11 +60,11 @@ def judge(numbers):
     return HOLDS if cells["wgan"]["fd_lenet"]["mean"] < cells["gan"]["fd_lenet"]["mean"] else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     cells = {label: row for label, row in numbers["cells"].items() if not row["died"]}
     figure, axes = figures.new(1, len(cells) + 1, height=3.2, width_ratios=[1.1] + [1] * len(cells))
     for axis, (label, row) in zip(axes[1:], cells.items()):
-        figures.picture(axis, work.tile(f"{label.replace(' ', '-')}-s0"), f"{label}\nfd_lenet {row['fd_lenet']['mean']:.3g}")
+        figures.picture(axis, store.tile(f"{label.replace(' ', '-')}-s0"), f"{label}\nfd_lenet {row['fd_lenet']['mean']:.3g}")
         epochs = [numbers["epochs"] * step / row["way_steps"][-1] for step in row["way_steps"][1:]]
         axes[0].plot(epochs, row["way_fd"][1:], marker="o", markersize=3, label=label)
     axes[0].set(title="through the epochs", xlabel="epoch of critic steps", ylabel="fd_lenet of 1,000 samples", yscale="log")

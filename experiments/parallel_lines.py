@@ -22,7 +22,7 @@ import numpy as np
 import paddle
 
 from experiments import FAILS, HOLDS, IN_PART, critics, figures
-from experiments.work import spread
+from experiments.store import spread
 from metrics.w1 import w1
 from models.constraints import trainable
 from models.objectives import js_estimate
@@ -40,14 +40,14 @@ def line(theta, count=BATCH):
     return draw
 
 
-def measure(work):
-    thetas, seeds, steps = (THETAS[::3], 1, 150) if work.quick else (THETAS, 3, 1000)
+def measure(store):
+    thetas, seeds, steps = (THETAS[::3], 1, 150) if store.quick else (THETAS, 3, 1000)
     settings = {"batch": BATCH, "steps": steps}
     rows = []
     for theta in thetas:
         for seed in range(seeds):
             at = {**settings, "theta": theta, "seed": seed}
-            found = work.unit(f"theta {theta}, seed {seed}", at, partial(every_kind, theta, steps, seed))
+            found = store.cached(f"theta {theta}, seed {seed}", at, partial(every_kind, theta, steps, seed))
             rows.append({"theta": theta, "seed": seed, **found})
     numbers = {"thetas": list(thetas), "seeds": seeds, "steps": steps}
     numbers["exact"] = {"em": list(thetas), "js": [math.log(2) * (t > 0) for t in thetas], "tv": [float(t > 0) for t in thetas]}
@@ -99,7 +99,7 @@ def judge(numbers):
     return HOLDS if follows and blind else IN_PART if follows or blind else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(1, 3, height=3.6)
     thetas = numbers["thetas"]
     colours = {"discriminator": "tab:red", "clipped critic": "tab:blue", "penalised critic": "tab:green"}

@@ -91,7 +91,7 @@ def significant(value, digits=3):
 
 
 def plus_minus(row, digits=3):
-    """mean ± deviation of work.spread's dict."""
+    """mean ± deviation of store.spread's dict."""
     if row["deviation"] is None:
         return significant(row["mean"], digits)
     return f"{significant(row['mean'], digits)} ± {significant(row['deviation'], 2)}"

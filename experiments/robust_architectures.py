@@ -14,7 +14,7 @@ with one.
 Cost: 70 minutes on one core of an AMD EPYC (Zen 4).
 """
 
-from experiments import FAILS, HOLDS, IN_PART, figures, trained
+from experiments import FAILS, HOLDS, IN_PART, figures, training_runs
 
 NETWORKS = ("dcgan", "dcgan-nobn", "mlp")
 VALUES = ("fd_lenet", "kid", "precision", "recall", "coverage", "classes_found", "class_kl")
@@ -34,15 +34,15 @@ def cells(quick):
     return found
 
 
-def runs(work):
-    """{'gan dcgan': [a run a seed], …}: see trained.train."""
-    samples = 1000 if work.quick else 5000
-    return trained.runs(work, cells(work.quick), 1 if work.quick else 3, samples=samples, tiles=32)
+def runs(store):
+    """{'gan dcgan': [a run a seed], …}: see training_runs.train."""
+    samples = 1000 if store.quick else 5000
+    return training_runs.runs(store, cells(store.quick), 1 if store.quick else 3, samples=samples, tiles=32)
 
 
-def measure(work):
-    found = runs(work)
-    numbers = {label: trained.summary(group, VALUES) for label, group in found.items()}
+def measure(store):
+    found = runs(store)
+    numbers = {label: training_runs.summary(group, VALUES) for label, group in found.items()}
     numbers["floor"] = next(run["floors"] for group in found.values() for run in group if "died" not in run)
     ways = [run["on_the_way"]["fd_lenet"] for label, group in found.items() if label.startswith("wgan") for run in group]
     numbers["wgan at its best at the end"] = {"runs": sum(way[-1] == min(way) for way in ways), "of": len(ways)}
@@ -65,7 +65,7 @@ def judge(numbers):
     return IN_PART if every_class or any(steadier) or any(better) else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(2, 3, height=2.15)
     for column, network in enumerate(NETWORKS):
         for row, model in enumerate(("gan", "wgan")):
@@ -73,7 +73,7 @@ def draw(numbers, work):
             fd, classes = found["fd_lenet"], found["classes_found"]
             spread = f" ± {fd['deviation']:.2g}" if fd["deviation"] is not None else ""
             title = f"{model}, {network}\nfd_lenet {fd['mean']:.3g}{spread}, classes {classes['mean']:.3g}"
-            figures.picture(axes[row][column], work.tile(f"{model}-{network}-s0")[: 4 * 28], title)
+            figures.picture(axes[row][column], store.tile(f"{model}-{network}-s0")[: 4 * 28], title)
     shown = numbers["wgan dcgan"]
     figures.foot(
         figure,

@@ -21,7 +21,7 @@ import data
 from errors import TrainingError, UserError, one_of
 from experiments import trials
 from reporting import console
-from training import helpers, runtime
+from training import children, runtime
 from training import recipe as recipes
 
 SEED = 1000  # of trial 0; tables use seeds from 0
@@ -91,31 +91,31 @@ class Look:
     found: [{'mark', 'step', 'critic_steps', quality}] so far.
     """
 
-    def __init__(self, game, dataset, budget, folder, judge):
-        self.game, self.dataset, self.budget, self.folder, self.judge = game, dataset, budget, folder, judge
+    def __init__(self, trainer, dataset, budget, folder, judge):
+        self.trainer, self.dataset, self.budget, self.folder, self.judge = trainer, dataset, budget, folder, judge
         self.found, self._marks = [], list(MARKS)
 
     def step(self, done):
         if self._marks and self.budget.used(done) >= self._marks[0]:
             with self.budget.paused():
                 mark = self._marks.pop(0)
-                at = {"mark": mark, "step": done, "critic_steps": self.game.critic_steps}
-                name, value = quality(self.game, self.dataset, SAMPLES)
+                at = {"mark": mark, "step": done, "critic_steps": self.trainer.critic_steps}
+                name, value = quality(self.trainer, self.dataset, SAMPLES)
                 self.found.append({**at, name: value})
-                self.judge(len(self.found) - 1, value, why_dead(self.folder, self.game.recipe))
+                self.judge(len(self.found) - 1, value, why_dead(self.folder, self.trainer.recipe))
 
     def show(self, done, text):
         pass
 
 
-def score(game, dataset, samples, names):
-    """{value: mean over draws} of the game's sampler."""
+def score(trainer, dataset, samples, names):
+    """{value: mean over draws} of the trainer's sampler."""
     import metrics
     from data.dataset import to_uint8
     from reporting.samples import noise
     from training.loop import generate
 
-    items = generate(game.sampler, noise(game.recipe.seed, samples, game.recipe.latent))
+    items = generate(trainer.sampler, noise(trainer.recipe.seed, samples, trainer.recipe.latent))
     items = items if dataset.is_points else to_uint8(items)
     try:
         rows = metrics.evaluate(items, dataset, names)
@@ -124,10 +124,10 @@ def score(game, dataset, samples, names):
     return {name: row["value"] for name, row in rows.items()}
 
 
-def quality(game, dataset, samples):
+def quality(trainer, dataset, samples):
     """(name, value) of what a trial is judged by; infinite where nothing can be measured."""
     name, metric = trials.quality_of(dataset.name)
-    return name, score(game, dataset, samples, (metric,)).get(name, float("inf"))
+    return name, score(trainer, dataset, samples, (metric,)).get(name, float("inf"))
 
 
 def why_dead(folder, recipe):
@@ -152,24 +152,24 @@ def train(recipe, dataset, judge):
     judge(number of the mark, value, why it is dead or '') raises Pruned to end the training.
     """
     from training.budget import Budget
-    from training.game import Game
     from training.log import RunLog
     from training.loop import train as loop
+    from training.trainer import GANTrainer
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / "samples").mkdir()
-        game, log = Game(recipe, dataset.shape), RunLog(folder)
+        trainer, log = GANTrainer(recipe, dataset.shape), RunLog(folder)
         budget = Budget(recipe, {"seconds": 0.0, "cpu_seconds": 0.0})
-        look = Look(game, dataset, budget, folder, judge)
+        look = Look(trainer, dataset, budget, folder, judge)
         try:
-            loop(game, dataset, folder, log, look, lambda line: None, budget=budget)
+            loop(trainer, dataset, folder, log, look, lambda line: None, budget=budget)
             seconds = budget.cpu_seconds()
-            scores = score(game, dataset, FINAL_SAMPLES, trials.final_metrics(dataset.name))
+            scores = score(trainer, dataset, FINAL_SAMPLES, trials.final_metrics(dataset.name))
             why = why_dead(folder, recipe)
         finally:
             log.close()
-        counters = {"step": log_step(folder), "critic_steps": game.critic_steps, "cpu_seconds": round(seconds, 1)}
+        counters = {"step": log_step(folder), "critic_steps": trainer.critic_steps, "cpu_seconds": round(seconds, 1)}
         if why:
             raise Pruned(why)
         return look.found, scores, counters
@@ -181,7 +181,7 @@ def log_step(folder):
     return log.read(folder)[-1]["step"]
 
 
-def work(study, model, recipe, dataset, count):
+def run_trials(study, model, recipe, dataset, count):
     """Take trials of the study until `count` have been begun."""
     import optuna
 
@@ -235,14 +235,14 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
             raise one_of("model", model, recipes.names())
     bases = {model: base(model, name, seconds) for model in models}
     if worker:
-        helpers.follow_parent()
+        children.follow_parent()
         runtime.start("cpu")
         from training.loop import Interrupted
 
         dataset = data.load(name, data_dir, 32)
         try:
             for model, recipe in bases.items():
-                work(trials.open_study(model, name), model, recipe, dataset, count)
+                run_trials(trials.open_study(model, name), model, recipe, dataset, count)
         except Interrupted as stop:
             return 128 + stop.signum
         return 0
@@ -250,11 +250,11 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
     for model, recipe in bases.items():
         trials.prepare(model, name, dataset, searched(recipe), first(model, recipe), seconds)
     command = [sys.executable, "-m", "experiments", "search", *sys.argv[1:], "--worker"]
-    processes = [helpers.start(command, threads=1) for _ in range(jobs or runtime.cores())]
+    processes = [children.start(command, threads=1) for _ in range(jobs or runtime.cores())]
     try:
         status = max(abs(process.wait()) for process in processes)
     finally:
-        helpers.stop(processes)
+        children.stop(processes)
     if status:
         print("interrupted: the trials that ended are kept, the same command goes on with the others", file=sys.stderr)
         return status

@@ -5,8 +5,8 @@ import signal
 import sys
 
 from errors import UserError
-from experiments.work import NotMine
-from training import helpers, runtime
+from experiments.store import NotMine
+from training import children, runtime
 
 
 class Workers:
@@ -23,7 +23,7 @@ class Workers:
 
     def start(self):
         while len(self._processes) < self._count:
-            self._processes.append(helpers.start(self._command, runtime.given_threads() or 1))
+            self._processes.append(children.start(self._command, runtime.given_threads() or 1))
 
     def __enter__(self):
         # a training under way has a handler of its own
@@ -31,11 +31,11 @@ class Workers:
         return self
 
     def __exit__(self, *_):
-        helpers.stop(self._processes)
+        children.stop(self._processes)
         signal.signal(signal.SIGTERM, self._handler)
 
 
-def work_along(module, work):
+def measure_along(module, store):
     """What a worker does: measure with the others, and leave what cannot be shared, a mistake among it, to the first."""
     with contextlib.suppress(NotMine, UserError):
-        module.measure(work)
+        module.measure(store)

@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 
 from errors import UserError
-from reporting.files import write_text
+from training.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1

@@ -19,9 +19,9 @@ import math
 import numpy as np
 from scipy.stats import t
 
-from experiments import FAILS, HOLDS, figures, main_table, trained
+from experiments import FAILS, HOLDS, figures, main_table, training_runs
 from experiments.results import plus_minus
-from experiments.work import spread
+from experiments.store import spread
 from reporting.curves import rank_correlation
 from training.comparison import NEVER
 
@@ -30,22 +30,24 @@ BASE = "dcgan"
 POINTS = ("wgan", "wgan-gp")
 
 
-def measure(work):
-    seeds, minutes = (1, 0.05) if work.quick else (3, 5)
-    looks = {"log_every": 25, "sample_every": NEVER, "checkpoint_every": 100 if work.quick else 200, "keep_checkpoints": 1000}
+def measure(store):
+    seeds, minutes = (1, 0.05) if store.quick else (3, 5)
+    looks = {"log_every": 25, "sample_every": NEVER, "checkpoint_every": 100 if store.quick else 200, "keep_checkpoints": 1000}
     budget = {"steps": NEVER, "minutes": minutes, "clock": "cpu", **looks}
     cells = {model: (model, budget) for model in MODELS}
-    numbers = main_table.measure(work, "fd_lenet", cells, seeds, recipe_of=trained.tuned)
-    found = trained.runs(work, cells, seeds, samples=1000 if work.quick else 5000, tiles=32, recipe_of=trained.tuned)
+    numbers = main_table.measure(store, "fd_lenet", cells, seeds, recipe_of=training_runs.tuned)
+    found = training_runs.runs(
+        store, cells, seeds, samples=1000 if store.quick else 5000, tiles=32, recipe_of=training_runs.tuned
+    )
     alive = {model: [run for run in group if "died" not in run] for model, group in found.items()}
     fd = {model: [run["scores"]["fd_lenet"] for run in group] for model, group in alive.items()}
     numbers["ratio"] = {model: ratio(fd[model], fd[BASE]) for model in fd if model != BASE and BASE in fd}
     numbers["agreement"] = {model: agreement(alive[model], "fd_lenet") for model in alive if model.startswith("wgan")}
-    steps = {"steps": 20, "checkpoint_every": 10} if work.quick else {"checkpoint_every": 100}
+    steps = {"steps": 20, "checkpoint_every": 10} if store.quick else {"checkpoint_every": 100}
     toys = {f"points {m}": (m, {**looks, "data": "8gaussians", **steps}) for m in POINTS}
-    found = trained.runs(work, toys, seeds, samples=2000, recipe_of=trained.tuned)
+    found = training_runs.runs(store, toys, seeds, samples=2000, recipe_of=training_runs.tuned)
     numbers["points"] = {
-        label.removeprefix("points "): trained.summary(group, ("w1", "modes_found", "good_share"))
+        label.removeprefix("points "): training_runs.summary(group, ("w1", "modes_found", "good_share"))
         | {"agreement": agreement([run for run in group if "died" not in run], "w1")}
         for label, group in found.items()
     }
@@ -72,10 +74,10 @@ def judge(numbers):
     return FAILS if any(better) else HOLDS
 
 
-def draw(numbers, work):
-    figure = main_table.draw(numbers, work, "mnist-5k, tuned recipes, equal CPU seconds on one thread")
+def draw(numbers, store):
+    figure = main_table.draw(numbers, store, "mnist-5k, tuned recipes, equal CPU seconds on one thread")
     figure.axes[0].set_xlabel("CPU minutes")
     for axis, model in zip(figure.axes[1:], numbers["models"]):
         row = numbers["models"][model]["fd_lenet"]
-        figures.picture(axis, work.tile(f"{model}-s0"), f"{model}: fd_lenet {plus_minus(row)}")
+        figures.picture(axis, store.tile(f"{model}-s0"), f"{model}: fd_lenet {plus_minus(row)}")
     return figure

@@ -34,12 +34,12 @@ GRID = np.linspace(-3, 4, 141, dtype=np.float32)
 BATCH, BATCHES = 256, 20
 
 
-def measure(work):
-    seeds, line_steps, ticks = (1, 200, (1, 10, 100)) if work.quick else (3, 3000, (1, 3, 10, 30, 100, 300, 1000, 3000))
+def measure(store):
+    seeds, line_steps, ticks = (1, 200, (1, 10, 100)) if store.quick else (3, 3000, (1, 3, 10, 30, 100, 300, 1000, 3000))
     lines, stills = [], []
     for seed in range(seeds):
-        lines.append(work.unit(f"line, seed {seed}", {"steps": line_steps}, lambda: line(line_steps, seed)))  # noqa: B023
-        stills.append(work.unit(f"generator, seed {seed}", {"ticks": ticks}, lambda: still(ticks, seed)))  # noqa: B023
+        lines.append(store.cached(f"line, seed {seed}", {"steps": line_steps}, lambda: line(line_steps, seed)))  # noqa: B023
+        stills.append(store.cached(f"generator, seed {seed}", {"ticks": ticks}, lambda: still(ticks, seed)))  # noqa: B023
     numbers = {"seeds": seeds, "line_steps": line_steps, "ticks": list(ticks), "line": lines[0], "norm": {}, "variance": {}}
     for loss in stills[0]:
         for value in ("norm", "variance"):
@@ -131,7 +131,7 @@ def judge(numbers):
     return HOLDS if vanishes and lasts and grows else IN_PART if vanishes or lasts or grows else FAILS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     figure, axes = figures.new(2, 2, height=3.3)
     for kind, colour in list(COLOURS.items())[:3]:
         row = numbers["line"][kind]

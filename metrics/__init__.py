@@ -1,4 +1,4 @@
-"""Measures of samples, by name. `evaluate` takes samples and a data set and returns each value beside its floor.
+"""Scorer of samples, by name. `evaluate` takes samples and a data set and returns each value beside its floor.
 
 A new metric is one file with a pure function, a `measure(draw)` that calls it, and a line in METRICS.
 """
@@ -98,14 +98,14 @@ def evaluate(images, dataset, names=None, *, seed=0, critic=None, say=None):
     most; value and deviation are mean and standard deviation over them. The floor is the same measure of as many held-out
     images, so that it carries the same bias. deviation is None where there is one draw only.
     """
-    from metrics import scoring
+    from metrics import evaluator
 
     chosen = choose(names, dataset.name, critic is not None)
-    return scoring.evaluate(images, dataset, chosen, seed, critic, say or (lambda line: None))
+    return evaluator.evaluate(images, dataset, chosen, seed, critic, say or (lambda line: None))
 
 
 def describe_settings(dataset, count, seed):
     """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions."""
-    from metrics import scoring
+    from metrics import evaluator
 
-    return scoring.describe_settings(dataset, count, seed)
+    return evaluator.describe_settings(dataset, count, seed)

@@ -96,7 +96,7 @@ OUT = os.environ.get("PADDLE_WGAN_OUT", f"compare/{NAME}")""",
         """import paddle
 
 import data
-from reporting import grids
+from training import grids
 
 
 def show(picture, title="", width=9):
@@ -262,12 +262,12 @@ From one noise to another, along great circles; all samples are the averaged gen
         """from data.dataset import crop_to, to_uint8
 from reporting.samples import great_circles
 from training.comparison import last_checkpoint
-from training.game import rebuild
+from training.trainer import rebuild
 from training.loop import generate
 
 run = next(run for run in results["runs"] if run["label"] == "wgan")
-game, state = rebuild(last_checkpoint(run["folder"]))
-images = generate(game.sampler, great_circles(seed=1, count=40, latent=game.recipe.latent))
+trainer, state = rebuild(last_checkpoint(run["folder"]))
+images = generate(trainer.sampler, great_circles(seed=1, count=40, latent=trainer.recipe.latent))
 show(grids.grid(crop_to(to_uint8(images), state["native_size"]), columns=8), "wgan", width=6)""",
     ),
     (

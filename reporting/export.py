@@ -12,7 +12,7 @@ CHECKED = 8  # samples
 TOLERANCE = 1e-4  # of values in [−1, 1]: the graph holds Paddle's own convolutions, whose sums are in another order
 
 
-def write(game, out, pdparams=False):
+def write(trainer, out, pdparams=False):
     """generator.json and generator.pdiparams below `out`, and generator.pdparams if asked for.
 
     The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running
@@ -20,13 +20,13 @@ def write(game, out, pdparams=False):
     """
     from training.loop import generate
 
-    out, generator = Path(out), game.sampler
-    z = noise(0, CHECKED, game.recipe.latent)
+    out, generator = Path(out), trainer.sampler
+    z = noise(0, CHECKED, trainer.recipe.latent)
     expected = generate(generator, z)
     generator.eval()
     try:
         out.mkdir(parents=True, exist_ok=True)
-        spec = [paddle.static.InputSpec([None, game.recipe.latent], "float32", "z")]
+        spec = [paddle.static.InputSpec([None, trainer.recipe.latent], "float32", "z")]
         static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
         paddle.jit.save(static, str(out / "generator"))
         if pdparams:

@@ -9,7 +9,7 @@ from pathlib import Path
 import metrics
 from errors import UserError
 from reporting import curves, figures, visual
-from reporting.files import write_text
+from training.files import write_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 

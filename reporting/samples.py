@@ -6,18 +6,17 @@ import numpy as np
 
 from data.dataset import crop_to, to_uint8
 from errors import UserError
-from reporting import grids
-from training import randomness
+from training import grids, randomness
 
 STEPS = 8  # of an interpolation, ends included
 
 
-def write(game, state, out, kind, count, seed, interpolate):
+def write(trainer, state, out, kind, count, seed, interpolate):
     """Write `count` samples of noise `seed` to `out`; kind: '.png', '.npz' or 'folder'. Raises UserError."""
     from training.loop import generate
 
-    z = great_circles(seed, count, game.recipe.latent) if interpolate else noise(seed, count, game.recipe.latent)
-    items = generate(game.sampler, z)
+    z = great_circles(seed, count, trainer.recipe.latent) if interpolate else noise(seed, count, trainer.recipe.latent)
+    items = generate(trainer.sampler, z)
     points = items.ndim == 2
     if not points:
         items = crop_to(to_uint8(items), state["native_size"])
@@ -26,7 +25,7 @@ def write(game, state, out, kind, count, seed, interpolate):
         if kind == ".npz":
             _write_npz(out, items, points)
         elif points and kind == "folder":
-            raise UserError(f"--out {out}: {game.recipe.data} makes points, not images; use .png or .npz")
+            raise UserError(f"--out {out}: {trainer.recipe.data} makes points, not images; use .png or .npz")
         elif kind == "folder":
             for number, item in enumerate(items):
                 grids.save_png(out / f"{number:06d}.png", np.broadcast_to(item.transpose(1, 2, 0), (*item.shape[1:], 3)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from errors import UserError
-from reporting import console, scores
+from reporting import console, score_store
 from training import checkpoint, run
 
 
@@ -41,8 +41,8 @@ def caption(folder):
     state = checkpoint.read_state(Path(folder) / "checkpoints" / f"step-{newest:06d}")
     quality = ""
     if (Path(folder) / "metrics.json").is_file():
-        values = scores.read(Path(folder) / "metrics.json")[0].get(newest, {})
-        found = [f": {name} {scores.in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")]
+        values = score_store.read(Path(folder) / "metrics.json")[0].get(newest, {})
+        found = [f": {name} {score_store.in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")]
         quality = found[0] if found else ""
     return f"{recipe.model}{quality}\n{newest:,} steps, {state['seconds']:,.0f} s"
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from reporting import figures
-from reporting.records import open_records
+from training.records import open_records
 
 
 def write(out, results):

@@ -43,9 +43,9 @@ def toy_dataset(n=40, heldout=16, size=32, colours=1, seed=0, native_size=None):
 
 
 def tiny_game(model="wgan", shape=(1, 32, 32), **settings):
-    from training.game import Game
+    from training.trainer import GANTrainer
 
-    return Game(tiny(model, **settings), shape)
+    return GANTrainer(tiny(model, **settings), shape)
 
 
 def batch(n=8, shape=(1, 32, 32), seed=0, dtype="float32"):

@@ -19,11 +19,11 @@ LOOKS = {"log_every": 1000, "sample_every": 1000, "checkpoint_every": 1000}
 
 def main(folder):
     runtime.start("cpu")
-    from training.game import Game
+    from training.trainer import GANTrainer
 
     now, pace, done, found = [0.0], 6 if launch.leads() else 12, [0], {"rates": [], "looks": []}
     budget.time = SimpleNamespace(monotonic=lambda: now[0], process_time=time.process_time)
-    step, parts = Game.generator_step, Game.parts
+    step, parts = GANTrainer.generator_step, GANTrainer.parts
 
     def timed_step(self, number):
         found["rates"].append((self.generator_optimizer.get_lr(), self.critic_optimizer.get_lr()))
@@ -35,7 +35,7 @@ def main(folder):
             found["looks"].append(done[0])
         return parts(self)
 
-    Game.generator_step, Game.parts = timed_step, watched_parts
+    GANTrainer.generator_step, GANTrainer.parts = timed_step, watched_parts
     recipe = tiny("wgan", **SETTINGS, **LOOKS, minutes=1.0, steps=1000)
     session.train(recipe, Path(folder) / "run", device="cpu")
     (Path(folder) / f"{0 if launch.leads() else 1}.json").write_text(json.dumps(found))

@@ -17,20 +17,20 @@ def main(out, model, *settings):
     runtime.start("cpu")
     import paddle
 
-    from training.game import Game
     from training.parallel import Processes, Team
+    from training.trainer import GANTrainer
 
     paddle.set_default_dtype("float64")
     asked = tiny(model, **recipe.parse_overrides(settings))
-    game = Game(asked, (1, 32, 32), Processes(asked.sync_batch_norm) if launch.is_worker() else Team())
+    trainer = GANTrainer(asked, (1, 32, 32), Processes(asked.sync_batch_norm) if launch.is_worker() else Team())
     rng = np.random.default_rng(0)
     for step in range(STEPS):
         for _ in range(asked.critic_steps(step)):
             real = rng.uniform(-1, 1, (asked.batch_size, 1, 32, 32))
-            game.critic_step(paddle.to_tensor(game.team.part(real)))
-        game.generator_step(step)
-    if game.team.leads:
-        parts = game.parts()
+            trainer.critic_step(paddle.to_tensor(trainer.team.shard(real)))
+        trainer.generator_step(step)
+    if trainer.team.leads:
+        parts = trainer.parts()
         parts = {part: parts[part] for part in ("generator", "critic", "average") if part in parts}
         np.savez(out, **{f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()})
 

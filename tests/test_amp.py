@@ -11,9 +11,9 @@ from tests.helpers import batch, run_program, tiny_game
 def test_where_autocast_does_nothing_a_step_is_the_same(model):
     losses = []
     for amp in (False, True):
-        game, real = tiny_game(model, amp=amp), batch()
-        losses.append((game.critic_step(real)[0].item(), game.generator_step(0).item()))
-        assert {w.dtype for w in game.critic_weights + game.generator_weights} == {paddle.float32}
+        trainer, real = tiny_game(model, amp=amp), batch()
+        losses.append((trainer.critic_step(real)[0].item(), trainer.generator_step(0).item()))
+        assert {w.dtype for w in trainer.critic_weights + trainer.generator_weights} == {paddle.float32}
     assert losses[0] == losses[1]
 
 

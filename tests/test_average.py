@@ -9,25 +9,25 @@ import paddle
 import pytest
 
 from data.dataset import crop_to, to_uint8
-from reporting import grids
 from reporting.samples import noise
 from tests.helpers import NETWORKS, TINY_FLAGS, batch, in_process, log_of, pictures, scalars_of, tiny_game, weights_of
-from training import game as game_module
-from training.game import rebuild
+from training import grids
+from training import trainer as trainer_module
 from training.loop import generate, sample
+from training.trainer import rebuild
 
 
 def state_of(network):
     return {name: tensor.numpy().astype(np.float64) for name, tensor in network.state_dict().items()}
 
 
-def play(game, steps):
+def play(trainer, steps):
     """The generator's states, as they began and after each of its steps."""
-    states = [state_of(game.generator)]
+    states = [state_of(trainer.generator)]
     for step in range(steps):
-        game.critic_step(batch(seed=step))
-        game.generator_step(step)
-        states.append(state_of(game.generator))
+        trainer.critic_step(batch(seed=step))
+        trainer.generator_step(step)
+        states.append(state_of(trainer.generator))
     return states
 
 
@@ -42,10 +42,10 @@ def shares(ema, steps):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_it_is_the_weighted_mean_of_weights_and_running_statistics(network, ema):
     steps = 5
-    game = tiny_game("wgan-paper", network=network, ema=ema, learning_rate=0.01)
-    states, parts = play(game, steps), shares(ema, steps)
+    trainer = tiny_game("wgan-paper", network=network, ema=ema, learning_rate=0.01)
+    states, parts = play(trainer, steps), shares(ema, steps)
     assert sum(parts) == pytest.approx(1) and min(parts) > 0
-    found, moved = state_of(game.average), set()
+    found, moved = state_of(trainer.average), set()
     assert set(found) == set(states[0])
     for name, value in found.items():
         expected = sum(share * state[name] for share, state in zip(parts, states, strict=True))
@@ -59,20 +59,20 @@ def test_it_is_the_weighted_mean_of_weights_and_running_statistics(network, ema)
 
 def test_the_warm_up_forgets_the_beginning_until_ema_is_reached(monkeypatch):
     kept = []
-    monkeypatch.setattr(game_module, "move_average", lambda average, network, keep: kept.append(keep))
+    monkeypatch.setattr(trainer_module, "move_average", lambda average, network, keep: kept.append(keep))
     for ema in (0.999, 0.05):
-        game = tiny_game(network="mlp", ema=ema)
+        trainer = tiny_game(network="mlp", ema=ema)
         for step in (0, 1, 9, 90, 10**6):
-            game.generator_step(step)
+            trainer.generator_step(step)
     assert kept == [*(1 / 10, 2 / 11, 10 / 19, 91 / 100, 0.999), *[0.05] * 5]
 
 
 def test_the_average_of_what_does_not_move_is_that_to_the_bit():
-    game = tiny_game("wgan-paper", ema=0.999, learning_rate=1e-20)
-    before = game.parts()["generator"]
+    trainer = tiny_game("wgan-paper", ema=0.999, learning_rate=1e-20)
+    before = trainer.parts()["generator"]
     for step in range(20):
-        game.generator_step(step)
-    average = game.parts()["average"]
+        trainer.generator_step(step)
+    average = trainer.parts()["average"]
     for name, weight in before.items():
         if name.endswith("weight"):  # a bias begins at 0, where even such steps move it
             np.testing.assert_array_equal(average[name], weight)
@@ -99,15 +99,15 @@ def test_training_is_the_same_to_the_bit_with_it_and_without(runs):
     assert log_of(runs / "averaged") == log_of(runs / "plain")
 
 
-def images(game, count, raw):
+def images(trainer, count, raw):
     """What sample.py should draw: uint8 N×28×28, from the generator itself or from its average."""
-    found = generate(game.generator if raw else game.average, noise(0, count, game.recipe.latent))
+    found = generate(trainer.generator if raw else trainer.average, noise(0, count, trainer.recipe.latent))
     return crop_to(to_uint8(found), 28)[:, 0]
 
 
 def test_samples_are_the_average_s_and_raw_ones_the_generator_s(call, runs):
-    game, _ = rebuild(last(runs / "averaged"))
-    expected = {raw: images(game, 10, raw) for raw in (False, True)}
+    trainer, _ = rebuild(last(runs / "averaged"))
+    expected = {raw: images(trainer, 10, raw) for raw in (False, True)}
     assert np.abs(expected[True].astype(int) - expected[False]).max() > 20, "the two are alike: the test would prove nothing"
     for raw, flags in ((False, []), (True, ["--raw"])):
         assert call("sample", runs / "averaged", "--n", 10, *flags, "--out", "a.npz").status == 0
@@ -132,8 +132,8 @@ def test_a_raw_picture_does_not_take_the_other_s_place_and_no_gif_is_raw(call, r
 
 
 def test_the_grids_of_a_training_are_the_average_s(runs):
-    game, _ = rebuild(last(runs / "averaged"))
-    drawn = crop_to(to_uint8(sample(game, "fixed noise", 64)), 28)
+    trainer, _ = rebuild(last(runs / "averaged"))
+    drawn = crop_to(to_uint8(sample(trainer, "fixed noise", 64)), 28)
     saved = cv2.imread(str(runs / "averaged" / "samples" / "step-000004.png"))
     np.testing.assert_array_equal(saved[..., ::-1], grids.grid(drawn))
     assert (runs / "averaged/samples/step-000004.png").read_bytes() != (runs / "plain/samples/step-000004.png").read_bytes()
@@ -141,19 +141,19 @@ def test_the_grids_of_a_training_are_the_average_s(runs):
 
 @pytest.mark.parametrize("raw", [False, True])
 def test_an_export_holds_the_average_and_a_raw_one_the_generator(call, runs, tmp_path, raw):
-    game, _ = rebuild(last(runs / "averaged"))
+    trainer, _ = rebuild(last(runs / "averaged"))
     result = call("sample", runs / "averaged", "--export", "made", "--pdparams", *["--raw"] * raw)
     assert result.status == 0, result.err
     written = paddle.load("made/generator.pdparams")
-    expected = state_of(game.generator if raw else game.average)
+    expected = state_of(trainer.generator if raw else trainer.average)
     assert set(written) == set(expected)
     for name, tensor in written.items():
         np.testing.assert_array_equal(tensor.numpy(), expected[name].astype(np.float32))
-    z = noise(1, 6, game.recipe.latent)
+    z = noise(1, 6, trainer.recipe.latent)
     graph = paddle.jit.load("made/generator")
     graph.eval()
     found = graph(paddle.to_tensor(z)).numpy()
-    np.testing.assert_allclose(found, generate(game.generator if raw else game.average, z), atol=1e-4)
+    np.testing.assert_allclose(found, generate(trainer.generator if raw else trainer.average, z), atol=1e-4)
 
 
 def values(result):
@@ -223,10 +223,10 @@ def test_a_file_of_images_has_no_raw_form(refused, tmp_path):
 
 
 def test_going_back_to_a_checkpoint_takes_the_average_back_too(runs):
-    game, state = rebuild(last(runs / "averaged"))
-    before = game.parts()
-    play(game, 2)
-    assert any(not np.array_equal(game.parts()["average"][name], before["average"][name]) for name in before["average"])
-    game.restore(before, state, "there")
-    for name, array in game.parts()["average"].items():
+    trainer, state = rebuild(last(runs / "averaged"))
+    before = trainer.parts()
+    play(trainer, 2)
+    assert any(not np.array_equal(trainer.parts()["average"][name], before["average"][name]) for name in before["average"])
+    trainer.restore(before, state, "there")
+    for name, array in trainer.parts()["average"].items():
         np.testing.assert_array_equal(array, before["average"][name])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from benchmarks import quality, quality_results, quality_training
 from benchmarks.quality_training import Ended, Marks, recipe_of
 from errors import UserError
-from experiments.work import ROOT
+from experiments.store import ROOT
 from tests.helpers import tiny
 from training.budget import Budget
 
@@ -149,10 +149,10 @@ def test_recipes_are_the_defaults_and_pytorch_has_the_authors_constants():
 
 def test_pytorchs_networks_begin_as_the_authors():
     torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
-    from benchmarks.pytorch import Game, initialise
+    from benchmarks.pytorch import GANTrainer, initialise
 
     torch.manual_seed(0)
-    critic = Game(recipe_of("pytorch"), (1, 32, 32)).critic.apply(initialise)
+    critic = GANTrainer(recipe_of("pytorch"), (1, 32, 32)).critic.apply(initialise)
     for name, parameter in critic.named_parameters():
         shift, mean = name.endswith("bias"), 1.0 if parameter.ndim == 1 else 0.0
         if shift:

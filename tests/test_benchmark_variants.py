@@ -15,7 +15,7 @@ STATISTICS = {"_mean": "mean", "_variance": "variance"}
 
 
 def twins(monkeypatch, model, **settings):
-    """(our game, the game of Paddle's own layers with the same weights), both on dcgan."""
+    """(our trainer, the trainer of Paddle's own layers with the same weights), both on dcgan."""
     settings = {"network": "dcgan", **settings}
     ours = tiny_game(model, **settings)
     monkeypatch.setattr(dcgan, "Generator", plain.Generator)
@@ -68,13 +68,13 @@ def test_paddle_as_it_comes_trains_as_ours(monkeypatch, double, model, settings)
 
 
 def test_looking_leaves_the_statistics_of_paddles_own_batch_norm_alone(monkeypatch):
-    _, game = twins(monkeypatch, "wgan")
-    state = lambda: values([*game.generator.state_dict().values(), *game.critic.state_dict().values()])  # noqa: E731
+    _, trainer = twins(monkeypatch, "wgan")
+    state = lambda: values([*trainer.generator.state_dict().values(), *trainer.critic.state_dict().values()])  # noqa: E731
     before = state()
-    with game.looking():
-        game.critic(game.generator(paddle.randn([8, game.recipe.latent])))
+    with trainer.frozen_batch_norm_statistics():
+        trainer.critic(trainer.generator(paddle.randn([8, trainer.recipe.latent])))
     assert equal(before, state())
-    game.critic(game.generator(paddle.randn([8, game.recipe.latent])))
+    trainer.critic(trainer.generator(paddle.randn([8, trainer.recipe.latent])))
     assert not equal(before, state())
 
 
@@ -92,26 +92,26 @@ def test_both_initialise_alike(monkeypatch):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_pytorchs_losses_are_the_recipes(objective):
     torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
-    from benchmarks.pytorch import Game
+    from benchmarks.pytorch import GANTrainer
 
-    game = Game(tiny("dcgan", objective=objective, network="mlp"), (1, 32, 32))
+    trainer = GANTrainer(tiny("dcgan", objective=objective, network="mlp"), (1, 32, 32))
     real, fake = np.random.default_rng(0).normal(0, 3, (2, 64)).astype("float32")
     ours = OBJECTIVES[objective]
     want = ours.critic_loss(paddle.to_tensor(real), paddle.to_tensor(fake)), ours.generator_loss(paddle.to_tensor(fake))
-    got = game.critic_loss(torch.tensor(real), torch.tensor(fake)), game.generator_loss(torch.tensor(fake))
+    got = trainer.critic_loss(torch.tensor(real), torch.tensor(fake)), trainer.generator_loss(torch.tensor(fake))
     np.testing.assert_allclose([loss.item() for loss in got], [float(loss) for loss in want], rtol=1e-5)
 
 
 @pytest.mark.parametrize("model", recipes.names())
 def test_pytorchs_game_steps_every_recipe(model):
     torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
-    from benchmarks.pytorch import Game
+    from benchmarks.pytorch import GANTrainer
 
     torch.manual_seed(0)
-    game = Game(tiny(model), (1, 32, 32))
-    before = [parameter.detach().clone() for net in (game.critic, game.generator) for parameter in net.parameters()]
-    game.critic_step(torch.rand(8, 1, 32, 32))
-    game.generator_step()
-    after = [parameter for net in (game.critic, game.generator) for parameter in net.parameters()]
+    trainer = GANTrainer(tiny(model), (1, 32, 32))
+    before = [parameter.detach().clone() for net in (trainer.critic, trainer.generator) for parameter in net.parameters()]
+    trainer.critic_step(torch.rand(8, 1, 32, 32))
+    trainer.generator_step()
+    after = [parameter for net in (trainer.critic, trainer.generator) for parameter in net.parameters()]
     assert all(torch.isfinite(b).all() for b in after)
     assert any(not torch.equal(a, b) for a, b in zip(before, after))

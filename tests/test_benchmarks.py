@@ -11,7 +11,7 @@ from benchmarks import machine
 from benchmarks.table import by_clock, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
-from experiments.work import ROOT
+from experiments.store import ROOT
 
 MEASURED = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
 OTHERS = {"wall": {"loop": 1.5, "product": 0.2}, "cpu": {"product": 0.4}}

@@ -48,7 +48,7 @@ def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):
 def test_without_minutes_only_steps_count(clock):
     found = Budget(tiny("wgan", steps=10), NEW)
     clock.wall += 1e6
-    assert used_at(found, 4) == 0.4 and not found.spent() and found.part() is None
+    assert used_at(found, 4) == 0.4 and not found.spent() and found.milestone() is None
 
 
 def test_the_clocks_go_on_from_the_checkpoint(clock):
@@ -72,7 +72,7 @@ def test_tenths_and_fifths_are_told_once(clock):
     for _ in range(20):
         clock.wall += 3  # a twentieth
         found.look()
-        parts.append(found.part())
+        parts.append(found.milestone())
     assert [part for part in parts if part] == ["tenth", "fifth"] * 5
     assert parts[1::2] == ["tenth", "fifth"] * 5
 
@@ -97,8 +97,8 @@ def test_a_run_is_finished_when_its_own_clock_has_run_out():
 
 def test_decay_brings_both_step_sizes_down_linearly_over_the_steps(tmp_path):
     settings = {"decay": True, "steps": 10, "generator_learning_rate": 0.001, "critic_learning_rate": 0.002}
-    game = play(tmp_path, toy_dataset(20), n_critic=2, **settings)
-    np.testing.assert_allclose(game.rates, [[0.001 * (1 - k / 10), 0.002 * (1 - k / 10)] for k in range(10)])
+    trainer = play(tmp_path, toy_dataset(20), n_critic=2, **settings)
+    np.testing.assert_allclose(trainer.rates, [[0.001 * (1 - k / 10), 0.002 * (1 - k / 10)] for k in range(10)])
 
 
 @pytest.mark.parametrize("by", ["wall", "cpu"])
@@ -110,11 +110,11 @@ def test_decay_follows_the_clock_where_there_are_minutes(tmp_path, monkeypatch, 
         return step(self, number)
 
     monkeypatch.setattr(Watched, "generator_step", slow)
-    game = play(tmp_path, toy_dataset(20), decay=True, minutes=1.0, clock=by, steps=1000, learning_rate=0.001)
-    np.testing.assert_allclose(game.rates, [[0.001 * (1 - k / 10)] * 2 for k in range(10)])
+    trainer = play(tmp_path, toy_dataset(20), decay=True, minutes=1.0, clock=by, steps=1000, learning_rate=0.001)
+    np.testing.assert_allclose(trainer.rates, [[0.001 * (1 - k / 10)] * 2 for k in range(10)])
     assert [line["step"] for line in log_of(tmp_path)] == list(range(1, 11)), "it ends with its minutes"
 
 
 def test_without_decay_the_step_sizes_stay(tmp_path):
-    game = play(tmp_path, toy_dataset(20), steps=4, generator_learning_rate=0.001, critic_learning_rate=0.002)
-    np.testing.assert_allclose(game.rates, [[0.001, 0.002]] * 4)
+    trainer = play(tmp_path, toy_dataset(20), steps=4, generator_learning_rate=0.001, critic_learning_rate=0.002)
+    np.testing.assert_allclose(trainer.rates, [[0.001, 0.002]] * 4)

@@ -10,18 +10,18 @@ import pytest
 from errors import UserError
 from tests.helpers import MODELS, NETWORKS, batch, equal, files_below, files_of, tiny_game
 from training import checkpoint
-from training.game import Game, rebuild
+from training.trainer import GANTrainer, rebuild
 
 
-def save(folder, game, step=1, keep=3, **more):
+def save(folder, trainer, step=1, keep=3, **more):
     state = {
         "step": step,
-        "critic_steps": game.critic_steps,
-        "attempt": game.attempt,
-        "recipe": game.recipe.model_dump(),
-        "shape": list(game.shape),
+        "critic_steps": trainer.critic_steps,
+        "attempt": trainer.attempt,
+        "recipe": trainer.recipe.model_dump(),
+        "shape": list(trainer.shape),
     }
-    return checkpoint.save(folder, step, game.parts(), {**state, **more}, keep)
+    return checkpoint.save(folder, step, trainer.parts(), {**state, **more}, keep)
 
 
 def assert_equal_parts(left, right):
@@ -34,12 +34,12 @@ def assert_equal_parts(left, right):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_checkpoint_rebuilds_its_networks_by_itself(tmp_path, network):
-    game = tiny_game("wgan", network=network, filters=6)
-    game.critic_step(batch())
-    game.generator_step(0)
-    again, state = rebuild(save(tmp_path, game))
-    assert again.recipe == game.recipe and state["step"] == 1 and again.critic_steps == 1
-    assert_equal_parts(game.parts(), again.parts())
+    trainer = tiny_game("wgan", network=network, filters=6)
+    trainer.critic_step(batch())
+    trainer.generator_step(0)
+    again, state = rebuild(save(tmp_path, trainer))
+    assert again.recipe == trainer.recipe and state["step"] == 1 and again.critic_steps == 1
+    assert_equal_parts(trainer.parts(), again.parts())
 
 
 @pytest.mark.parametrize(
@@ -55,47 +55,47 @@ def test_a_checkpoint_rebuilds_its_networks_by_itself(tmp_path, network):
     ],
 )
 def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(tmp_path, model, settings):
-    game = tiny_game(model, **settings)
-    game.critic_step(batch(seed=1))
-    game.generator_step(0)
-    again, _ = rebuild(save(tmp_path, game))
-    for each in (game, again):
+    trainer = tiny_game(model, **settings)
+    trainer.critic_step(batch(seed=1))
+    trainer.generator_step(0)
+    again, _ = rebuild(save(tmp_path, trainer))
+    for each in (trainer, again):
         each.critic_step(batch(seed=2))
         each.generator_step(1)
-    assert_equal_parts(game.parts(), again.parts())
+    assert_equal_parts(trainer.parts(), again.parts())
 
 
 @pytest.mark.parametrize("ema", [0, 0.9])
 def test_a_checkpoint_holds_only_safetensors_and_json(tmp_path, ema):
-    game = tiny_game(ema=ema)
-    path = save(tmp_path, game)
+    trainer = tiny_game(ema=ema)
+    path = save(tmp_path, trainer)
     assert {file.suffix for file in path.iterdir()} == {".safetensors", ".json"}
-    assert {file.name for file in path.glob("*.safetensors")} == files_of(game.recipe)
+    assert {file.name for file in path.glob("*.safetensors")} == files_of(trainer.recipe)
     assert (path / "average.safetensors").exists() == bool(ema)
     json.loads((path / "state.json").read_text())
     assert not any(file.read_bytes()[:2] == b"\x80\x02" for file in path.iterdir())
 
 
 def test_only_the_newest_k_are_kept(tmp_path):
-    game = tiny_game(network="mlp")
+    trainer = tiny_game(network="mlp")
     for step in (1, 2, 3, 1000000):
-        save(tmp_path, game, step, keep=2)
+        save(tmp_path, trainer, step, keep=2)
     assert checkpoint.list_steps(tmp_path) == [3, 1000000]
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-000003", "step-1000000"]
 
 
 def test_a_good_checkpoint_is_not_deleted_in_favour_of_a_damaged_later_one(tmp_path):
-    game = tiny_game(network="mlp")
-    damaged = save(tmp_path, game, 6)
+    trainer = tiny_game(network="mlp")
+    damaged = save(tmp_path, trainer, 6)
     (damaged / "critic.safetensors").write_bytes(b"")
-    save(tmp_path, game, 5, keep=1)
+    save(tmp_path, trainer, 5, keep=1)
     assert checkpoint.newest(tmp_path)[0].name == "step-000005"
 
 
 @pytest.mark.parametrize("fails", ["fsync", "replace"])
 def test_a_checkpoint_that_cannot_be_finished_leaves_the_older_ones(tmp_path, monkeypatch, fails):
-    game = tiny_game(network="mlp")
-    save(tmp_path, game, 1, keep=1)
+    trainer = tiny_game(network="mlp")
+    save(tmp_path, trainer, 1, keep=1)
     before = files_below(tmp_path / "checkpoints" / "step-000001")
 
     def full(*_):
@@ -103,11 +103,11 @@ def test_a_checkpoint_that_cannot_be_finished_leaves_the_older_ones(tmp_path, mo
 
     monkeypatch.setattr(os, fails, full)
     with pytest.raises(UserError, match="step-000002 cannot be written: No space left on device"):
-        save(tmp_path, game, 2, keep=1)
+        save(tmp_path, trainer, 2, keep=1)
     monkeypatch.undo()
     assert checkpoint.list_steps(tmp_path) == [1]
     assert files_below(tmp_path / "checkpoints" / "step-000001") == before
-    save(tmp_path, game, 2, keep=1)
+    save(tmp_path, trainer, 2, keep=1)
     assert checkpoint.newest(tmp_path)[0].name == "step-000002"
 
 
@@ -122,9 +122,9 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", [*(f"{part}.safetensors" for part in (*checkpoint.PARTS, checkpoint.AVERAGE)), "state.json"])
 def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_is_taken(tmp_path, damage, name):
-    game = tiny_game(network="mlp", ema=0.9)
-    save(tmp_path, game, 1)
-    newest = save(tmp_path, game, 2)
+    trainer = tiny_game(network="mlp", ema=0.9)
+    save(tmp_path, trainer, 1)
+    newest = save(tmp_path, trainer, 2)
     if (name, damage) == ("state.json", "one bit turned"):
         pytest.skip("the last bit of state.json is its closing brace: cut short is the same")
     DAMAGES[damage](newest / name)
@@ -173,34 +173,34 @@ def test_weights_of_another_recipe_are_refused_and_nothing_is_taken_over(tmp_pat
 
 def test_optimiser_state_of_other_weights_is_refused(tmp_path):
     small, large = tiny_game(network="mlp"), tiny_game(network="mlp", units=17)
-    for game in (small, large):
-        game.critic_step(batch())
-        game.generator_step(0)
+    for trainer in (small, large):
+        trainer.critic_step(batch())
+        trainer.generator_step(0)
     mixed = {**small.parts(), "critic_optimizer": large.parts()["critic_optimizer"]}
     with pytest.raises(UserError, match="another recipe"):
-        Game(small.recipe, small.shape).restore(mixed, {"critic_steps": 1, "attempt": 0}, "there")
+        GANTrainer(small.recipe, small.shape).restore(mixed, {"critic_steps": 1, "attempt": 0}, "there")
 
 
 def test_an_average_that_is_missing_or_too_much_is_refused_and_nothing_is_taken_over(tmp_path):
     averaged, plain = tiny_game(network="mlp", ema=0.9, seed=1), tiny_game(network="mlp", ema=0, seed=2)
     state = {"critic_steps": 3, "attempt": 0}
-    for game, parts in ((averaged, plain.parts()), (plain, averaged.parts())):
-        before = [array.copy() for array in game.parts()["generator"].values()]
+    for trainer, parts in ((averaged, plain.parts()), (plain, averaged.parts())):
+        before = [array.copy() for array in trainer.parts()["generator"].values()]
         with pytest.raises(UserError, match="another recipe: one has an averaged generator, the other has none"):
-            game.restore(parts, state, "there")
-        assert game.critic_steps == 0 and equal(before, list(game.parts()["generator"].values()))
+            trainer.restore(parts, state, "there")
+        assert trainer.critic_steps == 0 and equal(before, list(trainer.parts()["generator"].values()))
     state |= {"step": 1, "recipe": averaged.recipe.model_dump(), "shape": list(averaged.shape)}
     with pytest.raises(UserError, match="one has an averaged generator, the other has none"):
         rebuild(checkpoint.save(tmp_path, 1, plain.parts(), state, 3))
 
 
 def test_an_average_of_other_shapes_is_refused():
-    game, larger = (tiny_game(network="mlp", ema=0.9, units=units) for units in (16, 17))
+    trainer, larger = (tiny_game(network="mlp", ema=0.9, units=units) for units in (16, 17))
     with pytest.raises(UserError, match="another recipe: names or shapes"):
-        game.restore({**game.parts(), "average": larger.parts()["average"]}, {"critic_steps": 3, "attempt": 0}, "there")
+        trainer.restore({**trainer.parts(), "average": larger.parts()["average"]}, {"critic_steps": 3, "attempt": 0}, "there")
 
 
 def test_a_checkpoint_can_be_moved(tmp_path):
-    game = tiny_game(network="mlp")
-    moved = shutil.move(save(tmp_path, game), tmp_path / "elsewhere")
-    assert_equal_parts(game.parts(), rebuild(moved)[0].parts())
+    trainer = tiny_game(network="mlp")
+    moved = shutil.move(save(tmp_path, trainer), tmp_path / "elsewhere")
+    assert_equal_parts(trainer.parts(), rebuild(moved)[0].parts())

@@ -14,20 +14,20 @@ from tests.helpers import NETWORKS, OBJECTIVES, batch, equal, tiny, tiny_game, v
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_after_any_number_of_critic_steps_every_trainable_weight_is_within_c(network):
-    game = tiny_game("wgan", network=network, clip=0.01, learning_rate=0.01)  # steps as large as c itself
-    assert max(np.abs(w).max() for w in values(game.critic_weights)) > 0.01, "nothing to clip: the test would prove nothing"
+    trainer = tiny_game("wgan", network=network, clip=0.01, learning_rate=0.01)  # steps as large as c itself
+    assert max(np.abs(w).max() for w in values(trainer.critic_weights)) > 0.01, "nothing to clip: the test would prove nothing"
     for number in range(3):
-        game.critic_step(batch(seed=number))
-        for weight in game.critic_weights:
+        trainer.critic_step(batch(seed=number))
+        for weight in trainer.critic_weights:
             assert float(weight.abs().max()) <= np.float32(0.01), weight.name
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_clipping_works_under_every_objective_and_optimiser(objective):
     for optimizer in ("adam", "rmsprop", "sgd"):
-        game = tiny_game("wgan", objective=objective, optimizer=optimizer, clip=0.02, learning_rate=0.05)
-        game.critic_step(batch())
-        assert max(float(w.abs().max()) for w in game.critic_weights) == np.float32(0.02)
+        trainer = tiny_game("wgan", objective=objective, optimizer=optimizer, clip=0.02, learning_rate=0.05)
+        trainer.critic_step(batch())
+        assert max(float(w.abs().max()) for w in trainer.critic_weights) == np.float32(0.02)
 
 
 def test_clip_moves_only_what_lies_outside():
@@ -39,15 +39,15 @@ def test_clip_moves_only_what_lies_outside():
 
 
 def test_clipping_leaves_running_statistics_alone():
-    game = tiny_game("wgan", clip=0.01)
-    assert has_batch_norm(game.critic)
-    clipped = {weight.name for weight in game.critic_weights}
-    buffers = dict(game.critic.named_buffers())
+    trainer = tiny_game("wgan", clip=0.01)
+    assert has_batch_norm(trainer.critic)
+    clipped = {weight.name for weight in trainer.critic_weights}
+    buffers = dict(trainer.critic.named_buffers())
     assert {name.rsplit(".", 1)[-1] for name in buffers} == {"mean", "variance"}
     assert not clipped & {buffer.name for buffer in buffers.values()}
-    game.critic_step(batch())
+    trainer.critic_step(batch())
     before = {name: buffer.numpy().copy() for name, buffer in buffers.items()}
-    clip_(game.critic, 0.001)
+    clip_(trainer.critic, 0.001)
     for name, buffer in buffers.items():
         np.testing.assert_array_equal(buffer.numpy(), before[name])
         if name.endswith("variance"):
@@ -55,23 +55,23 @@ def test_clipping_leaves_running_statistics_alone():
 
 
 def test_scale_and_shift_of_batch_norm_are_clipped_along():
-    game = tiny_game("wgan", clip=0.01)
-    game.critic_step(batch())
-    scales = [weight for weight in game.critic_weights if weight.ndim == 1]
+    trainer = tiny_game("wgan", clip=0.01)
+    trainer.critic_step(batch())
+    scales = [weight for weight in trainer.critic_weights if weight.ndim == 1]
     assert scales
     assert max(float(scale.abs().max()) for scale in scales) <= np.float32(0.01)
 
 
 def test_a_critic_step_leaves_the_generator_alone_and_a_generator_step_the_critic():
-    game = tiny_game("wgan")
-    before = values(game.generator_weights)
-    game.critic_step(batch())
-    assert equal(before, values(game.generator_weights))
-    before = values(game.critic_weights)
-    game.generator_step(0)
-    assert equal(before, values(game.critic_weights))
-    assert all(not weight.stop_gradient for weight in game.critic_weights)
-    assert max(float(weight.abs().max()) for weight in game.generator_weights) > 0.01, "the generator was clipped"
+    trainer = tiny_game("wgan")
+    before = values(trainer.generator_weights)
+    trainer.critic_step(batch())
+    assert equal(before, values(trainer.generator_weights))
+    before = values(trainer.critic_weights)
+    trainer.generator_step(0)
+    assert equal(before, values(trainer.critic_weights))
+    assert all(not weight.stop_gradient for weight in trainer.critic_weights)
+    assert max(float(weight.abs().max()) for weight in trainer.generator_weights) > 0.01, "the generator was clipped"
 
 
 class Plane(paddle.nn.Layer):
@@ -155,17 +155,17 @@ def test_parameter_gradients_of_the_penalty_equal_finite_differences(double, net
 
 @pytest.mark.parametrize(("network", "norm"), CRITICS)
 def test_a_wgan_gp_critic_step_works_and_moves_every_layer(network, norm):
-    game = tiny_game("wgan-gp", network=network, critic_norm=norm, learning_rate=0.001)
-    before = values(game.critic_weights)
-    loss, real, fake, penalty = game.critic_step(batch())
-    assert float(loss) == pytest.approx(float(fake.mean() - real.mean() + game.recipe.penalty * penalty), rel=1e-4)
-    for weight, old in zip(game.critic_weights, before, strict=True):
+    trainer = tiny_game("wgan-gp", network=network, critic_norm=norm, learning_rate=0.001)
+    before = values(trainer.critic_weights)
+    loss, real, fake, penalty = trainer.critic_step(batch())
+    assert float(loss) == pytest.approx(float(fake.mean() - real.mean() + trainer.recipe.penalty * penalty), rel=1e-4)
+    for weight, old in zip(trainer.critic_weights, before, strict=True):
         assert weight.ndim == 1 or not np.array_equal(weight.numpy(), old), weight.name
 
 
 def test_penalty_pulls_the_critics_slope_towards_1():
-    game = tiny_game("wgan-gp", network="mlp", units=64, learning_rate=3e-4, beta1=0.5)
+    trainer = tiny_game("wgan-gp", network="mlp", units=64, learning_rate=3e-4, beta1=0.5)
     real = batch()
-    penalties = [float(game.critic_step(real)[3]) for _ in range(75)]
+    penalties = [float(trainer.critic_step(real)[3]) for _ in range(75)]
     assert penalties[0] > 0.5
     assert np.mean(penalties[-5:]) < penalties[0] / 2

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 import experiments
 from errors import UserError
-from experiments import figures, results, trained, work
-from experiments.work import ROOT, Work
+from experiments import figures, results, store, training_runs
+from experiments.store import ROOT, ExperimentStore
 from tests.helpers import write_cifar10
 from training import recipe as recipes
 
@@ -23,7 +23,7 @@ DONE = sorted(results.read())
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """Experiments write below tmp_path instead of the repository."""
-    monkeypatch.setattr(work, "ROOT", tmp_path)
+    monkeypatch.setattr(store, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -63,33 +63,33 @@ def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
         calls.append(1)
         return {"value": 1 / 3, "infinite": float("inf")}
 
-    first = Work("momentum", quick=True).unit("a", {"steps": 3}, measure)
+    first = ExperimentStore("momentum", quick=True).cached("a", {"steps": 3}, measure)
     assert first == {"value": 0.333333, "infinite": None}
-    assert Work("momentum", quick=True).unit("a", {"steps": 3}, measure) == first
+    assert ExperimentStore("momentum", quick=True).cached("a", {"steps": 3}, measure) == first
     assert len(calls) == 1
-    Work("momentum", quick=True).unit("a", {"steps": 4}, measure)
+    ExperimentStore("momentum", quick=True).cached("a", {"steps": 4}, measure)
     assert len(calls) == 2
     with pytest.raises(UserError, match="b has not been measured yet"):
-        Work("momentum", quick=True, redraw=True).unit("b", {}, measure)
+        ExperimentStore("momentum", quick=True, redraw=True).cached("b", {}, measure)
 
 
 def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twice(place, monkeypatch):
     """The same command in two shells divides the trainings among two cores."""
     order = []
 
-    def train(work, key, model, settings, seed):
-        return work.unit(key, {}, lambda: order.append(key) or key)
+    def train(store, key, model, settings, seed):
+        return store.cached(key, {}, lambda: order.append(key) or key)
 
-    monkeypatch.setattr(trained, "train", train)
-    here, there = Work("momentum", quick=True), Work("momentum", quick=True)
+    monkeypatch.setattr(training_runs, "train", train)
+    here, there = ExperimentStore("momentum", quick=True), ExperimentStore("momentum", quick=True)
     cells = {"a": ("wgan", {}), "b": ("gan", {})}
     with contextlib.ExitStack() as other:
         assert other.enter_context(there.claim("a-s0"))
-        shell = threading.Thread(target=lambda: order.append(trained.runs(here, cells, 2)))
+        shell = threading.Thread(target=lambda: order.append(training_runs.runs(here, cells, 2)))
         shell.start()
         while len(order) < 3:
             time.sleep(0.01)
-        there.unit("a-s0", {}, lambda: "theirs")
+        there.cached("a-s0", {}, lambda: "theirs")
     shell.join(60)
     assert order == ["b-s0", "a-s1", "b-s1", {"a": ["theirs", "a-s1"], "b": ["b-s0", "b-s1"]}]
 
@@ -119,7 +119,7 @@ def test_all_of_them_run_quickly(place, tmp_path):
 def test_verdict_and_numbers_follow_from_what_was_kept(name):
     """Summaries and verdicts are not typed: they are computed again from the units."""
     module, kept = importlib.import_module(f"experiments.{name}"), results.read()[name]
-    numbers = work.rounded(module.measure(Work(name, redraw=True)))
+    numbers = store.rounded(module.measure(ExperimentStore(name, redraw=True)))
     assert numbers == kept["numbers"]
     assert module.judge(numbers) == kept["verdict"]
 

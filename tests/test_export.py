@@ -38,20 +38,20 @@ def infer(folder, z):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_inference_agrees_for_any_number_of_samples(tmp_path, network):
-    game = tiny_game("wgan-paper", network=network)
-    paths, difference = export.write(game, tmp_path / "made")
+    trainer = tiny_game("wgan-paper", network=network)
+    paths, difference = export.write(trainer, tmp_path / "made")
     assert difference < 1e-5
     assert [path.name for path in paths] == ["generator.json", "generator.pdiparams"]
     for count in (1, 5):
-        z = noise(3, count, game.recipe.latent)
-        np.testing.assert_allclose(infer(tmp_path / "made", z), generate(game.generator, z), atol=1e-5)
+        z = noise(3, count, trainer.recipe.latent)
+        np.testing.assert_allclose(infer(tmp_path / "made", z), generate(trainer.generator, z), atol=1e-5)
 
 
 def test_points(tmp_path):
-    game = tiny_game("wgan-paper", shape=(2,), data="8gaussians", network="mlp", latent=2)
-    export.write(game, tmp_path / "made")
+    trainer = tiny_game("wgan-paper", shape=(2,), data="8gaussians", network="mlp", latent=2)
+    export.write(trainer, tmp_path / "made")
     z = noise(0, 7, 2)
-    np.testing.assert_allclose(infer(tmp_path / "made", z), generate(game.generator, z), atol=1e-5)
+    np.testing.assert_allclose(infer(tmp_path / "made", z), generate(trainer.generator, z), atol=1e-5)
 
 
 def test_command_writes_pdparams_on_request(call, tmp_path):

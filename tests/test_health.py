@@ -11,15 +11,15 @@ from training import health, randomness
 
 @pytest.mark.parametrize("model", MODELS)
 def test_figures_are_those_of_the_networks_as_they_stand(model):
-    game = tiny_game(model)
+    trainer = tiny_game(model)
     for number in range(3):
-        game.critic_step(batch(seed=number))
+        trainer.critic_step(batch(seed=number))
     held, real, step = batch(seed=8), batch(seed=9), 7
-    figures = health.measure(game, held, real, step)
-    with paddle.no_grad(), game.looking():
-        fake = game.generator(game.noise("health noise", step))
-        real_logits, fake_logits = game.logits(real, fake)
-        held_logits, again = game.logits(held, fake)
+    figures = health.measure(trainer, held, real, step)
+    with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
+        fake = trainer.generator(trainer.noise("health noise", step))
+        real_logits, fake_logits = trainer.logits(real, fake)
+        held_logits, again = trainer.logits(held, fake)
     close = lambda value: pytest.approx(float(value), rel=1e-4, abs=1e-7)  # noqa: E731
     assert figures["estimate"] == close(real_logits.mean() - fake_logits.mean())
     assert figures["estimate_heldout"] == close(held_logits.mean() - again.mean())
@@ -32,17 +32,17 @@ def test_figures_are_those_of_the_networks_as_they_stand(model):
 
 
 def test_gradient_norms_are_mean_and_deviation_over_points_between_real_and_fake():
-    game = tiny_game("wgan-gp", network="mlp")
+    trainer = tiny_game("wgan-gp", network="mlp")
     held, real, step = batch(seed=1), batch(seed=2), 3
-    figures = health.measure(game, held, real, step)
-    fake = game.generator(game.noise("health noise", step)).detach()
+    figures = health.measure(trainer, held, real, step)
+    fake = trainer.generator(trainer.noise("health noise", step)).detach()
     epsilon = randomness.uniform(0, "health penalty", step, [8]).reshape(8, 1, 1, 1)
     points = paddle.to_tensor(epsilon) * real + paddle.to_tensor(1 - epsilon) * fake
     norms = []
     for k in range(8):  # each sample by itself
         point = points[k : k + 1].detach()
         point.stop_gradient = False
-        game.critic(point).sum().backward()
+        trainer.critic(point).sum().backward()
         norms.append(np.linalg.norm(point.grad.numpy()))
     assert figures["gradient_norm"] == pytest.approx(np.mean(norms), rel=1e-4)
     assert figures["gradient_norm_std"] == pytest.approx(np.std(norms), rel=1e-3)
@@ -50,23 +50,23 @@ def test_gradient_norms_are_mean_and_deviation_over_points_between_real_and_fake
 
 @pytest.mark.parametrize("model", MODELS)
 def test_measuring_changes_nothing(model):
-    game = tiny_game(model)
-    game.critic_step(batch())
-    state = lambda: [x for part in game.parts().values() for x in part.values()]  # noqa: E731
+    trainer = tiny_game(model)
+    trainer.critic_step(batch())
+    state = lambda: [x for part in trainer.parts().values() for x in part.values()]  # noqa: E731
     before = [x.copy() for x in state()]
-    health.measure(game, batch(), batch(seed=1), 3)
+    health.measure(trainer, batch(), batch(seed=1), 3)
     assert equal(before, state())
-    assert all(weight.grad is None or float(weight.grad.abs().max()) == 0 for weight in game.critic_weights)
+    assert all(weight.grad is None or float(weight.grad.abs().max()) == 0 for weight in trainer.critic_weights)
 
 
 def test_clipped_share_counts_weights_at_plus_and_minus_c():
     layer = paddle.nn.Linear(4, 1, bias_attr=False)
     layer.weight.set_value(np.array([[0.01], [-0.01], [0.0099], [0.0]], "float32"))
     assert float(health.clipped_share([layer.weight], 0.01)) == 0.5
-    game = tiny_game("wgan", learning_rate=0.1, clip=0.01)
-    game.critic_step(batch())
-    weights = np.concatenate([w.ravel() for w in values(game.critic_weights)])
-    share = health.measure(game, batch(), batch(), 1)["clipped_share"]
+    trainer = tiny_game("wgan", learning_rate=0.1, clip=0.01)
+    trainer.critic_step(batch())
+    weights = np.concatenate([w.ravel() for w in values(trainer.critic_weights)])
+    share = health.measure(trainer, batch(), batch(), 1)["clipped_share"]
     assert share == pytest.approx((np.abs(weights) == np.float32(0.01)).mean(), abs=1e-6) and share > 0.5
 
 
@@ -77,8 +77,8 @@ GOOD = {"gradient_norm": 1.0, "estimate": 0.1}
     ("bad", "word"), [({"gradient_norm": 0.0, "estimate": 0.0}, "dead"), ({"gradient_norm": 1.0, "estimate": -1.0}, "negative")]
 )
 def test_an_alarm_is_given_once_and_only_if_the_trouble_stays(bad, word):
-    alarms = health.Alarms(tiny("wgan"))
-    heard = [alarms.hear(step, figures) for step, figures in enumerate([bad, bad, bad, bad, GOOD] + [bad] * 20)]
+    alarms = health.HealthMonitor(tiny("wgan"))
+    heard = [alarms.update(step, figures) for step, figures in enumerate([bad, bad, bad, bad, GOOD] + [bad] * 20)]
     said = [(step, line) for step, lines in enumerate(heard) for line in lines]
     assert len(said) == 1
     step, line = said[0]
@@ -86,21 +86,21 @@ def test_an_alarm_is_given_once_and_only_if_the_trouble_stays(bad, word):
 
 
 def test_a_healthy_critic_gives_no_alarm():
-    alarms = health.Alarms(tiny("wgan"))
-    assert not any(alarms.hear(step, GOOD) for step in range(20))
+    alarms = health.HealthMonitor(tiny("wgan"))
+    assert not any(alarms.update(step, GOOD) for step in range(20))
 
 
 def test_a_negative_estimate_is_no_alarm_for_a_gan():
-    alarms = health.Alarms(tiny("gan"))
-    assert not any(alarms.hear(step, {"gradient_norm": 1.0, "estimate": -1.0}) for step in range(20))
+    alarms = health.HealthMonitor(tiny("gan"))
+    assert not any(alarms.update(step, {"gradient_norm": 1.0, "estimate": -1.0}) for step in range(20))
 
 
 def test_alarms_go_on_from_their_saved_state():
     bad = {"gradient_norm": 0.0, "estimate": 0.0}
-    first = health.Alarms(tiny("wgan"))
-    assert not any(first.hear(step, bad) for step in range(3))
-    second = health.Alarms(tiny("wgan"), dict(first.state))
-    assert [len(second.hear(step, bad)) for step in range(3, 8)] == [0, 1, 0, 0, 0]
+    first = health.HealthMonitor(tiny("wgan"))
+    assert not any(first.update(step, bad) for step in range(3))
+    second = health.HealthMonitor(tiny("wgan"), dict(first.state))
+    assert [len(second.update(step, bad)) for step in range(3, 8)] == [0, 1, 0, 0, 0]
 
 
 def test_numbers_that_are_not_finite_are_named():
@@ -109,9 +109,9 @@ def test_numbers_that_are_not_finite_are_named():
 
 def test_the_logged_estimate_has_the_sign_of_the_paper():
     """A critic that was trained to tell real from fake gives a positive estimate."""
-    game = tiny_game("wgan-gp", network="mlp", learning_rate=1e-3)
+    trainer = tiny_game("wgan-gp", network="mlp", learning_rate=1e-3)
     real = batch()
     for _ in range(20):
-        _, real_logits, fake_logits, _ = game.critic_step(real)
+        _, real_logits, fake_logits, _ = trainer.critic_step(real)
     assert float(estimate(real_logits, fake_logits)) > 0
-    assert health.measure(game, real, real, 1)["estimate"] > 0
+    assert health.measure(trainer, real, real, 1)["estimate"] > 0

@@ -109,34 +109,34 @@ def test_probability_is_the_mean_of_the_sigmoid(x):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("network", ["mlp", "dcgan"])
 def test_a_generator_step_raises_what_the_critic_says_of_its_samples(objective, network):
-    game = tiny_game("dcgan", objective=objective, network=network, optimizer="sgd", learning_rate=0.01, critic_norm="none")
+    trainer = tiny_game("dcgan", objective=objective, network=network, optimizer="sgd", learning_rate=0.01, critic_norm="none")
     for number in range(3):  # a critic that tells something
-        game.critic_step(batch(seed=number))
+        trainer.critic_step(batch(seed=number))
     if objective == "least-squares":  # from below its target
-        assert float(score(game)) < 1
-    before = float(score(game))
-    game.generator_step(0)
-    assert float(score(game)) > before
+        assert float(score(trainer)) < 1
+    before = float(score(trainer))
+    trainer.generator_step(0)
+    assert float(score(trainer)) > before
 
 
 @paddle.no_grad()
-def score(game):
+def score(trainer):
     """E f(G(z)) for the z of the generator's first step."""
-    with game.looking():
-        return game.critic(game.generator(game.noise("generator noise", 0))).mean()
+    with trainer.frozen_batch_norm_statistics():
+        return trainer.critic(trainer.generator(trainer.noise("generator noise", 0))).mean()
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("network", ["mlp", "dcgan"])
 def test_a_critic_step_raises_the_estimate(objective, network):
-    game = tiny_game("dcgan", objective=objective, network=network, optimizer="sgd", learning_rate=0.01, critic_norm="none")
+    trainer = tiny_game("dcgan", objective=objective, network=network, optimizer="sgd", learning_rate=0.01, critic_norm="none")
     real = batch()
 
     @paddle.no_grad()
     def current():
-        with game.looking():
-            return float(estimate(*game.logits(real, game.generator(game.noise("critic noise", 0)))))
+        with trainer.frozen_batch_norm_statistics():
+            return float(estimate(*trainer.logits(real, trainer.generator(trainer.noise("critic noise", 0)))))
 
     before = current()
-    game.critic_step(real)
+    trainer.critic_step(real)
     assert current() > before

@@ -42,8 +42,8 @@ def operators(call):
     ],
 )
 def test_a_step_calls_no_more_operators_than_it_needs(model, step, limits):
-    game, real = tiny_game(model, network="mlp" if model == "gan" else "dcgan", ema=0), batch()
-    counts = operators((lambda: game.critic_step(real)) if step == "critic" else (lambda: game.generator_step(0)))
+    trainer, real = tiny_game(model, network="mlp" if model == "gan" else "dcgan", ema=0), batch()
+    counts = operators((lambda: trainer.critic_step(real)) if step == "critic" else (lambda: trainer.generator_step(0)))
     counts["all"] = counts.total()
     assert counts["all"] > 10
     assert {name: counts[name] for name, limit in limits.items() if counts[name] > limit} == {}

@@ -5,7 +5,7 @@ import paddle
 import pytest
 
 from tests.helpers import tiny
-from training.game import optimizer
+from training.trainer import optimizer
 
 RATE = 1e-3
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from reporting import curves, gather, report, terms
+from reporting import collect, curves, report, terms
 from training import comparison
 
 FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
@@ -169,7 +169,7 @@ def test_pictures_are_whole(made):
     frames = json.loads(frames)
     assert len(frames) == 4
     for number, pictures in frames.items():
-        assert len(pictures) == gather.FRAMES == len(results["runs"][int(number)]["grids"])
+        assert len(pictures) == collect.FRAMES == len(results["runs"][int(number)]["grids"])
         last = results["runs"][int(number)]["grids"][-1]["file"]
         raw = np.frombuffer(base64.b64decode(pictures[-1].split(",")[1]), np.uint8)
         saved = cv2.imread(str(folder.parent / results["runs"][int(number)]["folder"] / "samples" / last))
@@ -203,11 +203,11 @@ def row(label, mean, deviation):
 
 def test_the_best_is_marked_only_where_bands_are_apart():
     apart = [row("a", 10.0, 1.0), row("b", 20.0, 2.0), row("c", 30.0, 1.0)]
-    assert gather.best(apart, "fd_lenet") == "a"
-    assert gather.best(apart, "recall") == "c"
-    assert gather.best([row("a", 10.0, 6.0), row("b", 20.0, 5.0)], "fd_lenet") is None
-    assert gather.best([row("a", 10.0, None), row("b", 20.0, None)], "fd_lenet") is None
-    assert gather.best([row("a", 10.0, 1.0)], "fd_lenet") is None
+    assert collect.best(apart, "fd_lenet") == "a"
+    assert collect.best(apart, "recall") == "c"
+    assert collect.best([row("a", 10.0, 6.0), row("b", 20.0, 5.0)], "fd_lenet") is None
+    assert collect.best([row("a", 10.0, None), row("b", 20.0, None)], "fd_lenet") is None
+    assert collect.best([row("a", 10.0, 1.0)], "fd_lenet") is None
 
 
 def test_bands_over_seeds():

@@ -11,15 +11,15 @@ from tests.watched import play
 @pytest.mark.parametrize("n_critic", [1, 3, 5])
 def test_n_critic_critic_steps_come_before_each_generator_step_over_epoch_ends(tmp_path, n_critic):
     """20 images and batches of 8: the epoch ends again and again inside a round of critic steps, which must not restart."""
-    game = play(tmp_path, toy_dataset(20), n_critic=n_critic, steps=7)
-    assert game.events == (["critic"] * n_critic + ["generator"]) * 7
-    assert game.critic_steps == 7 * n_critic
+    trainer = play(tmp_path, toy_dataset(20), n_critic=n_critic, steps=7)
+    assert trainer.events == (["critic"] * n_critic + ["generator"]) * 7
+    assert trainer.critic_steps == 7 * n_critic
 
 
 def test_every_critic_step_gets_a_fresh_batch_each_image_once_an_epoch(tmp_path):
     dataset = toy_dataset(20)
-    game = play(tmp_path, dataset, n_critic=5, steps=4)
-    seen = np.concatenate(game.batches)
+    trainer = play(tmp_path, dataset, n_critic=5, steps=4)
+    seen = np.concatenate(trainer.batches)
     expected = dataset.batch(Order(20, 0).take(0, len(seen)))
     np.testing.assert_array_equal(seen, expected)
     for epoch in range(len(seen) // 20):
@@ -27,8 +27,8 @@ def test_every_critic_step_gets_a_fresh_batch_each_image_once_an_epoch(tmp_path)
 
 
 def test_every_step_gets_a_fresh_z(tmp_path):
-    game = play(tmp_path, toy_dataset(20), n_critic=3, steps=4)
-    critic, generator = game.noises["critic noise"], game.noises["generator noise"]
+    trainer = play(tmp_path, toy_dataset(20), n_critic=3, steps=4)
+    critic, generator = trainer.noises["critic noise"], trainer.noises["generator noise"]
     assert (len(critic), len(generator)) == (12, 4)
     assert len({z.tobytes() for z in critic + generator}) == 16
     assert len(np.unique(np.concatenate(critic + generator).ravel())) > 0.99 * 16 * 8 * 8
@@ -38,16 +38,16 @@ def test_a_generator_step_can_have_a_batch_of_its_own_size(tmp_path):
     sizes = {}
     for own in (None, 12):
         (folder := tmp_path / str(own)).mkdir()
-        game = play(folder, toy_dataset(20), n_critic=2, generator_batch_size=own, steps=2)
-        sizes[own] = {purpose: [len(z) for z in noises] for purpose, noises in game.noises.items()}
-        assert {len(real) for real in game.batches} == {8} and game.images_seen == 32
+        trainer = play(folder, toy_dataset(20), n_critic=2, generator_batch_size=own, steps=2)
+        sizes[own] = {purpose: [len(z) for z in noises] for purpose, noises in trainer.noises.items()}
+        assert {len(real) for real in trainer.batches} == {8} and trainer.images_seen == 32
     assert sizes[None] == {"critic noise": [8] * 4, "generator noise": [8] * 2}
     assert sizes[12] == {"critic noise": [8] * 4, "generator noise": [12] * 2}
 
 
 def test_images_reach_the_critic_scaled_to_plus_minus_1(tmp_path):
-    game = play(tmp_path, toy_dataset(20), steps=2)
-    seen = np.concatenate(game.batches)
+    trainer = play(tmp_path, toy_dataset(20), steps=2)
+    seen = np.concatenate(trainer.batches)
     assert seen.dtype == np.float32 and seen.shape[1:] == (1, 32, 32)
     assert -1 == seen.min() < seen.max() == pytest.approx(1)
 
@@ -56,8 +56,8 @@ def test_logging_and_sampling_often_does_not_change_the_training(tmp_path):
     finals = []
     for number, every in enumerate((1, 100)):
         (folder := tmp_path / str(number)).mkdir()
-        game = play(folder, toy_dataset(20), network="dcgan", log_every=every, sample_every=every, checkpoint_every=every)
-        finals.append([array for part in game.parts().values() for array in part.values()])
+        trainer = play(folder, toy_dataset(20), network="dcgan", log_every=every, sample_every=every, checkpoint_every=every)
+        finals.append([array for part in trainer.parts().values() for array in part.values()])
     for a, b in zip(*finals, strict=True):
         np.testing.assert_array_equal(a, b)
 

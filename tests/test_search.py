@@ -73,7 +73,7 @@ def test_trials_are_scored_at_marks_recorded_and_gone_on_with(place, mnist5k):
     space, first = search.searched(recipe), search.first("gan", recipe)
     trials.prepare("gan", "mnist-5k", mnist5k, space, first, 2.0)
     study = trials.open_study("gan", "mnist-5k")
-    search.work(study, "gan", tiny(seconds=2.0), mnist5k, 1)
+    search.run_trials(study, "gan", tiny(seconds=2.0), mnist5k, 1)
     (row,) = trials.read("gan", "mnist-5k")["trials"]
     assert row["settings"] == first[0] and row["seed"] == 1000 and row["state"] == "complete"
     assert row["value"] == row["scores"]["fd_lenet"] > 0 and [mark for mark, _ in row["marks"]] == list(search.MARKS)

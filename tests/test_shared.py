@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from experiments.shared import work_along
-from experiments.work import NotMine, Work
+from experiments.shared import measure_along
+from experiments.store import ExperimentStore, NotMine
 from tests.helpers import ROOT
 from training import checkpoint, lock
 
@@ -21,26 +21,26 @@ Claim: none.
 """
 import os
 
-from experiments import HOLDS, figures, trained
+from experiments import HOLDS, figures, training_runs
 
 STEPS = int(os.environ["STEPS"])
 
 
-def measure(work):
-    work.unit("alone", {}, lambda: {"process": os.getpid()})
+def measure(store):
+    store.cached("alone", {}, lambda: {"process": os.getpid()})
     common = {"data": "8gaussians", "units": 16, "batch_size": 16, "steps": STEPS, "log_every": 10}
     common |= {"sample_every": STEPS, "checkpoint_every": STEPS}
     cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
     more = {"extra": lambda folder: {"process": os.getpid()}}
-    found = trained.runs(work, cells, 1, samples=100, names=["w1"], **more)
-    return {label: trained.summary(group, ["w1"])["w1"] for label, group in found.items()}
+    found = training_runs.runs(store, cells, 1, samples=100, names=["w1"], **more)
+    return {label: training_runs.summary(group, ["w1"])["w1"] for label, group in found.items()}
 
 
 def judge(numbers):
     return HOLDS
 
 
-def draw(numbers, work):
+def draw(numbers, store):
     return figures.new()[0]
 '''
 
@@ -107,27 +107,27 @@ def test_sigterm_ends_all_of_them_with_checkpoints(copy):
 
 
 def test_help_is_called_at_the_first_training_and_workers_leave_the_rest(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiments.work.ROOT", tmp_path)
+    monkeypatch.setattr("experiments.store.ROOT", tmp_path)
     called = []
-    first = Work("momentum", quick=True, call_help=lambda: called.append(1))
-    first.unit("alone", {}, lambda: 1)
+    first = ExperimentStore("momentum", quick=True, call_help=lambda: called.append(1))
+    first.cached("alone", {}, lambda: 1)
     assert called == []
-    worker = Work("momentum", quick=True, helps=True).other("momentum")
-    assert worker.unit("alone", {}, lambda: 2) == 1  # measured already
+    worker = ExperimentStore("momentum", quick=True, helps=True).other("momentum")
+    assert worker.cached("alone", {}, lambda: 2) == 1  # measured already
     with pytest.raises(NotMine):
-        worker.unit("another", {}, lambda: 2)
-    with worker.claim("training") as mine:
-        assert mine and worker.unit("training", {}, lambda: 3) == 3
-    with first.claim("training"):
-        assert first.unit("training", {}, lambda: 4) == 3
+        worker.cached("another", {}, lambda: 2)
+    with worker.lock("training") as mine:
+        assert mine and worker.cached("training", {}, lambda: 3) == 3
+    with first.lock("training"):
+        assert first.cached("training", {}, lambda: 4) == 3
         assert called == []
-    with first.claim("second"):
-        first.unit("second", {}, lambda: 5)
+    with first.lock("second"):
+        first.cached("second", {}, lambda: 5)
         assert called == [1]
 
     class Module:
-        def measure(work):
-            return work.unit("third", {}, lambda: called.append("measured"))
+        def measure(store):
+            return store.cached("third", {}, lambda: called.append("measured"))
 
-    work_along(Module, worker)
+    measure_along(Module, worker)
     assert called == [1]

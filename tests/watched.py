@@ -1,13 +1,13 @@
-"""A training that is watched: what the loop asks of the game, and with which step sizes."""
+"""A training that is watched: what the loop asks of the trainer, and with which step sizes."""
 
 from tests.helpers import tiny
-from training.game import Game
 from training.log import RunLog
 from training.loop import train
+from training.trainer import GANTrainer
 
 
-class Watched(Game):
-    """A game that notes what it is asked for."""
+class Watched(GANTrainer):
+    """A trainer that notes what it is asked for."""
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
@@ -40,9 +40,9 @@ class Silence:
 
 
 def play(folder, dataset, **settings):
-    game = Watched(tiny("wgan", **{"network": "mlp", **settings}), dataset.shape)
+    trainer = Watched(tiny("wgan", **{"network": "mlp", **settings}), dataset.shape)
     (folder / "samples").mkdir()
     log = RunLog(folder)
-    train(game, dataset, folder, log, Silence(), print)
+    train(trainer, dataset, folder, log, Silence(), print)
     log.close()
-    return game
+    return trainer

@@ -62,7 +62,7 @@ class Budget:
     def spent(self):
         return self._share >= 1
 
-    def part(self):
+    def milestone(self):
         """'tenth' or 'fifth' where one of the minutes has passed since the last call (a fifth is also a tenth), else None.
 
         Models of different speed then show their grids and checkpoints at the same times.

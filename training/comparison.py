@@ -6,9 +6,9 @@ from pathlib import Path
 
 import data
 from errors import UserError, cannot_write, one_of
-from reporting.files import write_text
 from training import budget, checkpoint, run
 from training import recipe as recipes
+from training.files import write_text
 
 FORMAT = 1
 NEVER = 10**6  # steps: with a budget in minutes, grids and checkpoints come by the clock (training/budget.py)

@@ -10,28 +10,28 @@ from models.objectives import estimate, js_estimate, probability
 from training.log import PATIENCE
 
 
-def measure(game, heldout, real, step):
+def measure(trainer, heldout, real, step):
     """Figures of the networks as they stand after generator step `step`, as a flat dict of floats.
 
     heldout, real: batches of as many items as the recipe's, held out and trained on. Batch norm uses batch statistics, as
     in training, and keeps its running ones.
     """
-    recipe = game.recipe
-    with game.looking():
+    recipe = trainer.recipe
+    with trainer.frozen_batch_norm_statistics():
         with paddle.no_grad():
-            fake = game.generator(game.noise("health noise", step))
-            real_logits, fake_logits = game.logits(real, fake)
+            fake = trainer.generator(trainer.noise("health noise", step))
+            real_logits, fake_logits = trainer.logits(real, fake)
             figures = {"estimate": estimate(real_logits, fake_logits)}
-            held = game.logits(heldout, fake)
+            held = trainer.logits(heldout, fake)
             figures["estimate_heldout"] = estimate(*held)
-            if game.objective.probabilistic:
+            if trainer.objective.probabilistic:
                 figures["d_real"], figures["d_fake"] = probability(real_logits), probability(fake_logits)
                 figures["js_estimate"] = js_estimate(real_logits, fake_logits)
-        between = interpolate(real, fake, game.epsilon("health penalty", step))
-        norms = input_gradient_norms(game.critic, between)
+        between = interpolate(real, fake, trainer.epsilon("health penalty", step))
+        norms = input_gradient_norms(trainer.critic, between)
         figures["gradient_norm"], figures["gradient_norm_std"] = norms.mean(), (norms - norms.mean()).square().mean().sqrt()
     if recipe.clip:
-        figures["clipped_share"] = clipped_share(game.critic_weights, recipe.clip)
+        figures["clipped_share"] = clipped_share(trainer.critic_weights, recipe.clip)
     return {name: float(value) for name, value in figures.items()}
 
 
@@ -41,14 +41,14 @@ def clipped_share(weights, c):
     return (flat.abs() >= c * (1 - 1e-6)).astype("float32").mean()
 
 
-class Alarms:
+class HealthMonitor:
     """Warns once in words of each thing that goes wrong; `state` (a dict for JSON) survives a checkpoint."""
 
     def __init__(self, recipe, state=None):
         self.recipe = recipe
         self.state = state or {"dead": 0, "negative": 0}
 
-    def hear(self, step, figures):
+    def update(self, step, figures):
         """The warnings (a list of lines) that these figures of a logged step call for."""
         signs = {"dead": figures["gradient_norm"] < 1e-7}
         if self.recipe.objective == "wasserstein":

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from errors import UserError, cannot_write
-from reporting.records import open_records
+from training.records import open_records
 
 SMALL = 1_000_000  # bytes: log, pictures and histograms until the next checkpoint take about as much
 LONGEST = 8192  # bytes: more than a line of log.jsonl

@@ -11,8 +11,7 @@ from data import Order
 from data.dataset import crop_to, to_uint8
 from data.reader import batches
 from errors import NotFinite, cannot_write
-from reporting import grids
-from training import checkpoint, health, randomness
+from training import checkpoint, grids, health, randomness
 from training.budget import Budget
 from training.log import in_words
 
@@ -27,22 +26,22 @@ class Interrupted(Exception):
         self.signum = signum
 
 
-def train(game, dataset, folder, log, progress, say, state=None, budget=None):
-    """Train `game` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps or recipe.minutes.
+def train(trainer, dataset, folder, log, progress, say, state=None, budget=None):
+    """Train `trainer` from where `state` (of a checkpoint, None for a new run) left it to recipe.steps or recipe.minutes.
 
     folder: the run's, made already. log: a RunLog. progress: has step(done) and show(done, text). say: takes a warning.
     budget: the run's clocks, for a caller that stops them while it looks on; by default the loop's own.
     Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
-    recipe = game.recipe
+    recipe = trainer.recipe
     new, state = state is None, state or {"step": 0, "seconds": 0.0, "cpu_seconds": 0.0, "alarms": None}
-    team = game.team
-    order = Order(len(dataset.train), recipe.seed, game.attempt)
+    team = trainer.team
+    order = Order(len(dataset.train), recipe.seed, trainer.attempt)
     heldout_order = Order(len(dataset.heldout), recipe.seed)
-    reader = batches(dataset, order, game.images_seen, recipe.batch_size, team.part)
-    alarms = health.Alarms(recipe, state["alarms"])
+    reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, team.shard)
+    alarms = health.HealthMonitor(recipe, state["alarms"])
     budget = budget or Budget(recipe, state, team.leaders)
-    last_seen, last_time = game.images_seen, time.monotonic()
+    last_seen, last_time = trainer.images_seen, time.monotonic()
 
     def stop_if_not_finite(figures, step, anywhere=team.any):
         bad = health.not_finite(figures)
@@ -56,7 +55,7 @@ def train(game, dataset, folder, log, progress, say, state=None, budget=None):
 
     def sound_parts(step):
         """All weights and the optimisers' state. A loss need not show that one is not finite: Paddle's relu takes NaN for 0."""
-        parts = game.parts()
+        parts = trainer.parts()
         totals = {f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}
         stop_if_not_finite(totals, step, anywhere=bool)  # weights are the same in all processes
         return parts
@@ -67,14 +66,14 @@ def train(game, dataset, folder, log, progress, say, state=None, budget=None):
             return
         now = {
             "step": step,
-            "critic_steps": game.critic_steps,
-            "attempt": game.attempt,
+            "critic_steps": trainer.critic_steps,
+            "attempt": trainer.attempt,
             "seconds": budget.seconds(),
             "cpu_seconds": budget.cpu_seconds(),
             "alarms": alarms.state,
             "logs": log.sizes(),
             "recipe": recipe.model_dump(),
-            "shape": list(game.shape),
+            "shape": list(trainer.shape),
             "native_size": dataset.native_size,
         }
         checkpoint.save(folder, step, parts, now, recipe.keep_checkpoints)
@@ -82,32 +81,32 @@ def train(game, dataset, folder, log, progress, say, state=None, budget=None):
     if new and team.leads:
         log.settings(recipe.model_dump())
         show_real(folder, log, dataset, recipe)
-        show_samples(folder, log, game, dataset, 0)
+        show_samples(folder, log, trainer, dataset, 0)
         save(0)
     with signals() as signum:
         for step in range(state["step"] + 1, recipe.steps + 1):  # counted from 1: `step` generator steps are done at its end
-            game.set_learning_rates(budget.used(step - 1))
+            trainer.set_learning_rates(budget.used(step - 1))
             for _ in range(recipe.critic_steps(step - 1)):
                 real = next(reader)
-                critic_loss, *_, penalty = game.critic_step(real)
-            generator_loss = game.generator_step(step - 1)
+                critic_loss, *_, penalty = trainer.critic_step(real)
+            generator_loss = trainer.generator_step(step - 1)
             budget.look()
             last = step == recipe.steps or budget.spent()
-            part = budget.part()
+            part = budget.milestone()
 
             if step % recipe.log_every == 0 or step == 1 or last:
-                held = dataset.batch(team.part(heldout_order.take(step * recipe.batch_size, recipe.batch_size)), "heldout")
+                held = dataset.batch(team.shard(heldout_order.take(step * recipe.batch_size, recipe.batch_size)), "heldout")
                 losses = {"critic_loss": critic_loss, "generator_loss": generator_loss, "penalty": penalty}
                 figures = {name: float(value) for name, value in losses.items() if value is not None}
-                figures = team.average(figures | health.measure(game, paddle.to_tensor(held), real, step))
+                figures = team.average(figures | health.measure(trainer, paddle.to_tensor(held), real, step))
                 stop_if_not_finite(figures, step)
                 now = time.monotonic()
-                rate = (game.images_seen - last_seen) / (now - last_time)
-                last_seen, last_time = game.images_seen, now
-                counters = {"critic_steps": game.critic_steps, "images_seen": game.images_seen}
+                rate = (trainer.images_seen - last_seen) / (now - last_time)
+                last_seen, last_time = trainer.images_seen, now
+                counters = {"critic_steps": trainer.critic_steps, "images_seen": trainer.images_seen}
                 clock = {"seconds": round(budget.seconds(), 3), "cpu_seconds": round(budget.cpu_seconds(), 3)}
                 clock["images_per_second"] = round(rate, 1)
-                warnings = alarms.hear(step, figures)
+                warnings = alarms.update(step, figures)
                 if team.leads:
                     log.write(step, counters | clock | figures)
                     progress.show(step, in_words(figures | clock))
@@ -118,7 +117,7 @@ def train(game, dataset, folder, log, progress, say, state=None, budget=None):
             if step % recipe.sample_every == 0 or last or part:
                 sound_parts(step)
                 if team.leads:
-                    show_samples(folder, log, game, dataset, step)
+                    show_samples(folder, log, trainer, dataset, step)
             stop = team.any(signum) and not last
             if step % recipe.checkpoint_every == 0 or last or stop or part == "fifth":
                 save(step)
@@ -136,16 +135,16 @@ def show_real(folder, log, dataset, recipe):
     log.image("samples/real", picture, 0)
 
 
-def show_samples(folder, log, game, dataset, step):
+def show_samples(folder, log, trainer, dataset, step):
     """samples/step-N.png from the run's fixed noise, and the weights' histograms."""
-    items = sample(game, "fixed noise", SHOWN_POINTS if dataset.is_points else SHOWN)
+    items = sample(trainer, "fixed noise", SHOWN_POINTS if dataset.is_points else SHOWN)
     if dataset.is_points:
         picture = grids.scatter(items, dataset.train)
     else:
         picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
     save_picture(folder / "samples" / f"step-{step:06d}.png", picture)
     log.image("samples/generated", picture, step)
-    for role, weights in (("generator", game.generator_weights), ("critic", game.critic_weights)):
+    for role, weights in (("generator", trainer.generator_weights), ("critic", trainer.critic_weights)):
         log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), step)
 
 
@@ -158,10 +157,10 @@ def save_picture(path, picture):
 
 
 @paddle.no_grad()
-def sample(game, purpose, count, seed=None, batch=250):
-    """`count` items from the game's sampler with running statistics, so that no sample depends on its batch-mates: float32."""
-    z = randomness.noise(game.recipe.seed if seed is None else seed, purpose, 0, [count, game.recipe.latent])
-    return generate(game.sampler, z, batch)
+def sample(trainer, purpose, count, seed=None, batch=250):
+    """`count` items from the trainer's sampler with running statistics, so that no sample depends on its batch-mates: float32."""
+    z = randomness.noise(trainer.recipe.seed if seed is None else seed, purpose, 0, [count, trainer.recipe.latent])
+    return generate(trainer.sampler, z, batch)
 
 
 @paddle.no_grad()

@@ -23,7 +23,7 @@ class Team:
         """Whether this process writes the run's folder and talks."""
         return self.rank == 0
 
-    def part(self, items):
+    def shard(self, items):
         """This process's equal share of the first axis: items number rank·N/size and following."""
         share = len(items) // self.size
         return items[self.rank * share : (self.rank + 1) * share]

@@ -11,8 +11,7 @@ from pathlib import Path
 import yaml
 
 from errors import UserError
-from reporting import files
-from training import checkpoint, lock
+from training import checkpoint, files, lock
 from training import recipe as recipes
 
 LEFT_OVER = (lock.NAME, files.partial("config.yaml").name)  # of a training that ended before it began: neither is worth anything

@@ -39,17 +39,17 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
         tell(runtime.start(device))
         runtime.check_amp(recipe.amp)
 
-        from training.game import Game
         from training.loop import Interrupted
         from training.parallel import Processes, Team
+        from training.trainer import GANTrainer
 
         team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
-        game, state = Game(recipe, dataset.shape, team), None
+        trainer, state = GANTrainer(recipe, dataset.shape, team), None
         if found:
             path, parts, state, remarks = found
             for remark in remarks:
                 tell(f"warning: {remark}; going back to {path.name}", file=sys.stderr)
-            game.restore(parts, state, path)
+            trainer.restore(parts, state, path)
             tell(f"going on from {path}")
         elif resume:
             tell("no checkpoint yet: starting from the beginning")
@@ -65,7 +65,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
         again += ["--data-dir", data_dir] if data_dir else []
         again += ["--processes", str(team.size)] if team.size > 1 else []
         try:
-            keep_going(game, dataset, folder, leads, progress, state)
+            keep_going(trainer, dataset, folder, leads, progress, state)
         except Interrupted as stop:
             progress.close()
             tell(f"interrupted: a checkpoint is saved; go on with: {shlex.join(again)}", file=sys.stderr)
@@ -79,7 +79,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=N
     return 0
 
 
-def keep_going(game, dataset, folder, leads, progress, state):
+def keep_going(trainer, dataset, folder, leads, progress, state):
     """The loop, and again from the last checkpoint with other noise after a number that is not finite, if the recipe says so."""
     from training.loop import train as loop
 
@@ -87,11 +87,11 @@ def keep_going(game, dataset, folder, leads, progress, state):
     while True:
         log = RunLog(folder, state and state["logs"]) if leads else None
         try:
-            return loop(game, dataset, folder, log, progress, console.warn, state)
+            return loop(trainer, dataset, folder, log, progress, console.warn, state)
         except NotFinite as error:
-            if game.recipe.on_nan == "stop":
+            if trainer.recipe.on_nan == "stop":
                 raise
-            attempt = game.attempt + 1
+            attempt = trainer.attempt + 1
             path, parts, state, _ = checkpoint.newest(folder)
             times = times + 1 if path == came_from else 1
             came_from = path
@@ -99,7 +99,7 @@ def keep_going(game, dataset, folder, leads, progress, state):
                 raise NotFinite(f"{error}; {ROLLBACKS} attempts with other noise and another order went the same way") from None
             if leads:
                 console.warn(f"{error}; going back to it, with other noise and another order")
-            game.restore(parts, {**state, "attempt": attempt}, path)
+            trainer.restore(parts, {**state, "attempt": attempt}, path)
         finally:
             if log:
                 log.close()

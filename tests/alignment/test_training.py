@@ -11,7 +11,7 @@ from models.objectives import OBJECTIVES  # noqa: E402
 from tests.alignment.torch_networks import counterpart, distance  # noqa: E402
 from tests.helpers import pictures, tiny, tiny_game  # noqa: E402
 from training import randomness  # noqa: E402
-from training.game import Game  # noqa: E402
+from training.trainer import GANTrainer  # noqa: E402
 
 torch.set_num_threads(1)  # its threads and Paddle's would only wait for one another
 BCE, MSE = torch.nn.functional.binary_cross_entropy_with_logits, torch.nn.functional.mse_loss
@@ -36,40 +36,40 @@ NETS = [
 
 
 def pair(network, norm, size=32, model="dcgan", **settings):
-    """(game, their generator, their critic), with weights and statistics that are not the initial ones."""
+    """(trainer, their generator, their critic), with weights and statistics that are not the initial ones."""
     if size == 64:
         settings["data"] = "cifar10"
     shape = (3 if size == 64 else 1, size, size)
-    game = tiny_game(model, shape, network=network, critic_norm=norm, image_size=size, **settings)
+    trainer = tiny_game(model, shape, network=network, critic_norm=norm, image_size=size, **settings)
     rng = np.random.default_rng(0)
-    for layer in (game.generator, game.critic):
+    for layer in (trainer.generator, trainer.critic):
         for name, tensor in layer.state_dict().items():
             noise = rng.standard_normal(tensor.shape).astype("float32")
             tensor.set_value(tensor + (abs(noise) if name.endswith("variance") else 0.05 * noise))
-    theirs = (counterpart(role, getattr(game, role.lower()), game.recipe, shape) for role in ("Generator", "Critic"))
-    return game, *theirs
+    theirs = (counterpart(role, getattr(trainer, role.lower()), trainer.recipe, shape) for role in ("Generator", "Critic"))
+    return trainer, *theirs
 
 
-def items(game, seed=0, n=None):
+def items(trainer, seed=0, n=None):
     """A batch of random images as float32 N×C×H×W."""
-    colours, size, _ = game.shape
-    return pictures(n or game.recipe.batch_size, size, colours, seed).astype("float32") / 127.5 - 1
+    colours, size, _ = trainer.shape
+    return pictures(n or trainer.recipe.batch_size, size, colours, seed).astype("float32") / 127.5 - 1
 
 
-def latent(game, number):
-    return randomness.noise(0, "critic noise", number, [game.recipe.batch_size, game.recipe.latent])
+def latent(trainer, number):
+    return randomness.noise(0, "critic noise", number, [trainer.recipe.batch_size, trainer.recipe.latent])
 
 
 @pytest.mark.parametrize(("network", "norm", "size"), NETS)
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_forward(network, norm, size, mode):
-    game, generator, critic = pair(network, norm, size)
-    for each in (game.generator, game.critic, generator, critic):
+    trainer, generator, critic = pair(network, norm, size)
+    for each in (trainer.generator, trainer.critic, generator, critic):
         getattr(each, mode)()
-    z, x = latent(game, 0), items(game)
+    z, x = latent(trainer, 0), items(trainer)
     with paddle.no_grad(), torch.no_grad():
-        np.testing.assert_allclose(game.generator(paddle.to_tensor(z)).numpy(), generator(torch.tensor(z)).numpy(), atol=1e-5)
-        ours, theirs = game.critic(paddle.to_tensor(x)).numpy(), critic(torch.tensor(x)).numpy()
+        np.testing.assert_allclose(trainer.generator(paddle.to_tensor(z)).numpy(), generator(torch.tensor(z)).numpy(), atol=1e-5)
+        ours, theirs = trainer.critic(paddle.to_tensor(x)).numpy(), critic(torch.tensor(x)).numpy()
         np.testing.assert_allclose(ours, theirs, atol=1e-5 * max(1, np.abs(theirs).max()))
 
 
@@ -78,24 +78,24 @@ def test_forward(network, norm, size, mode):
     ("network", "norm"), [("dcgan", "batch"), ("mlp", "none"), ("resnet", "layer"), ("paperweekly", "batch")]
 )
 def test_losses_and_gradients(network, norm, objective):
-    game, generator, critic = pair(network, norm, objective=objective)
-    z, x = latent(game, 0), items(game)
+    trainer, generator, critic = pair(network, norm, objective=objective)
+    z, x = latent(trainer, 0), items(trainer)
     critic_loss, generator_loss = THEIR_LOSSES[objective]
 
-    fake = game.generator(paddle.to_tensor(z))
-    loss = OBJECTIVES[objective].critic_loss(*game.logits(paddle.to_tensor(x), fake.detach()))
+    fake = trainer.generator(paddle.to_tensor(z))
+    loss = OBJECTIVES[objective].critic_loss(*trainer.logits(paddle.to_tensor(x), fake.detach()))
     their_fake = generator(torch.tensor(z))
     their_loss = critic_loss(critic(torch.tensor(x)), critic(their_fake.detach()))
     loss.backward()
     their_loss.backward()
     assert float(loss) == pytest.approx(their_loss.item(), rel=1e-4, abs=1e-5)
-    assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
+    assert distance(trainer.critic, critic, trainer.recipe, gradients=True) < 1e-4
 
-    loss, their_loss = OBJECTIVES[objective].generator_loss(game.critic(fake)), generator_loss(critic(their_fake))
+    loss, their_loss = OBJECTIVES[objective].generator_loss(trainer.critic(fake)), generator_loss(critic(their_fake))
     loss.backward()
     their_loss.backward()
     assert float(loss) == pytest.approx(their_loss.item(), rel=1e-4, abs=1e-5)
-    assert distance(game.generator, generator, game.recipe, gradients=True) < 1e-4
+    assert distance(trainer.generator, generator, trainer.recipe, gradients=True) < 1e-4
 
 
 def their_penalty(critic, real, fake, epsilon):
@@ -106,15 +106,15 @@ def their_penalty(critic, real, fake, epsilon):
 
 @pytest.mark.parametrize(("network", "norm", "size"), [net for net in NETS if net[1] != "batch"])
 def test_penalty_and_its_gradients(network, norm, size):
-    game, _, critic = pair(network, norm, size, "wgan-gp")
-    real, fake = items(game, 1), items(game, 2)
-    epsilon = randomness.uniform(0, "penalty", 0, [game.recipe.batch_size])
-    ours = gradient_penalty(game.critic, *map(paddle.to_tensor, (real, fake, epsilon)))
+    trainer, _, critic = pair(network, norm, size, "wgan-gp")
+    real, fake = items(trainer, 1), items(trainer, 2)
+    epsilon = randomness.uniform(0, "penalty", 0, [trainer.recipe.batch_size])
+    ours = gradient_penalty(trainer.critic, *map(paddle.to_tensor, (real, fake, epsilon)))
     theirs = their_penalty(critic, *map(torch.tensor, (real, fake, epsilon.reshape(-1, 1, 1, 1))))
     ours.backward()
     theirs.backward()
     assert float(ours) == pytest.approx(theirs.item(), rel=1e-4)
-    assert distance(game.critic, critic, game.recipe, gradients=True) < 1e-4
+    assert distance(trainer.critic, critic, trainer.recipe, gradients=True) < 1e-4
 
 
 def their_optimizer(recipe, network, rate):
@@ -123,15 +123,15 @@ def their_optimizer(recipe, network, rate):
     return torch.optim.Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2))
 
 
-def train_theirs(game, generator, critic, steps, batches):
+def train_theirs(trainer, generator, critic, steps, batches):
     """Algorithm 1 of either paper, written down plainly."""
-    recipe = game.recipe
+    recipe = trainer.recipe
     for_critic = their_optimizer(recipe, critic, recipe.critic_learning_rate)
     for_generator = their_optimizer(recipe, generator, recipe.generator_learning_rate)
     number = 0
     for step in range(steps):
         for _ in range(recipe.n_critic):
-            real, z = torch.tensor(batches[number]), torch.tensor(latent(game, number)).double()
+            real, z = torch.tensor(batches[number]), torch.tensor(latent(trainer, number)).double()
             fake = generator(z).detach()
             loss = -(critic(real).mean() - critic(fake).mean())
             if recipe.penalty:
@@ -152,7 +152,7 @@ def train_theirs(game, generator, critic, steps, batches):
         for_generator.step()
 
 
-class Double(Game):
+class Double(GANTrainer):
     """In float64, because RMSProp's first steps have one size whatever the gradient's: a sign that rounding turns counts."""
 
     def noise(self, *arguments):
@@ -175,18 +175,20 @@ class Double(Game):
 )
 def test_ten_steps_of_training(double, model, network, norm):
     shape, steps = (1, 32, 32), 10
-    game = Double(tiny(model, network=network, critic_norm=norm, n_critic=3), shape)
+    trainer = Double(tiny(model, network=network, critic_norm=norm, n_critic=3), shape)
     roles = ("Generator", "Critic")
-    generator, critic = (counterpart(role, getattr(game, role.lower()), game.recipe, shape, torch.float64) for role in roles)
+    generator, critic = (
+        counterpart(role, getattr(trainer, role.lower()), trainer.recipe, shape, torch.float64) for role in roles
+    )
     parameters = [*generator.parameters(), *critic.parameters()]
     begin = [parameter.detach().clone() for parameter in parameters]
-    batches = [items(game, seed).astype("float64") for seed in range(steps * game.recipe.n_critic)]
-    train_theirs(game, generator, critic, steps, batches)
+    batches = [items(trainer, seed).astype("float64") for seed in range(steps * trainer.recipe.n_critic)]
+    train_theirs(trainer, generator, critic, steps, batches)
     for step in range(steps):
-        for _ in range(game.recipe.n_critic):
-            game.critic_step(paddle.to_tensor(batches[game.critic_steps]))
-        game.generator_step(step)
+        for _ in range(trainer.recipe.n_critic):
+            trainer.critic_step(paddle.to_tensor(batches[trainer.critic_steps]))
+        trainer.generator_step(step)
     moved = sum(((a - b) ** 2).sum().item() for a, b in zip(parameters, begin)) / sum((b**2).sum().item() for b in begin)
     assert moved**0.5 > 0.005, "hardly anything was learned: the test would prove nothing"
-    assert distance(game.generator, generator, game.recipe) < 1e-4
-    assert distance(game.critic, critic, game.recipe) < 1e-4
+    assert distance(trainer.generator, generator, trainer.recipe) < 1e-4
+    assert distance(trainer.critic, critic, trainer.recipe) < 1e-4

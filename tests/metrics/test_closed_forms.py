@@ -7,6 +7,7 @@ import pytest
 
 from errors import UserError
 from metrics.classes import classes
+from metrics.critic_estimate import wasserstein
 from metrics.frechet import frechet, frechet_gaussians
 from metrics.gaussians import gaussians
 from metrics.kid import kid
@@ -15,7 +16,6 @@ from metrics.prdc import prdc
 from metrics.stacked import mode_of, mode_shares, stacked
 from metrics.swd import swd
 from metrics.w1 import w1
-from metrics.wasserstein import wasserstein
 
 
 def normal(n, d=8, seed=0, mean=0.0, scale=1.0):

@@ -31,7 +31,7 @@ from tests.helpers import idx, pictures, python2_batch, python3_batch, tiny_game
 from tests.reliability import TALLY
 from training import checkpoint
 from training import recipe as recipes
-from training.game import rebuild
+from training.trainer import rebuild
 
 SECONDS, BYTES = 5, 1 << 30  # what one input, and what all of a kind, may take
 FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen", "socket.connect", "ctypes.dlopen", "exec")
@@ -174,9 +174,9 @@ def test_images_of_other_programs(tmp_path, times):
 
 
 def a_checkpoint(folder):
-    game = tiny_game("wgan", network="mlp", units=4, latent=2, ema=0.9, data="25gaussians", shape=(2,))
-    state = {"step": 1, "critic_steps": 5, "attempt": 0, "recipe": game.recipe.model_dump(), "shape": [2], "logs": {}}
-    return checkpoint.save(folder, 1, game.parts(), state, 3)
+    trainer = tiny_game("wgan", network="mlp", units=4, latent=2, ema=0.9, data="25gaussians", shape=(2,))
+    state = {"step": 1, "critic_steps": 5, "attempt": 0, "recipe": trainer.recipe.model_dump(), "shape": [2], "logs": {}}
+    return checkpoint.save(folder, 1, trainer.parts(), state, 3)
 
 
 def test_checkpoints(tmp_path, times):

@@ -11,7 +11,7 @@ from errors import UserError
 from tests.helpers import TINY_FLAGS, log_of, weights_of
 from tests.reliability import TALLY
 from training import checkpoint, session
-from training.game import Game
+from training.trainer import GANTrainer
 
 BEGIN = ["--model", "wgan", "--network", "mlp", "--data", "mnist", *TINY_FLAGS, "-o", "checkpoint_every=2", "--steps", "6"]
 BEGIN += ["-o", "n_critic=5", "-o", "ema=0.9"]
@@ -22,7 +22,7 @@ def poison(monkeypatch):
     """poison(step, when): the critic's last weights become NaN in generator step `step` of every attempt that `when` accepts."""
 
     def arrange(step, when=lambda attempt: True):
-        once = Game.generator_step
+        once = GANTrainer.generator_step
 
         def poisoned(self, number):
             if number == step - 1 and when(self.attempt):
@@ -30,7 +30,7 @@ def poison(monkeypatch):
                 weight.set_value(np.full(weight.shape, np.nan, np.float32))
             return once(self, number)
 
-        monkeypatch.setattr(Game, "generator_step", poisoned)
+        monkeypatch.setattr(GANTrainer, "generator_step", poisoned)
 
     return arrange
 
@@ -52,7 +52,7 @@ def test_it_stops_with_the_step_the_recipe_and_the_last_good_checkpoint(train, p
 @pytest.mark.parametrize("part", ["critic_optimizer", "average"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_weight_that_no_loss_shows_is_never_saved(train, monkeypatch, value, part):
-    parts = Game.parts
+    parts = GANTrainer.parts
 
     def damaged(self):
         found = parts(self)
@@ -60,7 +60,7 @@ def test_a_weight_that_no_loss_shows_is_never_saved(train, monkeypatch, value, p
             next(iter(found[part].values())).flat[0] = value
         return found
 
-    monkeypatch.setattr(Game, "parts", damaged)
+    monkeypatch.setattr(GANTrainer, "parts", damaged)
     result = train("run")
     assert result.status == 1 and f"weights of {part} not finite at step 4" in result.err
     assert checkpoint.list_steps("run")[-1] == 2

@@ -11,7 +11,7 @@ from errors import UserError
 from tests.helpers import ROOT, TINY_FLAGS, files_of, log_of, run_program, weights_of
 from training import budget, checkpoint, run
 from training import recipe as recipes
-from training.game import rebuild
+from training.trainer import rebuild
 
 OLD = {number: Path(__file__).parent / f"checkpoint-format-{number}" for number in checkpoint.UPGRADES}  # each by its own program
 # of the run in checkpoint-format-2
@@ -41,9 +41,9 @@ def test_written_with_two_threads_and_read_with_one(tmp_path, mnist_dir):
 def test_a_checkpoint_of_an_older_format_is_read_and_continued(call, tmp_path, number):
     old = OLD[number]
     assert json.loads((old / "checkpoints/step-000002/state.json").read_text())["format"] == number
-    game, state = rebuild(old / "checkpoints" / "step-000002")
-    assert (state["format"], state["attempt"], state["cpu_seconds"], game.critic_steps) == (checkpoint.FORMAT, 0, 0, 10)
-    assert game.sampler is game.generator, "there was no average"
+    trainer, state = rebuild(old / "checkpoints" / "step-000002")
+    assert (state["format"], state["attempt"], state["cpu_seconds"], trainer.critic_steps) == (checkpoint.FORMAT, 0, 0, 10)
+    assert trainer.sampler is trainer.generator, "there was no average"
     shutil.copytree(old, tmp_path / "run")
     result = call("train", "--out", "run", "--resume", "--steps", "4")
     assert result.status == 0, result.err

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import metrics
 from errors import UserError
-from reporting.files import write_text
+from training.files import write_text
 
 FORMAT = 1
 # what must be equal for numbers of two evaluations to stand in one file
@@ -22,22 +22,22 @@ def score_checkpoint(path, dataset, names=None, samples=5000, seed=0, say=print,
     """
     from data.dataset import crop_to, to_uint8
     from reporting.samples import noise
-    from training.game import rebuild
     from training.loop import generate
+    from training.trainer import rebuild
 
-    game, state = rebuild(path, raw)
+    trainer, state = rebuild(path, raw)
     if tuple(state["shape"]) != dataset.shape:
         raise UserError(f"{path} makes items of shape {tuple(state['shape'])}, {dataset.name} has {dataset.shape}")
     began = time.monotonic()
-    items = generate(game.sampler, noise(seed, samples, game.recipe.latent))
+    items = generate(trainer.sampler, noise(seed, samples, trainer.recipe.latent))
     took = time.monotonic() - began
     say(f"step {state['step']}: {samples:,} samples drawn in {took:.1f} s ({samples / took:,.0f} a second)")
     items = items if dataset.is_points else to_uint8(items)
-    critic = critic_of(game, dataset.is_points)
+    critic = critic_of(trainer, dataset.is_points)
     values = metrics.evaluate(items, dataset, names, seed=seed, critic=critic, say=say)
-    batch_norm = "running statistics" if has_norm(game.sampler) else "none"
+    batch_norm = "running statistics" if has_norm(trainer.sampler) else "none"
     settings = metrics.describe_settings(dataset, samples, seed) | {"batch_norm": batch_norm}
-    if raw and game.recipe.ema:  # without an average there is nothing to tell apart
+    if raw and trainer.recipe.ema:  # without an average there is nothing to tell apart
         settings["raw"] = True
     shown = None if dataset.is_points else crop_to(items, dataset.native_size)
     return state["step"], values, settings, closest_pairs(shown, dataset, values)
@@ -49,7 +49,7 @@ def has_norm(network):
     return has_batch_norm(network)
 
 
-def critic_of(game, is_points):
+def critic_of(trainer, is_points):
     """The critic as a function from items (uint8 N×C×H×W, or points) to N outputs. Its batch norm, if it has any, sees
     batches of the recipe's size, as in training; nothing in it moves."""
     import numpy as np
@@ -58,12 +58,12 @@ def critic_of(game, is_points):
     from data.dataset import to_unit
 
     def outputs(items):
-        size, parts = game.recipe.batch_size, []
-        with paddle.no_grad(), game.looking():
+        size, parts = trainer.recipe.batch_size, []
+        with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
             for start in range(0, len(items), size):
                 batch = items[np.arange(start, start + size) % len(items)]  # the last one is filled up from the first
                 batch = batch.astype(np.float32) if is_points else to_unit(batch)
-                parts.append(game.critic(paddle.to_tensor(batch)).numpy())
+                parts.append(trainer.critic(paddle.to_tensor(batch)).numpy())
         return np.concatenate(parts)[: len(items)]
 
     return outputs
@@ -87,7 +87,7 @@ def closest_pairs(images, dataset, values, count=8):
 
 def write_pairs(path, pairs):
     """Two columns of pictures: a sample, its nearest training image; four pairs a row."""
-    from reporting import grids
+    from training import grids
 
     grids.save_png(path, grids.grid(pairs, columns=8))
 
@@ -153,7 +153,7 @@ def to_visualdl(folder, entries, raw=False):
     import contextlib
     import io
 
-    from reporting.records import open_records
+    from training.records import open_records
 
     records = sorted(Path(folder).glob("vdlrecords.*.log"))
     if not records:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from errors import UserError
-from reporting.whole import Whole
+from reporting.progress import MultiRunProgress
 from tests.helpers import log_of, program, run_program, weights_of
 from tests.test_compare import TINY, results, timeless
-from training import checkpoint, comparison, runtime, together
+from training import checkpoint, comparison, run_comparison, runtime
 
 LONG = [*(word for word in TINY if word != "10"), "--seeds", "1"]
 LONG.insert(LONG.index("--steps") + 1, "300")
@@ -79,15 +79,15 @@ def test_interrupted_and_called_again_it_ends_with_the_same_bytes(one_after_anot
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
-    """fake(code, models, jobs=2): entries and status of `together.train` where train.py is this Python code."""
+    """fake(code, models, jobs=2): entries and status of `run_comparison.train` where train.py is this Python code."""
     monkeypatch.chdir(tmp_path)
 
     def carry_out(code, models=MODELS, jobs=2):
         entries = comparison.plan(models, (), {"steps": 5, "network": "mlp"}, {}, 1)
         comparison.place("A", entries, "none")
         Path("train.py").write_text(f"import os, signal, sys, time\nfolder = sys.argv[sys.argv.index('--out') + 1]\n{code}")
-        monkeypatch.setattr(together, "TRAIN", tmp_path / "train.py")
-        return entries, together.train("A", entries, None, "cpu", jobs, Whole(entries, jobs))
+        monkeypatch.setattr(run_comparison, "TRAIN", tmp_path / "train.py")
+        return entries, run_comparison.train("A", entries, None, "cpu", jobs, MultiRunProgress(entries, jobs))
 
     return carry_out
 
@@ -163,7 +163,7 @@ def test_progress_is_by_the_clock_that_counts(tmp_path, capsys):
     entries = comparison.plan(MODELS, (), {"minutes": 2, "clock": "cpu"}, {"lsgan": {"clock": "wall"}}, 1)
     for entry in entries:
         entry.folder = tmp_path / entry.recipe.model
-    whole = Whole(entries, 2)
+    whole = MultiRunProgress(entries, 2)
     assert whole.share() == 0
     whole.of(entries[0]).look()  # there is no log yet
     logged(entries[0].folder)
@@ -177,14 +177,14 @@ def test_progress_is_by_the_clock_that_counts(tmp_path, capsys):
     assert whole.share() == pytest.approx((0.25 + 0.5) / 2)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["[1/2] gan, seed 0", "[2/2] lsgan, seed 0"]
-    assert Whole(entries, 2).share() == whole.share()  # called again: what an interruption left counts as begun
+    assert MultiRunProgress(entries, 2).share() == whole.share()  # called again: what an interruption left counts as begun
 
 
 def test_time_left_knows_how_many_are_at_work(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     entries = comparison.plan(("gan", "lsgan", "dcgan"), (), {}, {}, 1)
-    whole = Whole(entries, 2)
+    whole = MultiRunProgress(entries, 2)
     for at, share in ((0, 0.0), (10, 0.5), (20, 1.0)):
         now[0] = at
         for entry in entries[:2]:
@@ -195,10 +195,10 @@ def test_time_left_knows_how_many_are_at_work(monkeypatch):
 
 
 def test_helpers_end_with_the_command_that_began_them(tmp_path):
-    code = "from training import helpers; helpers.follow_parent(); import time; open('up', 'w').write('x'); time.sleep(60)"
-    parent = "import sys, time; from training import helpers; process = helpers.start([sys.executable, '-c', sys.argv[1]], 1); "
+    code = "from training import children; children.follow_parent(); import time; open('up', 'w').write('x'); time.sleep(60)"
+    parent = "import sys, time; from training import children; process = children.start([sys.executable, '-c', sys.argv[1]], 1); "
     parent += "print(process.pid, flush=True); time.sleep(60)"
-    environment = {"PYTHONPATH": str(Path(together.TRAIN).parent)}
+    environment = {"PYTHONPATH": str(Path(run_comparison.TRAIN).parent)}
     (tmp_path / "parent.py").write_text(parent)
     with program(tmp_path / "parent.py", code, cwd=tmp_path, env=environment) as process:
         pid = int(process.stdout.readline())

@@ -18,7 +18,7 @@ from training.parallel import Team
 from training.rmsprop import RMSProp
 
 
-class Game:
+class GANTrainer:
     """Generator, critic and their optimisers for items of `shape`, (C, H, W) or (2,), built from recipe.seed.
 
     critic_steps counts all critic updates made; it numbers their noise and their data. attempt: how often training went
@@ -54,12 +54,12 @@ class Game:
         recipe = self.recipe
         count = recipe.generator_batch if purpose == "generator noise" else recipe.batch_size
         z = randomness.noise(recipe.seed, purpose, step, [count, recipe.latent], self.attempt)
-        return paddle.to_tensor(self.team.part(z), dtype=paddle.get_default_dtype())
+        return paddle.to_tensor(self.team.shard(z), dtype=paddle.get_default_dtype())
 
     def epsilon(self, purpose, step):
         """Where between real and fake the gradient is looked at: uniform on [0, 1), one number a sample."""
         u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size], self.attempt)
-        return paddle.to_tensor(self.team.part(u), dtype=paddle.get_default_dtype())
+        return paddle.to_tensor(self.team.shard(u), dtype=paddle.get_default_dtype())
 
     def mixed(self):
         """Within this context products are bfloat16 where the recipe says so; its range is float32's: no scaling of losses."""
@@ -85,7 +85,7 @@ class Game:
             with paddle.no_grad():
                 fake = self.generator(self.noise("critic noise", number))
             real_logits, fake_logits = self.logits(real, fake)
-        real_logits, fake_logits, fake = self.whole(real_logits, fake_logits, fake)
+        real_logits, fake_logits, fake = self.cast_to_default_dtype(real_logits, fake_logits, fake)
         loss = self.objective.critic_loss(real_logits, fake_logits)
         penalty = None
         if recipe.penalty:
@@ -105,7 +105,7 @@ class Game:
             z = self.noise("generator noise", step)
             with self.mixed():
                 logits = self.critic(self.generator(z))
-            loss = self.objective.generator_loss(*self.whole(logits))
+            loss = self.objective.generator_loss(*self.cast_to_default_dtype(logits))
             loss.backward()
         self.team.average_gradients(self.generator_weights)
         update(self.generator_optimizer)
@@ -120,7 +120,7 @@ class Game:
             self.critic_optimizer.set_lr(self.recipe.critic_learning_rate * (1 - used))
 
     @contextlib.contextmanager
-    def looking(self):
+    def frozen_batch_norm_statistics(self):
         """Look at the networks as they are trained (batch statistics), without moving anything."""
         with frozen_statistics(self.generator, self.critic):
             yield
@@ -197,9 +197,9 @@ def frozen_weights(weights):
 
 
 def rebuild(path, raw=False):
-    """(Game, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError.
+    """(GANTrainer, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError.
 
-    raw: without the averaged generator, so that the game's sampler is the generator itself.
+    raw: without the averaged generator, so that the trainer's sampler is the generator itself.
     """
     parts, state = checkpoint.load(path)
     recipe = recipes.resolve(state["recipe"])
@@ -208,8 +208,8 @@ def rebuild(path, raw=False):
     )
     if state["shape"] not in shapes:
         raise UserError(f"{path} is damaged: items of shape {shortened(state['shape'])} do not fit its recipe")
-    game = Game(recipe, state["shape"])
-    game.restore(parts, state, path)
+    trainer = GANTrainer(recipe, state["shape"])
+    trainer.restore(parts, state, path)
     if raw:
-        game.average = None
-    return game, state
+        trainer.average = None
+    return trainer, state

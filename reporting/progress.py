@@ -9,12 +9,12 @@ from training import budget, log
 LINES = 10  # a run, when piped or beside others
 
 
-class Whole:
+class MultiRunProgress:
     """Progress of `entries` (training.comparison), `jobs` at a time; those that are not waiting count as done."""
 
     def __init__(self, entries, jobs=1):
         self.entries, self.jobs, self._out, self._began = entries, jobs, sys.stdout, None
-        self._parts = {id(e): Part(self, e, n) for n, e in enumerate(entries, 1)}
+        self._parts = {id(e): RunProgress(self, e, n) for n, e in enumerate(entries, 1)}
         self._share = {id(e): self.of(e).begun if e.status == "waiting" else 1.0 for e in entries}
         self._at_start = self.share()
         self.bar = None
@@ -69,7 +69,7 @@ class Whole:
             self.bar.stop()
 
 
-class Part:
+class RunProgress:
     """What is told of one run. begun: share of its budget that an earlier call used up."""
 
     def __init__(self, whole, entry, number):

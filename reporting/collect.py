@@ -16,7 +16,7 @@ QUALITY = ("fd_lenet", "fd_vgg", "w1", "swd")  # the first that was measured sta
 
 
 def results(entries, measured, measures, command):
-    """entries: of training.comparison. measured: for each one (values, {step: values}) or None. measures: a Measures."""
+    """entries: of training.comparison. measured: for each one (values, {step: values}) or None. measures: a Scorer."""
     logs = [read_log(entry.folder) for entry in entries]
     records = [run.read_provenance(entry.folder) if run.is_run(entry.folder) else {} for entry in entries]
     clock = terms.clock_of(entries, logs, [record["device"] for record in records if "device" in record])

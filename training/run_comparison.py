@@ -12,61 +12,61 @@ from pathlib import Path
 import yaml
 
 from errors import TrainingError, UserError
-from reporting.files import write_text
-from training import comparison, helpers, run, runtime
+from training import children, comparison, run, runtime
+from training.files import write_text
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 ASKED_TO_END = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
-def train(out, entries, data_dir, device, jobs, whole, scoring=lambda entry: None):
+def train(out, entries, data_dir, device, jobs, progress, scoring=lambda entry: None):
     """Train what is waiting; set each entry's status. Returns 0, or 130 or 143 after a signal with checkpoints saved.
 
     jobs: 1 for one after another in this process, with all its threads; more for as many processes at a time, one thread
     each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
-    many others were waiting. whole: a reporting.whole.Whole. scoring(entry): the command that scores a run that is there, None
-    if there is nothing to score; called side by side only. A run that dies is recorded, and the next one begins.
+    many others were waiting. progress: a reporting.progress.MultiRunProgress. scoring(entry): the command that scores a run that
+    is there, None if there is nothing to score; called side by side only. A run that dies is recorded, and the next one begins.
     """
     if jobs > 1:
-        return _side_by_side(out, entries, data_dir, device, jobs, whole, scoring)
+        return _side_by_side(out, entries, data_dir, device, jobs, progress, scoring)
     for entry in entries:
         if entry.status == "waiting":
-            status = _one(entry, data_dir, device, whole)
+            status = _one(entry, data_dir, device, progress)
             comparison.record(out, entries)
             if status:
                 return status
     return 0
 
 
-def _one(entry, data_dir, device, whole):
+def _one(entry, data_dir, device, progress):
     from training import session
 
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # `whole` speaks for all runs
-            status = session.train(entry.recipe, entry.folder, data_dir, device, run.is_run(entry.folder), whole.of(entry))
+        with contextlib.redirect_stdout(io.StringIO()):  # `progress` speaks for all runs
+            status = session.train(entry.recipe, entry.folder, data_dir, device, run.is_run(entry.folder), progress.of(entry))
     except TrainingError as error:
-        die(entry, str(error), whole)
+        die(entry, str(error), progress)
         return 0
     if not status:
-        finish(entry, whole)
+        finish(entry, progress)
     return status
 
 
-def finish(entry, whole):
+def finish(entry, progress):
     entry.status = "finished"
-    whole.done(entry)
+    progress.done(entry)
 
 
-def die(entry, message, whole):
+def die(entry, message, progress):
     entry.status, entry.message = "died", message
-    whole.done(entry)
-    whole.say(f"{entry.label}, seed {entry.recipe.seed} died: {message}")
+    progress.done(entry)
+    progress.say(f"{entry.label}, seed {entry.recipe.seed} died: {message}")
 
 
-def _side_by_side(out, entries, data_dir, device, jobs, whole, scoring):
+def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
     """Up to `jobs` processes at a time: the trainings, then the scoring; what each printed is in OUT/output/."""
     (Path(out) / "output").mkdir(parents=True, exist_ok=True)
-    start = functools.partial(_start, out, data_dir, device, whole, scoring)
+    start = functools.partial(_start, out, data_dir, device, progress, scoring)
     queue = [(entry, False) for entry in entries if entry.status == "waiting"]
     queue += [(entry, True) for entry in entries if entry.status in ("finished", "stopped")]
     running, told, heard = {}, set(), []
@@ -82,16 +82,16 @@ def _side_by_side(out, entries, data_dir, device, jobs, whole, scoring):
                     told.add(process)
                     process.terminate()
                 if process.poll() is None:
-                    whole.of(entry).look()
+                    progress.of(entry).look()
                     continue
                 del running[process]
                 if not scored:
-                    _trained(out, entry, process.returncode, whole)
+                    _trained(out, entry, process.returncode, progress)
                     comparison.record(out, entries)
                     queue += [(entry, True)] if entry.status == "finished" else []
             time.sleep(0.2 if running else 0)
     finally:
-        helpers.stop(running)
+        children.stop(running)
         for number, handler in kept.items():
             signal.signal(number, handler)
     if heard:
@@ -99,32 +99,32 @@ def _side_by_side(out, entries, data_dir, device, jobs, whole, scoring):
     return 128 + signal.SIGTERM if any(entry.status == "waiting" for entry in entries) else 0
 
 
-def _start(out, data_dir, device, whole, scoring, entry, score):
+def _start(out, data_dir, device, progress, scoring, entry, score):
     """The process that trains a run, or that scores it; None if there is nothing to score."""
     output = Path(out) / "output" / f"{Path(entry.folder).name}{'-scores' if score else ''}.txt"
     if score:
         command = scoring(entry)
         if not command:
             return None
-        whole.say(f"scoring {entry.folder}")
+        progress.say(f"scoring {entry.folder}")
     else:
         recipe = write_text(output.with_suffix(".yaml"), yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False))
         command = [sys.executable, TRAIN, "--config", recipe, "--out", entry.folder, "--resume", "--device", device]
         command += ["--data-dir", data_dir] if data_dir else []
     with open(output, "w", encoding="utf-8") as text:
-        return helpers.start(command, runtime.given_threads() or 1, stdout=text, stderr=subprocess.STDOUT)
+        return children.start(command, runtime.given_threads() or 1, stdout=text, stderr=subprocess.STDOUT)
 
 
-def _trained(out, entry, status, whole):
+def _trained(out, entry, status, progress):
     said = (Path(out) / "output" / f"{Path(entry.folder).name}.txt").read_text(encoding="utf-8").splitlines()
     last = said[-1].removeprefix("train.py: error: ") if said else "it said nothing"
     for line in said:
         if line.startswith("warning: "):
-            whole.say(f"{entry.label}, seed {entry.recipe.seed}: {line}")
+            progress.say(f"{entry.label}, seed {entry.recipe.seed}: {line}")
     if status == 0:
-        finish(entry, whole)
+        finish(entry, progress)
     elif status == UserError.status:
         raise UserError(last)
     elif status not in ASKED_TO_END:  # those wait for the next call
         entry.killed = status < 0
-        die(entry, f"killed by {signal.Signals(-status).name}" if entry.killed else last, whole)
+        die(entry, f"killed by {signal.Signals(-status).name}" if entry.killed else last, progress)

@@ -9,7 +9,7 @@ import data
 import metrics
 from data.dataset import crop_to
 from errors import UserError
-from metrics import cache, draws, networks, scoring
+from metrics import cache, draws, evaluator, networks
 from metrics.draws import Items
 from tests.helpers import pictures, toy_dataset
 
@@ -176,8 +176,8 @@ def test_floor_takes_no_image_on_both_sides(way, held):
 
 
 def test_summary():
-    assert scoring.summary([{"a": 1.0}, {"a": 3.0}]) == {"a": (2.0, pytest.approx(np.sqrt(2)))}
-    assert scoring.summary([{"a": 1.0}]) == {"a": (1.0, None)}
+    assert evaluator.summary([{"a": 1.0}, {"a": 3.0}]) == {"a": (2.0, pytest.approx(np.sqrt(2)))}
+    assert evaluator.summary([{"a": 1.0}]) == {"a": (1.0, None)}
 
 
 # cache

@@ -12,7 +12,7 @@ import numpy as np
 
 from errors import UserError
 from experiments import VERDICTS
-from reporting.files import write_text
+from training.files import write_text
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
@@ -22,7 +22,7 @@ class NotMine(Exception):
     """A helper has come to a unit that cannot be shared."""
 
 
-class Work:
+class ExperimentStore:
     """One experiment's place: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
 
     quick: small budgets. data_dir: as train.py's. redraw: only units that are there already. helps: this process measures
@@ -49,7 +49,7 @@ class Work:
             raise UserError(f"{self.json} is not JSON ({error}): mend it or take it away") from None
         return found if found.get("format") == FORMAT else {}
 
-    def unit(self, key, settings, measure):
+    def cached(self, key, settings, measure):
         """What `measure()` returned (JSON of dicts, lists, numbers and text), now or in an earlier call with equal settings.
 
         Kept as soon as it is there, so that an experiment that was interrupted goes on where it was.
@@ -83,8 +83,8 @@ class Work:
         return [key for key in keys if key in self.units]
 
     @contextlib.contextmanager
-    def claim(self, key, wait=False):
-        """As key's only measurer: `with work.claim(key) as mine`, False if another process is at it. wait: for that one's end."""
+    def lock(self, key, wait=False):
+        """As key's only measurer: `with store.lock(key) as mine`, False if another process is at it. wait: for that one's end."""
         lock = self._lock(key)
         try:
             lock.acquire(timeout=-1 if wait else 0)
@@ -104,8 +104,8 @@ class Work:
         return filelock.FileLock(folder / f"{self.name}-{what}")
 
     def other(self, name):
-        """The Work of another experiment, whose units this one needs too."""
-        return Work(name, self.quick, self.data_dir, self.redraw, self.helps, self.call_help)
+        """The ExperimentStore of another experiment, whose units this one needs too."""
+        return ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.helps, self.call_help)
 
     def keep_tiles(self, key, images, columns=8):
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""

@@ -8,9 +8,9 @@ import numpy as np
 
 import data
 from errors import TrainingError
-from experiments.work import spread
+from experiments.store import spread
 from reporting import console
-from reporting.measures import Measures
+from reporting.scorer import Scorer
 from training import budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
 
@@ -35,7 +35,7 @@ def tuned(model, settings, seed):
     return recipes.load(model, overrides={**settings, "seed": seed})
 
 
-def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, extra=None, recipe_of=untuned):
+def train(store, key, model, settings, seed, names=None, samples=5000, tiles=0, extra=None, recipe_of=untuned):
     """Train a recipe and return its numbers, or {'died': why}.
 
     recipe_of(model, settings, seed): untuned or tuned. names: metrics, all that fit by default. tiles: samples to keep for the
@@ -49,28 +49,28 @@ def train(work, key, model, settings, seed, names=None, samples=5000, tiles=0, e
 
     def measure():
         # seed, model and settings in the name: experiments that ask for the same training share it
-        folder = work.runs / f"{key}-{_short(recipe)}"
-        return _measure(work, key, recipe, folder, names, samples, tiles, extra)
+        folder = store.runs / f"{key}-{_short(recipe)}"
+        return _measure(store, key, recipe, folder, names, samples, tiles, extra)
 
-    return work.unit(key, {"model": model, **settings, "seed": seed, "samples": samples, **configured}, measure)
+    return store.cached(key, {"model": model, **settings, "seed": seed, "samples": samples, **configured}, measure)
 
 
-def runs(work, cells, seeds, **more):
+def runs(store, cells, seeds, **more):
     """{label: [what train() returned, a seed each]} for cells {label: (model, settings)}, one seed after another.
 
-    With work.redraw only what has been measured: labels without a run are left out. more: as train's. A training that another
+    With store.redraw only what has been measured: labels without a run are left out. more: as train's. A training that another
     process is at (experiments/shared.py) is left for the end.
     """
     todo = {(label, seed): f"{label.replace(' ', '-')}-s{seed}" for seed in range(seeds) for label in cells}
-    if work.redraw:
-        todo = {cell: key for cell, key in todo.items() if work.measured([key])}
+    if store.redraw:
+        todo = {cell: key for cell, key in todo.items() if store.measured([key])}
     found = {}
     for wait in (False, True):
         for (label, seed), key in todo.items():
             if (label, seed) not in found:
-                with work.claim(key, wait) as mine:
+                with store.lock(key, wait) as mine:
                     if mine:
-                        found[label, seed] = train(work, key, *cells[label], seed, **more)
+                        found[label, seed] = train(store, key, *cells[label], seed, **more)
     return {label: [found[cell] for cell in todo if cell[0] == label] for label in cells if any(c[0] == label for c in todo)}
 
 
@@ -90,21 +90,21 @@ def _short(recipe):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _measure(work, key, recipe, folder, names, samples, tiles, extra):
-    dataset = dataset_of(recipe.data, work.data_dir, recipe.image_size)
+def _measure(store, key, recipe, folder, names, samples, tiles, extra):
+    dataset = dataset_of(recipe.data, store.data_dir, recipe.image_size)
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            status = session.train(recipe, folder, work.data_dir, "cpu", run.is_run(folder), console.Silence())
+            status = session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.Silence())
     except TrainingError as error:
         return {"died": str(error)}
     if status:
         raise SystemExit(status)  # the checkpoint is saved: the same command goes on from it
-    measures = Measures(dataset, names, samples, "cpu", say=lambda line: None)
+    measures = Scorer(dataset, names, samples, "cpu", say=lambda line: None)
     last, way = measures.of(folder)
     newest = checkpoint.list_steps(folder)[-1]
     state = checkpoint.read_state(folder / "checkpoints" / f"step-{newest:06d}")
     if tiles:
-        work.keep_tiles(key, samples_of(folder, dataset, tiles))
+        store.keep_tiles(key, samples_of(folder, dataset, tiles))
     return {
         **({"extra": extra(folder)} if extra else {}),
         "steps": state["step"],
@@ -138,8 +138,8 @@ def curves(folder):
 def samples_of(folder, dataset, count):
     """The first samples of the run's fixed noise at its end: uint8 N×C×H×W of the native size."""
     from data.dataset import crop_to, to_uint8
-    from training.game import rebuild
     from training.loop import sample
+    from training.trainer import rebuild
 
-    game, _ = rebuild(run.find_checkpoint(folder)[1])
-    return crop_to(to_uint8(sample(game, "fixed noise", count)), dataset.native_size)
+    trainer, _ = rebuild(run.find_checkpoint(folder)[1])
+    return crop_to(to_uint8(sample(trainer, "fixed noise", count)), dataset.native_size)

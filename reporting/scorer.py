@@ -5,7 +5,7 @@ from pathlib import Path
 import metrics
 from errors import UserError
 from metrics import networks
-from reporting import scores
+from reporting import score_store
 from training import checkpoint, run
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
@@ -14,7 +14,7 @@ BRIEF = {"images": ("frechet", "kid", "swd", "wasserstein"), "points": ("gaussia
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
 
 
-class Measures:
+class Scorer:
     """What is to be measured on a data set. names: metrics asked for, None for all that fit.
 
     remarks: lines about what could not be measured and why.
@@ -68,9 +68,9 @@ class Measures:
             at = Path(folder) / "checkpoints" / f"step-{step:06d}"
             self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
             found[step], settings = self._score(at, names, samples)
-            scores.write(path, {step: found[step]}, settings)
+            score_store.write(path, {step: found[step]}, settings)
         if missing:
-            scores.to_visualdl(folder, {step: found[step] for step in missing})
+            score_store.to_visualdl(folder, {step: found[step] for step in missing})
         return found
 
     def _kept(self, path, names, samples):
@@ -78,7 +78,7 @@ class Measures:
         if not path.is_file():
             return {}
         try:
-            kept, settings = scores.read(path)
+            kept, settings = score_store.read(path)
         except UserError:
             return {}
         same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None, **self._network()}
@@ -100,13 +100,13 @@ class Measures:
         """(values, settings) of a checkpoint. What refuses these samples is left out, with a remark."""
         silent = lambda line: None  # noqa: E731
         try:
-            _, values, settings, _ = scores.score_checkpoint(at, self.dataset, names, samples, say=silent)
+            _, values, settings, _ = score_store.score_checkpoint(at, self.dataset, names, samples, say=silent)
             return values, settings
         except UserError:
             values, could_not, settings = {}, {}, None
         for name in names:  # one of them refuses: find out which
             try:
-                _, one, settings, _ = scores.score_checkpoint(at, self.dataset, [name], samples, say=silent)
+                _, one, settings, _ = score_store.score_checkpoint(at, self.dataset, [name], samples, say=silent)
                 values |= one
             except UserError as error:
                 could_not[name] = str(error)
