@@ -1,13 +1,12 @@
 """Train several models on equal terms, or take runs that are there, and put them side by side in one report."""
 
-import shlex
 import sys
 from pathlib import Path
 
 import click
 
 import data as sources
-from errors import UserError
+from errors import Interrupted, UserError
 from models import networks
 from reporting import console
 from training import children, runtime
@@ -116,7 +115,7 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
     there = len(entries) - waiting
     print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {there} of them there already → {out}")
     measures = Scorer(dataset, names, samples, device)
-    whole = MultiRunProgress(entries, max(1, min(jobs, waiting)))
+    progress = MultiRunProgress(entries, max(1, min(jobs, waiting)))
     flags = {"--metrics": names and ",".join(names), "--samples": samples, "--data-dir": data_dir, "--device": device}
     flags = [word for name, value in flags.items() if value for word in (name, value)]
 
@@ -125,19 +124,19 @@ def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):
         return None if known else [sys.executable, Path(__file__).resolve(), entry.folder, "--score-only", *flags]
 
     try:
-        status = run_comparison.train(out, entries, data_dir, device, jobs, whole, scoring)
-    finally:
-        whole.close()
-    if status:
+        run_comparison.train(out, entries, data_dir, device, jobs, progress, scoring, console.command())
+    except Interrupted as stop:
         print("interrupted: checkpoints are saved; the same command goes on from there", file=sys.stderr)
         print(out)
-        return status
+        return stop.status
+    finally:
+        progress.close()
 
     measured = [measures.of(entry.folder) if entry.status != "died" else None for entry in entries]
 
     from reporting import collect, report, visual
 
-    results = collect.results(entries, measured, measures, shlex.join(["python", *sys.argv]))
+    results = collect.results(entries, measured, measures, console.command())
     results["visualdl"] = visual.command(out, entries)
     path = report.write(out, results)
     print(f"curves of all runs: {results['visualdl']}")

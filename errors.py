@@ -1,4 +1,4 @@
-"""The one exception that is meant for the user's eyes."""
+"""The exceptions that are meant for the user's eyes."""
 
 
 class UserError(Exception):
@@ -19,6 +19,14 @@ class NotFinite(TrainingError):
 
 class WriteError(UserError):
     """A file cannot be written: no room, no permission, no such disk any more."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM (`signum`) ended a training, and a checkpoint was saved. Commands print it and exit with `status`."""
+
+    def __init__(self, signum, message="interrupted"):
+        super().__init__(message)
+        self.signum, self.status = signum, 128 + signum
 
 
 def cannot_write(path, error, need=None):

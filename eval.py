@@ -31,7 +31,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
     if names == []:
         raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
-    metrics.check_names(names or [])
+    names = names and metrics.check_names(names)
     is_file = Path(source).suffix.lower() == ".npz"
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
@@ -46,7 +46,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         if every:
             if folder is None or Path(source) != folder:
                 raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
-            paths = [folder / "checkpoints" / f"step-{step:06d}" for step in checkpoint.list_steps(folder)]
+            paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
         recipe = recipes.resolve(checkpoint.read_state(path)["recipe"])
         data_name, image_size = data_name or recipe.data, recipe.image_size
     data.check_name(data_name)

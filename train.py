@@ -58,11 +58,20 @@ def main(model, network, data, data_dir, steps, batch_size, seed, device, proces
     run.check_writable(folder)
     team = launch.count(processes, recipe)
     if team > 1 and not launch.is_worker():
-        return launch.run(team, [*sys.argv[1:], "--out", str(folder)], device)
+        return launch.run(team, [*sys.argv, "--out", str(folder)], device)
 
+    from errors import Interrupted
     from training import session  # Paddle is imported in there, after all arguments are right
 
-    return session.train(recipe, folder, data_dir, device, going_on)
+    try:
+        session.train(recipe, folder, data_dir, device, going_on, console.Console(), console.command())
+        status = 0
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        status = stop.status
+    if launch.leads():
+        print(folder)
+    return status
 
 
 def continued(asked, settings, out):

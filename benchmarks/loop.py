@@ -15,11 +15,12 @@ import click
 from reporting import console
 from training import recipe as recipes
 from training import runtime
+from training.session import Silent
 
 CHUNK = 50
 
 
-class Stopwatch(console.Silence):
+class Stopwatch(Silent):
     """Stands in for the progress bar: after each chunk of the loop it runs a chunk of bare steps and times both."""
 
     def __init__(self, bare):

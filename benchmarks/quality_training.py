@@ -94,7 +94,7 @@ def train(name, seed, at, tell, quick=False):
     recipe, dataset = recipe_of(name, seed, quick), data.load(DATA)
     count = 1000 if quick else SAMPLES
     steps, draw = (in_pytorch if name == PYTORCH else in_paddle)(recipe, dataset, count)
-    budget = Budget(recipe, {"seconds": 0.0, "cpu_seconds": 0.0})  # after networks, data and libraries are there
+    budget = Budget(recipe)  # after networks, data and libraries are there
     marks = Marks(draw, dataset, budget, at, tell)
     try:
         steps(marks)
@@ -110,8 +110,8 @@ def in_paddle(recipe, dataset, count):
     """(steps(marks), draw()): train.py's loop, its log, grids and checkpoints included, in a temporary folder."""
     from reporting.samples import noise
     from training.log import RunLog
-    from training.loop import generate
     from training.loop import train as loop
+    from training.sampling import generate
     from training.trainer import GANTrainer
 
     trainer, z = GANTrainer(recipe, dataset.shape), noise(0, count, recipe.latent)

@@ -2,8 +2,8 @@
 
 import hashlib
 import http.client
+import logging
 import os
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +14,7 @@ import filelock
 
 from errors import UserError, cannot_write, megabytes
 
+LOG = logging.getLogger(__name__)
 TIMEOUT = 20  # seconds without a byte
 SLOWEST = 1000  # bytes/s, after TIMEOUT
 ATTEMPTS, PAUSE = 4, 1  # seconds, times the number of the attempt
@@ -98,7 +99,7 @@ def _fetch(url, partial, size):
         try:
             with opener().open(_request(url, have), timeout=TIMEOUT) as reply:
                 if attempt == 1:
-                    print(f"downloading {url} ({megabytes(size)}) → {partial.parent}", file=sys.stderr, flush=True)
+                    LOG.info(f"downloading {url} ({megabytes(size)}) → {partial.parent}")
                 resumed = have and reply.status == 206 and (reply.headers["Content-Range"] or "").startswith(f"bytes {have}-")
                 with open(partial, "ab" if resumed else "wb") as out:
                     _copy(reply, out, size - (have if resumed else 0))

@@ -7,7 +7,7 @@ import time
 import click
 
 import experiments
-from errors import UserError, one_of
+from errors import Interrupted, UserError, one_of
 from reporting import console
 from training import children, runtime
 
@@ -59,8 +59,10 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
             with Workers(name, jobs - 1, quick, data_dir) as workers:
                 store = ExperimentStore(name, quick, data_dir, redraw, call_help=workers.start)
                 print(store.carry_out(importlib.import_module(f"experiments.{name}")))
-        except SystemExit:
+        except (Interrupted, SystemExit) as stop:
             console.warn("interrupted: what was measured and the checkpoints are kept; the same command goes on from there")
+            if isinstance(stop, Interrupted):
+                return stop.status
             raise
         except UserError as error:  # a data set that is not here, say: the others need not wait for it
             if len(names) == 1:

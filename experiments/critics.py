@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import paddle
 
-from models.constraints import clip_, gradient_penalty, trainable
+from models.constraints import trainable
 from models.networks.mlp import Critic
 from models.objectives import OBJECTIVES
+from training import algorithm
 from training.rmsprop import RMSProp
-from training.trainer import update
 
 
 def build(dimensions=2, units=128, seed=0):
@@ -19,26 +19,19 @@ def build(dimensions=2, units=128, seed=0):
 
 
 def fit(critic, real, fake, steps, objective="wasserstein", clip=None, penalty=None, optimizer=None, seed=0, look=None):
-    """Train `critic` for `steps` critic steps of the recipe's kind (training/trainer.py) and return it.
+    """Train `critic` for `steps` critic steps (training/algorithm.py) and return it.
 
     real, fake: functions of a numpy Generator to a batch, float32 N×D. optimizer: the critic's, RMSProp at 5e-5 by default
     (algorithm 1). look(step) is called before the first step and after each.
     """
     rng = np.random.default_rng(seed)
     optimizer = optimizer or RMSProp(5e-5, parameters=trainable(critic))
-    loss_of = OBJECTIVES[objective].critic_loss
     if look:
         look(0)
     for step in range(steps):
         x, y = (paddle.to_tensor(draw(rng)) for draw in (real, fake))
-        loss = loss_of(*paddle.split(critic(paddle.concat([x, y])), [len(x), len(y)]))
-        if penalty:
-            epsilon = paddle.to_tensor(rng.random(len(x), dtype=np.float32))
-            loss = loss + penalty * gradient_penalty(critic, x, y, epsilon)
-        loss.backward()
-        update(optimizer)
-        if clip:
-            clip_(critic, clip)
+        epsilon = paddle.to_tensor(rng.random(len(x), dtype=np.float32)) if penalty else None
+        algorithm.critic_step(critic, lambda y: y, OBJECTIVES[objective], optimizer, x, y, clip, penalty, epsilon)
         if look:
             look(step + 1)
     return critic

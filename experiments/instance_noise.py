@@ -20,6 +20,7 @@ from functools import partial
 
 import numpy as np
 import paddle
+from paddle import nn
 
 import metrics
 from data import Order
@@ -29,34 +30,33 @@ from experiments import FAILS, HOLDS, IN_PART, critics, figures
 from experiments.store import spread
 from experiments.training_runs import dataset_of
 from training import recipe as recipes
-from training.loop import sample
-from training.trainer import GANTrainer, frozen_weights, update
+from training.sampling import sample
+from training.trainer import GANTrainer
 
 SIGMA = 0.5
 KINDS = ("no noise", "noise", "annealed noise", "wgan-gp")
 TASKS = {"8gaussians": ("w1", 5000), "mnist-5k": ("fd_lenet", 2000)}
 
 
-class Noisy(GANTrainer):
-    """A GANTrainer whose critic sees every input with Gaussian noise of `sigma` on it."""
+class Blurred(nn.Layer):
+    """A critic that sees every input with Gaussian noise of `sigma` on it, seeded."""
 
-    sigma, draws = 0.0, 0
+    def __init__(self, critic, seed):
+        super().__init__()
+        self.critic, self.seed, self.sigma, self.draws = critic, seed, 0.0, 0
 
-    def blurred(self, x):
+    def forward(self, x):
         self.draws += 1
-        rng = np.random.default_rng([self.recipe.seed, self.draws])
-        return x + self.sigma * paddle.to_tensor(rng.standard_normal(x.shape, dtype=np.float32))
+        noise = np.random.default_rng([self.seed, self.draws]).standard_normal(x.shape, dtype=np.float32)
+        return self.critic(x + self.sigma * paddle.to_tensor(noise))
 
-    def logits(self, real, fake):
-        return super().logits(self.blurred(real), self.blurred(fake))
 
-    def generator_step(self, step):
-        with frozen_weights(self.critic_weights):
-            fake = self.blurred(self.generator(self.noise("generator noise", step)))
-            loss = self.objective.generator_loss(self.critic(fake))
-            loss.backward()
-        update(self.generator_optimizer)
-        return loss.detach()
+class Noisy(GANTrainer):
+    """A GANTrainer whose steps meet the critic through Blurred; `sigma` may be set between steps."""
+
+    def __init__(self, recipe, shape):
+        super().__init__(recipe, shape)
+        self.players["critic"] = self.blurred = Blurred(self.critic, recipe.seed)
 
 
 def measure(store):
@@ -96,7 +96,7 @@ def train(store, data, kind, critic_steps, seed):
     found = {"at": [], "passed": []}
     for step in range(critic_steps // recipe.n_critic):
         left = 1 - step * recipe.n_critic / critic_steps
-        trainer.sigma = {"noise": SIGMA, "annealed noise": SIGMA * left}.get(kind, 0.0)
+        trainer.blurred.sigma = {"noise": SIGMA, "annealed noise": SIGMA * left}.get(kind, 0.0)
         for _ in range(recipe.n_critic):
             trainer.critic_step(next(reader))
             if points and trainer.critic_steps in ticks:
@@ -117,7 +117,7 @@ def train(store, data, kind, critic_steps, seed):
 def passed(trainer, seed):
     """Mean size of what the critic's side passes to a generated point: D ‖∇f‖ for log(1 − D), ‖∇f‖ for a critic."""
     fake = sample(trainer, "samples", 256)
-    seen = fake + trainer.sigma * np.random.default_rng(seed).standard_normal(fake.shape)
+    seen = fake + trainer.blurred.sigma * np.random.default_rng(seed).standard_normal(fake.shape)
     slope = np.linalg.norm(critics.slopes(trainer.critic, seen), axis=1)
     probability = (
         1 / (1 + np.exp(-critics.values(trainer.critic, seen).astype(float))) if trainer.objective.probabilistic else 1.0

@@ -50,7 +50,7 @@ def main(source, data_name, data_dir, samples, half, out):
     dataset = data.load(data_name, data_dir)
     print(runtime.start("cpu"))
 
-    rungs = ladder(dataset, {end: last, half: folder / "checkpoints" / f"step-{half:06d}"}, end, half, samples)
+    rungs = ladder(dataset, {end: last, half: checkpoint.path_of(folder, half)}, end, half, samples)
     scores = {}
     for name, images in rungs.items():
         scores[name] = metrics.evaluate(images, dataset, NAMES)
@@ -69,7 +69,7 @@ def ladder(dataset, paths, end, half, samples):
     """{rung: uint8 N×1×28×28}, from best to worst, then the single tests."""
     from data.dataset import crop_to, to_uint8
     from reporting.samples import noise
-    from training.loop import generate
+    from training.sampling import generate
     from training.trainer import rebuild
 
     rng = np.random.default_rng(0)

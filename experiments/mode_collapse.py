@@ -67,7 +67,7 @@ def measure(store):
 def landscape(folder):
     """Where the samples lie, and the critic's values around them on a square grid, from 0 to 1."""
     from training import run
-    from training.loop import sample
+    from training.sampling import sample
     from training.trainer import rebuild
 
     trainer, _ = rebuild(run.find_checkpoint(folder)[1])

@@ -113,7 +113,7 @@ def score(trainer, dataset, samples, names):
     import metrics
     from data.dataset import to_uint8
     from reporting.samples import noise
-    from training.loop import generate
+    from training.sampling import generate
 
     items = generate(trainer.sampler, noise(trainer.recipe.seed, samples, trainer.recipe.latent))
     items = items if dataset.is_points else to_uint8(items)
@@ -160,7 +160,7 @@ def train(recipe, dataset, judge):
         folder = Path(place)
         (folder / "samples").mkdir()
         trainer, log = GANTrainer(recipe, dataset.shape), RunLog(folder)
-        budget = Budget(recipe, {"seconds": 0.0, "cpu_seconds": 0.0})
+        budget = Budget(recipe)
         look = Look(trainer, dataset, budget, folder, judge)
         try:
             loop(trainer, dataset, folder, log, look, lambda line: None, budget=budget)
@@ -237,14 +237,14 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
     if worker:
         children.follow_parent()
         runtime.start("cpu")
-        from training.loop import Interrupted
+        from errors import Interrupted
 
         dataset = data.load(name, data_dir, 32)
         try:
             for model, recipe in bases.items():
                 run_trials(trials.open_study(model, name), model, recipe, dataset, count)
         except Interrupted as stop:
-            return 128 + stop.signum
+            return stop.status
         return 0
     dataset = data.load(name, data_dir, 32)  # refused before any worker begins
     for model, recipe in bases.items():

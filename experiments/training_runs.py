@@ -1,8 +1,6 @@
 """Units that are trainings of train.py's kind: a run folder that is continued where it was, its log and its scores."""
 
-import contextlib
 import functools
-import io
 
 import numpy as np
 
@@ -93,16 +91,13 @@ def _short(recipe):
 def _measure(store, key, recipe, folder, names, samples, tiles, extra):
     dataset = dataset_of(recipe.data, store.data_dir, recipe.image_size)
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            status = session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.Silence())
+        session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.WarningsOnly(), console.command())
     except TrainingError as error:
         return {"died": str(error)}
-    if status:
-        raise SystemExit(status)  # the checkpoint is saved: the same command goes on from it
     measures = Scorer(dataset, names, samples, "cpu", say=lambda line: None)
     last, way = measures.of(folder)
     newest = checkpoint.list_steps(folder)[-1]
-    state = checkpoint.read_state(folder / "checkpoints" / f"step-{newest:06d}")
+    state = checkpoint.read_state(checkpoint.path_of(folder, newest))
     if tiles:
         store.keep_tiles(key, samples_of(folder, dataset, tiles))
     return {
@@ -138,7 +133,7 @@ def curves(folder):
 def samples_of(folder, dataset, count):
     """The first samples of the run's fixed noise at its end: uint8 N×C×H×W of the native size."""
     from data.dataset import crop_to, to_uint8
-    from training.loop import sample
+    from training.sampling import sample
     from training.trainer import rebuild
 
     trainer, _ = rebuild(run.find_checkpoint(folder)[1])

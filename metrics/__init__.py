@@ -34,26 +34,29 @@ METRICS = {
     "w1": Metric({"w1": "lower"}, ("features",)),
     "swd": Metric({"swd": "lower"}, ()),
     "memorised": Metric({"memorised_share": "lower", "nearest_ratio": ""}, ("nearest",), draws=2),
-    "wasserstein": Metric({"critic_estimate": ""}, ("critic",)),
+    "critic_estimate": Metric({"critic_estimate": ""}, ("critic",)),
     "gaussians": Metric({"modes_found": "higher", "good_share": "higher"}, ()),
     "stacked": Metric({"stacked_modes": "higher", "stacked_kl": "lower"}, ("features",), block=25_600),
 }
+RENAMED = {"wasserstein": "critic_estimate"}  # former names, still understood
 STACKED = ("stacked", "frechet", "kid", "prdc", "w1", "swd")
 IMAGES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
 
 
 def check_names(names):
-    """Raise UserError, naming the nearest, unless all are metrics."""
+    """`names` by their present ones. Raises UserError, naming the nearest, unless all are metrics."""
+    names = [RENAMED.get(name, name) for name in names]
     for name in names:
         if name not in METRICS:
             raise one_of("metric", name, METRICS)
+    return names
 
 
 def names_for(data_name, with_critic=False):
     """The metrics that fit a data set, in the order in which they are shown."""
     import data
 
-    critic = ("wasserstein",) if with_critic else ()
+    critic = ("critic_estimate",) if with_critic else ()
     if data_name in data.POINTS:
         return (("gaussians", "w1") if data_name != "swissroll" else ("w1",)) + critic
     if data_name == "stacked-mnist":
@@ -64,11 +67,10 @@ def names_for(data_name, with_critic=False):
 def choose(names, data_name, with_critic=False):
     """`names`, or all that fit. Raises UserError if one does not fit the data, or has no feature network."""
     fitting = names_for(data_name, with_critic)
-    chosen = fitting if names is None else tuple(dict.fromkeys(names))
-    check_names(chosen)
+    chosen = fitting if names is None else tuple(dict.fromkeys(check_names(names)))
     for name in chosen:
-        if name == "wasserstein" and not with_critic:
-            raise UserError("metric wasserstein asks the run's own critic: it is for runs, not for files of images")
+        if name == "critic_estimate" and not with_critic:
+            raise UserError("metric critic_estimate asks the run's own critic: it is for runs, not for files of images")
         if name not in fitting and not (data_name == "stacked-mnist" and name == "memorised"):
             raise UserError(f"metric {name} does not fit {data_name}: allowed are {', '.join(fitting)}")
     network = network_of(data_name)
@@ -91,7 +93,7 @@ def evaluate(images, dataset, names=None, *, seed=0, critic=None, say=None):
     """Measure samples against a data set: {value: {value, deviation, floor, floor_deviation}} of floats (or None).
 
     images: uint8 N×C×H×W as the data set's (padded, or of its native size), or float N×2 points. dataset: data.load's.
-    names: metrics, all that fit by default. critic: for 'wasserstein', a function from items as the data set's to N outputs.
+    names: metrics, all that fit by default. critic: for 'critic_estimate', a function from items as the data set's to N outputs.
     say: takes a line of progress. Raises UserError.
 
     Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images), ten at

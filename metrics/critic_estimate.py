@@ -1,11 +1,11 @@
-"""wasserstein: the run's own critic on images that it was not trained on."""
+"""critic_estimate: the run's own critic on images that it was not trained on."""
 
 import numpy as np
 
 from errors import UserError
 
 
-def wasserstein(fake, heldout):
+def critic_estimate(fake, heldout):
     """E f(x) − E f(G(z)) (WGAN, 1701.07875, eq. 2) from the critic's outputs on samples (N) and on held-out images (M).
 
     For a K-Lipschitz critic a lower bound of K · W1. K is not known under weight clipping, so that numbers of two runs
@@ -13,9 +13,9 @@ def wasserstein(fake, heldout):
     """
     fake, heldout = np.asarray(fake, np.float64), np.asarray(heldout, np.float64)
     if not len(fake) or not len(heldout):
-        raise UserError("wasserstein: needs a sample and a held-out image at least")
+        raise UserError("critic_estimate: needs a sample and a held-out image at least")
     return {"critic_estimate": float(heldout.mean() - fake.mean())}
 
 
 def measure(draw):
-    return wasserstein(draw.fake.critic, draw.heldout.critic)
+    return critic_estimate(draw.fake.critic, draw.heldout.critic)

@@ -152,7 +152,7 @@ class Judge:
             return [self._measure(name, draw) for draw in drawn]
 
         def make():
-            if name == "wasserstein":
+            if name == "critic_estimate":
                 found = summary(measured(draws.of_training(*sides, n, seed, **rest)))
             elif metric.block > metrics.BLOCK:  # as large as all that is held out
                 found = summary(measured(draws.of_heldout(*sides, n, seed, many=1, **rest)))
@@ -163,7 +163,7 @@ class Judge:
                     found = {value: (mean, scatter[value][1]) for value, (mean, _) in found.items()}
             return {value: list(pair) for value, pair in found.items()}
 
-        if name == "wasserstein":  # another critic every time
+        if name == "critic_estimate":  # another critic every time
             return make()
         network = networks.sha256(self.network) if "features" in metric.needs and self.network else ""
         return cache.numbers(cache.key("floor", self.dataset.sha256, self.dataset.name, name, n, seed, network), make)

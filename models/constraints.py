@@ -20,6 +20,7 @@ def clip_(critic, c):
 
 def input_gradient_norms(critic, points, create_graph=False):
     """‖∇f‖ at each of N points (any shape N×…), over all axes but the first: shape N."""
+    critic = getattr(critic, "in_float32", critic)  # bfloat16's eight bits are too few for a gradient's norm
     points = points.detach()
     points.stop_gradient = False
     (gradient,) = paddle.grad(critic(points).sum(), points, create_graph=create_graph)

@@ -263,7 +263,7 @@ From one noise to another, along great circles; all samples are the averaged gen
 from reporting.samples import great_circles
 from training.comparison import last_checkpoint
 from training.trainer import rebuild
-from training.loop import generate
+from training.sampling import generate
 
 run = next(run for run in results["runs"] if run["label"] == "wgan")
 trainer, state = rebuild(last_checkpoint(run["folder"]))

@@ -1,16 +1,21 @@
 """How commands talk: one-line errors, a progress bar on a terminal, plain lines when piped."""
 
+import logging
+import shlex
 import sys
 import time
 
 import click
 
 from errors import UserError
+from training.session import Silent
 
 
 def run(command):
     """Run a click command as a program: a mistake is one line on stderr and exit status 2, without a traceback."""
     name = sys.argv[0].rsplit("/", 1)[-1]
+    logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
+    logging.getLogger("data").setLevel(logging.INFO)
     try:
         status = command.main(prog_name=f"python {name}", standalone_mode=False)
     except click.ClickException as error:
@@ -25,6 +30,11 @@ def run(command):
     sys.exit(status if isinstance(status, int) else 0)
 
 
+def command():
+    """What the user typed, for a record."""
+    return shlex.join(["python", *sys.argv])
+
+
 def _say(name, message, status):
     line = " ".join(str(message).split())
     print(f"{name}: error: {line}", file=sys.stderr)
@@ -33,6 +43,19 @@ def _say(name, message, status):
 
 def warn(message):
     print(f"warning: {message}", file=sys.stderr, flush=True)
+
+
+class Console:
+    """Speaks where training.session.Silent is silent: lines, warnings on stderr, a Progress."""
+
+    def say(self, line):
+        print(line, flush=True)
+
+    def warn(self, line):
+        warn(line)
+
+    def progress(self, total, done):
+        return Progress(total, done)
 
 
 class Progress:
@@ -73,17 +96,11 @@ class Progress:
             self._bar.stop()
 
 
-class Silence:
-    """A Progress that says nothing: for all processes but the first."""
+class WarningsOnly(Silent):
+    """Where a training is one step of something longer."""
 
-    def step(self, done):
-        pass
-
-    def show(self, done, text):
-        pass
-
-    def close(self):
-        pass
+    def warn(self, line):
+        warn(line)
 
 
 def clock(seconds):

@@ -18,7 +18,7 @@ def write(trainer, out, pdparams=False):
     The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running
     statistics. Returns (paths, largest difference between the loaded graph's output and the generator's). Raises UserError.
     """
-    from training.loop import generate
+    from training.sampling import generate
 
     out, generator = Path(out), trainer.sampler
     z = noise(0, CHECKED, trainer.recipe.latent)

@@ -29,7 +29,7 @@ class MultiRunProgress:
             self.bar.start()
 
     def of(self, entry):
-        """The display of one run: step(done), show(done, text) and close(), as console.Progress has them, and look()."""
+        """The console of one run, as training.session.Silent has it, and look()."""
         return self._parts[id(entry)]
 
     def share(self):
@@ -70,7 +70,7 @@ class MultiRunProgress:
 
 
 class RunProgress:
-    """What is told of one run. begun: share of its budget that an earlier call used up."""
+    """What is told of one run: the console of its training. begun: share of its budget that an earlier call used up."""
 
     def __init__(self, whole, entry, number):
         self.whole, self.entry = whole, entry
@@ -79,6 +79,15 @@ class RunProgress:
         self._seen = line and line["step"]
         self.begun = budget.share(entry.recipe, line) if line else 0.0
         self._lines = int(LINES * self.begun) if line else -1
+
+    def say(self, line):
+        pass  # MultiRunProgress speaks for all runs
+
+    def warn(self, line):
+        self.whole.say(f"{self.entry.label}, seed {self.entry.recipe.seed}: warning: {line}")
+
+    def progress(self, total, done):
+        return self
 
     def step(self, done):
         """A step of the loop in this process."""

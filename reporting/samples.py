@@ -13,7 +13,7 @@ STEPS = 8  # of an interpolation, ends included
 
 def write(trainer, state, out, kind, count, seed, interpolate):
     """Write `count` samples of noise `seed` to `out`; kind: '.png', '.npz' or 'folder'. Raises UserError."""
-    from training.loop import generate
+    from training.sampling import generate
 
     z = great_circles(seed, count, trainer.recipe.latent) if interpolate else noise(seed, count, trainer.recipe.latent)
     items = generate(trainer.sampler, z)

@@ -22,7 +22,7 @@ def score_checkpoint(path, dataset, names=None, samples=5000, seed=0, say=print,
     """
     from data.dataset import crop_to, to_uint8
     from reporting.samples import noise
-    from training.loop import generate
+    from training.sampling import generate
     from training.trainer import rebuild
 
     trainer, state = rebuild(path, raw)

@@ -10,7 +10,7 @@ from training import checkpoint, run
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
 # on the way: what takes a few seconds, and the critic's estimate on all held-out items beside it
-BRIEF = {"images": ("frechet", "kid", "swd", "wasserstein"), "points": ("gaussians", "w1", "wasserstein")}
+BRIEF = {"images": ("frechet", "kid", "swd", "critic_estimate"), "points": ("gaussians", "w1", "critic_estimate")}
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
 
 
@@ -26,7 +26,7 @@ class Scorer:
         fitting = metrics.names_for(dataset.name, with_critic=True)
         self.names = metrics.choose(names, dataset.name, with_critic=True) if names else tuple(filter(self._can, fitting))
         brief = BRIEF["points" if dataset.is_points else "images"]
-        self.brief = [name for name in brief if name in self.names or (name == "wasserstein" and name in fitting)]
+        self.brief = [name for name in brief if name in self.names or (name == "critic_estimate" and name in fitting)]
 
     def _can(self, name):
         """Whether the features that a metric needs have a network here."""
@@ -65,7 +65,7 @@ class Scorer:
         missing = [step for step in steps if step not in kept] if names else []
         for step in missing:
             self._start()
-            at = Path(folder) / "checkpoints" / f"step-{step:06d}"
+            at = checkpoint.path_of(folder, step)
             self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
             found[step], settings = self._score(at, names, samples)
             score_store.write(path, {step: found[step]}, settings)

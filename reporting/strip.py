@@ -38,7 +38,7 @@ def last_grid(folder):
 def caption(folder):
     """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'."""
     recipe, newest = run.read_recipe(folder), checkpoint.list_steps(folder)[-1]
-    state = checkpoint.read_state(Path(folder) / "checkpoints" / f"step-{newest:06d}")
+    state = checkpoint.read_state(checkpoint.path_of(folder, newest))
     quality = ""
     if (Path(folder) / "metrics.json").is_file():
         values = score_store.read(Path(folder) / "metrics.json")[0].get(newest, {})

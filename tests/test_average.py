@@ -13,7 +13,7 @@ from reporting.samples import noise
 from tests.helpers import NETWORKS, TINY_FLAGS, batch, in_process, log_of, pictures, scalars_of, tiny_game, weights_of
 from training import grids
 from training import trainer as trainer_module
-from training.loop import generate, sample
+from training.sampling import generate, sample
 from training.trainer import rebuild
 
 

@@ -10,7 +10,7 @@ import pytest
 from reporting import export
 from reporting.samples import noise
 from tests.helpers import NETWORKS, TINY_FLAGS, tiny_game
-from training.loop import generate
+from training.sampling import generate
 
 INFER = """
 import sys

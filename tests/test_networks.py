@@ -13,7 +13,7 @@ from models.networks import layers
 from models.networks.convolution import Conv, Deconv
 from models.networks.paperweekly import max_pool
 from tests.helpers import NETWORKS, batch, equal, tiny, values
-from training.loop import generate
+from training.sampling import generate
 
 SHAPES = [
     *((network, (colours, 32, 32)) for network in NETWORKS for colours in (1, 3)),

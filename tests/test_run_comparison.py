@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from errors import UserError
+from errors import Interrupted, UserError
 from reporting.progress import MultiRunProgress
 from tests.helpers import log_of, program, run_program, weights_of
 from tests.test_compare import TINY, results, timeless
@@ -79,7 +79,8 @@ def test_interrupted_and_called_again_it_ends_with_the_same_bytes(one_after_anot
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
-    """fake(code, models, jobs=2): entries and status of `run_comparison.train` where train.py is this Python code."""
+    """fake(code, models, jobs=2): entries after `run_comparison.train` where train.py is this Python code; Interrupted is kept
+    in `fake.interrupted`."""
     monkeypatch.chdir(tmp_path)
 
     def carry_out(code, models=MODELS, jobs=2):
@@ -87,7 +88,11 @@ def fake(tmp_path, monkeypatch):
         comparison.place("A", entries, "none")
         Path("train.py").write_text(f"import os, signal, sys, time\nfolder = sys.argv[sys.argv.index('--out') + 1]\n{code}")
         monkeypatch.setattr(run_comparison, "TRAIN", tmp_path / "train.py")
-        return entries, run_comparison.train("A", entries, None, "cpu", jobs, MultiRunProgress(entries, jobs))
+        try:
+            run_comparison.train("A", entries, None, "cpu", jobs, MultiRunProgress(entries, jobs))
+        except Interrupted as stop:
+            carry_out.interrupted = stop.signum
+        return entries
 
     return carry_out
 
@@ -115,22 +120,22 @@ def test_no_more_than_so_many_at_a_time(fake):
 
 
 def test_one_that_is_killed_stops_no_other_and_is_tried_again(fake):
-    (gan, lsgan), status = fake("'lsgan' in folder or os.kill(os.getpid(), signal.SIGKILL)")
-    assert (status, gan.status, gan.message, lsgan.status) == (0, "died", "killed by SIGKILL", "finished")
+    gan, lsgan = fake("'lsgan' in folder or os.kill(os.getpid(), signal.SIGKILL)")
+    assert (gan.status, gan.message, lsgan.status) == ("died", "killed by SIGKILL", "finished")
     assert died() == {}
 
 
 def test_one_that_dies_is_recorded_with_its_last_words(fake, capsys):
     code = "if 'lsgan' not in folder:\n print('warning: dead critic')\n print('train.py: error: not finite')\n sys.exit(1)"
-    (gan, lsgan), status = fake(code)
-    assert (status, gan.status, lsgan.status) == (0, "died", "finished")
+    gan, lsgan = fake(code)
+    assert (gan.status, lsgan.status) == ("died", "finished")
     assert died() == {"A/runs/gan-mlp-mnist-5k-s0": "not finite"}
     assert "gan, seed 0: warning: dead critic" in capsys.readouterr().out
 
 
 def test_one_that_was_asked_to_end_waits_for_the_next_call(fake):
-    (gan, lsgan), status = fake("'lsgan' in folder or os.kill(os.getpid(), signal.SIGTERM)")
-    assert (status, gan.status, lsgan.status) == (143, "waiting", "finished")
+    gan, lsgan = fake("'lsgan' in folder or os.kill(os.getpid(), signal.SIGTERM)")
+    assert (fake.interrupted, gan.status, lsgan.status) == (signal.SIGTERM, "waiting", "finished")
     assert died() == {}
 
 
@@ -145,8 +150,8 @@ def test_a_mistake_ends_the_others_before_it_is_told(fake):
 def test_a_signal_is_passed_on_and_nothing_more_begins(fake):
     code = "signal.signal(15, lambda *_: sys.exit(143))\nopen('begun', 'a').write('x')\n"
     code += "time.sleep(0.5)\nos.kill(os.getppid(), signal.SIGTERM)\ntime.sleep(60)"
-    entries, status = fake(code, ("gan", "lsgan", "dcgan"))
-    assert status == 143
+    entries = fake(code, ("gan", "lsgan", "dcgan"))
+    assert fake.interrupted == signal.SIGTERM
     assert {entry.status for entry in entries} == {"waiting"}
     assert len(Path("begun").read_text()) == 2
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -22,13 +22,13 @@ def share(recipe, line):
 class Budget:
     """The two clocks of one run, wall and CPU, of which recipe.clock is the one that counts.
 
-    state: of the checkpoint that training goes on from; the clocks stand still between sittings. agree: takes this process's
-    share of the minutes to the one that all processes go by (training/parallel.py), so that none takes a step more, or a
-    checkpoint, or another step size than the others.
+    state: of the checkpoint that training goes on from, None for a new run; the clocks stand still between sittings. agree:
+    takes this process's share of the minutes to the one that all processes go by (training/parallel.py), so that none takes a
+    step more, or a checkpoint, or another step size than the others.
     """
 
-    def __init__(self, recipe, state, agree=float):
-        self.recipe, self._agree = recipe, agree
+    def __init__(self, recipe, state=None, agree=float):
+        self.recipe, self._agree, state = recipe, agree, state or {"seconds": 0.0, "cpu_seconds": 0.0}
         self._began = {"wall": time.monotonic() - state["seconds"], "cpu": time.process_time() - state["cpu_seconds"]}
         self.look()
         self._tenths = self._tenth()

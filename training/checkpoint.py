@@ -44,8 +44,8 @@ def save(folder, step, parts, state, keep):
     parts: {part of PARTS, or AVERAGE: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if
     it cannot be written, with the older checkpoints untouched.
     """
-    root = Path(folder) / "checkpoints"
-    target = root / f"step-{step:06d}"
+    target = path_of(folder, step)
+    root = target.parent
     partial = root / f".{target.name}.partial"
     need = sum(array.nbytes for arrays in parts.values() for array in arrays.values())
     try:
@@ -69,7 +69,7 @@ def save(folder, step, parts, state, keep):
         shutil.rmtree(aside, ignore_errors=True)
         # a later one was passed over because it is damaged: it must not displace a good one
         for old in [found for found in list_steps(folder) if found <= step][:-keep]:
-            shutil.rmtree(root / f"step-{old:06d}")
+            shutil.rmtree(path_of(folder, old))
     except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)  # it takes room that others may need
         raise cannot_write(f"checkpoint {target}", error, need) from None
@@ -97,6 +97,11 @@ def _sync_folder(path):
         handle = os.open(path, os.O_RDONLY)
         os.fsync(handle)
         os.close(handle)
+
+
+def path_of(folder, step):
+    """checkpoints/step-000500 of a run's folder."""
+    return Path(folder) / "checkpoints" / f"step-{step:06d}"
 
 
 def list_steps(folder):
@@ -149,7 +154,7 @@ def newest(folder):
     """
     remarks = []
     for step in reversed(list_steps(folder)):
-        path = Path(folder) / "checkpoints" / f"step-{step:06d}"
+        path = path_of(folder, step)
         try:
             return path, *load(path), remarks
         except UserError as error:

@@ -228,4 +228,4 @@ def is_finished(folder, recipe):
 
 
 def last_checkpoint(folder):
-    return Path(folder) / "checkpoints" / f"step-{checkpoint.list_steps(folder)[-1]:06d}"
+    return checkpoint.path_of(folder, checkpoint.list_steps(folder)[-1])

@@ -87,12 +87,12 @@ def environments(processes, device):
     ]
 
 
-def run(processes, arguments, device):
-    """Run `python train.py arguments` in so many processes; returns the exit status.
+def run(processes, command, device):
+    """Run `python command` (a list) in so many processes; returns the exit status.
 
     The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved.
     """
-    command = [sys.executable, sys.argv[0], *arguments]
+    command = [sys.executable, *command]
     # a session of its own for each: a terminal's Ctrl-C reaches them once, through _watch
     return _watch(
         [

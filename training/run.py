@@ -3,9 +3,7 @@
 import contextlib
 import datetime
 import os
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import yaml
@@ -58,13 +56,16 @@ def check_writable(folder):
         raise UserError(f"--out {folder}: no permission to write in {at}")
 
 
-def create(folder, recipe, dataset, machine):
-    """Make the folder and its config.yaml: the whole recipe and what else it takes to run it again. The folder is locked."""
+def create(folder, recipe, dataset, machine, command=None):
+    """Make the folder and its config.yaml: the whole recipe and what else it takes to run it again. The folder is locked.
+
+    machine: of runtime.machine(). command: what the user typed, None where it was no command.
+    """
     folder = Path(folder)
     if is_run(folder):
         raise UserError(f"{folder} holds a run by now: another process began it")
     provenance = {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command,
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "commit": _commit(),
         "data_sha256": dataset.sha256,

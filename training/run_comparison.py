@@ -1,8 +1,6 @@
 """Train the runs of a comparison: one after another in this process, or several side by side as `train.py` commands."""
 
-import contextlib
 import functools
-import io
 import signal
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from errors import TrainingError, UserError
+from errors import Interrupted, TrainingError, UserError
 from training import children, comparison, run, runtime
 from training.files import write_text
 
@@ -19,37 +17,33 @@ TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 ASKED_TO_END = (130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
-def train(out, entries, data_dir, device, jobs, progress, scoring=lambda entry: None):
-    """Train what is waiting; set each entry's status. Returns 0, or 130 or 143 after a signal with checkpoints saved.
+def train(out, entries, data_dir, device, jobs, progress, scoring=lambda entry: None, command=None):
+    """Train what is waiting; set each entry's status. Raises Interrupted after a signal, with checkpoints saved.
 
     jobs: 1 for one after another in this process, with all its threads; more for as many processes at a time, one thread
     each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
     many others were waiting. progress: a reporting.progress.MultiRunProgress. scoring(entry): the command that scores a run that
-    is there, None if there is nothing to score; called side by side only. A run that dies is recorded, and the next one begins.
+    is there, None if there is nothing to score; called side by side only. command: for the records of runs. A run that dies is
+    recorded, and the next one begins.
     """
     if jobs > 1:
-        return _side_by_side(out, entries, data_dir, device, jobs, progress, scoring)
+        _side_by_side(out, entries, data_dir, device, jobs, progress, scoring)
+        return
     for entry in entries:
         if entry.status == "waiting":
-            status = _one(entry, data_dir, device, progress)
+            _one(entry, data_dir, device, progress, command)
             comparison.record(out, entries)
-            if status:
-                return status
-    return 0
 
 
-def _one(entry, data_dir, device, progress):
+def _one(entry, data_dir, device, progress, command):
     from training import session
 
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # `progress` speaks for all runs
-            status = session.train(entry.recipe, entry.folder, data_dir, device, run.is_run(entry.folder), progress.of(entry))
+        session.train(entry.recipe, entry.folder, data_dir, device, run.is_run(entry.folder), progress.of(entry), command)
     except TrainingError as error:
         die(entry, str(error), progress)
-        return 0
-    if not status:
+    else:
         finish(entry, progress)
-    return status
 
 
 def finish(entry, progress):
@@ -69,17 +63,19 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
     start = functools.partial(_start, out, data_dir, device, progress, scoring)
     queue = [(entry, False) for entry in entries if entry.status == "waiting"]
     queue += [(entry, True) for entry in entries if entry.status in ("finished", "stopped")]
-    running, told, heard = {}, set(), []
-    kept = {number: signal.signal(number, lambda signum, _: heard.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)}
+    running, asked, received = {}, set(), []
+    kept = {
+        number: signal.signal(number, lambda signum, _: received.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        while running or (queue and not heard):
-            while queue and len(running) < jobs and not heard:
+        while running or (queue and not received):
+            while queue and len(running) < jobs and not received:
                 if process := start(*queue[0]):
                     running[process] = queue[0]
                 queue.pop(0)
             for process, (entry, scored) in list(running.items()):
-                if heard and process not in told and process.poll() is None:
-                    told.add(process)
+                if received and process not in asked and process.poll() is None:
+                    asked.add(process)
                     process.terminate()
                 if process.poll() is None:
                     progress.of(entry).look()
@@ -94,9 +90,8 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
         children.stop(running)
         for number, handler in kept.items():
             signal.signal(number, handler)
-    if heard:
-        return 128 + heard[0]
-    return 128 + signal.SIGTERM if any(entry.status == "waiting" for entry in entries) else 0
+    if received or any(entry.status == "waiting" for entry in entries):
+        raise Interrupted(received[0] if received else signal.SIGTERM)
 
 
 def _start(out, data_dir, device, progress, scoring, entry, score):

@@ -3,9 +3,9 @@
 import contextlib
 import ctypes
 import io
+import logging
 import os
 import platform
-import sys
 import warnings
 from pathlib import Path
 
@@ -110,7 +110,7 @@ def _import_paddle():
         import paddle
     for line in heard.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
-            print(line, file=sys.stderr)
+            logging.getLogger(__name__).warning(line)
     return paddle
 
 

@@ -1,85 +1,100 @@
-"""One training from a checked recipe to the end of the command: data, device, folder, loop, last words."""
+"""One training from a checked recipe to its end: data, device, folder, loop, and again after a number that is not finite."""
 
 import contextlib
 import shlex
-import sys
 from pathlib import Path
 
 import data
 from errors import NotFinite, UserError, WriteError
-from reporting import console
 from training import budget, checkpoint, launch, lock, run, runtime
 from training.log import RunLog
 
 ROLLBACKS = 3  # from one checkpoint
 
 
-def train(recipe, folder, data_dir=None, device="auto", resume=False, progress=None):
-    """Train `recipe` in `folder` and return the exit status: 0, 130 or 143 after a signal. Prints as it goes.
+class Silent:
+    """What a training tells of itself, and its progress display, where nobody watches. One that speaks: reporting/console.py."""
 
-    resume: the folder holds a run, to be continued. progress: is told of it instead of a console.Progress. Nothing is
-    written before data and device are known to be right. Where this is one of several processes, only the first writes and
-    prints.
+    def say(self, line):
+        """A line of information."""
+
+    def warn(self, line):
+        """A line about something that went wrong, or may."""
+
+    def progress(self, total, done):
+        """The display of `total` steps of which so many are done, with step, show and close."""
+        return self
+
+    def step(self, done):
+        pass
+
+    def show(self, done, text):
+        """A logged step in words."""
+
+    def close(self):
+        pass
+
+
+def train(recipe, folder, data_dir=None, device="auto", resume=False, console=None, command=None):
+    """Train `recipe` in `folder` to the end of its budget; at once if it is there.
+
+    resume: the folder holds a run, to be continued. console: is told of it, Silent by default; in all processes but the first
+    of several nothing is written or told. command: for the run's record. Nothing is written before data and device are known
+    to be right. Raises signals.Interrupted after a signal, its text says how to go on; UserError.
     """
     folder, leads = Path(folder), launch.leads()
-    tell = print if leads else (lambda *_, **__: None)
-    found = checkpoint.newest(folder) if resume else None
-    if found and budget.finished(recipe, found[2]):
-        tell(f"finished: {folder} has its {found[2]['step']} steps")
-        tell(folder)
-        return 0
+    console = console if console and leads else Silent()
+    newest = checkpoint.newest(folder) if resume else None
+    if newest and budget.finished(recipe, newest[2]):
+        console.say(f"finished: {folder} has its {newest[2]['step']} steps")
+        return
     with contextlib.ExitStack() as held:
         if resume and leads:
             held.enter_context(lock.hold(folder))
-            found = checkpoint.newest(folder)  # the process that held it may have come further
+            newest = checkpoint.newest(folder)  # the process that held it may have come further
         dataset = data.load(recipe.data, data_dir, recipe.image_size)
         recorded = run.read_provenance(folder).get("data_sha256") if resume else None
         if recorded not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
-        tell(runtime.start(device))
+        console.say(runtime.start(device))
         runtime.check_amp(recipe.amp)
 
-        from training.loop import Interrupted
+        from errors import Interrupted
         from training.parallel import Processes, Team
         from training.trainer import GANTrainer
 
         team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
         trainer, state = GANTrainer(recipe, dataset.shape, team), None
-        if found:
-            path, parts, state, remarks = found
+        if newest:
+            path, parts, state, remarks = newest
             for remark in remarks:
-                tell(f"warning: {remark}; going back to {path.name}", file=sys.stderr)
+                console.warn(f"{remark}; going back to {path.name}")
             trainer.restore(parts, state, path)
-            tell(f"going on from {path}")
+            console.say(f"going on from {path}")
         elif resume:
-            tell("no checkpoint yet: starting from the beginning")
+            console.say("no checkpoint yet: starting from the beginning")
         if leads and not resume:
             held.enter_context(lock.hold(folder))
-            run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size})
-        if progress is None:
-            progress = console.Progress(recipe.steps, state["step"] if state else 0) if leads else console.Silence()
+            run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size}, command)
         items = "points" if dataset.is_points else "images"
         length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
-        tell(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
+        console.say(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
         again = ["python", "train.py", "--out", str(folder), "--resume"]
         again += ["--data-dir", data_dir] if data_dir else []
         again += ["--processes", str(team.size)] if team.size > 1 else []
+        progress = console.progress(recipe.steps, state["step"] if state else 0)
         try:
-            keep_going(trainer, dataset, folder, leads, progress, state)
+            keep_going(trainer, dataset, folder, leads, progress, console.warn, state)
         except Interrupted as stop:
-            progress.close()
-            tell(f"interrupted: a checkpoint is saved; go on with: {shlex.join(again)}", file=sys.stderr)
-            tell(folder)
-            return 128 + stop.signum
+            words = f"interrupted: a checkpoint is saved; go on with: {shlex.join(again)}"
+            raise Interrupted(stop.signum, words) from None
         except WriteError as error:
             raise WriteError(f"{error}; when that is mended, go on with: {shlex.join(again)}") from None
         finally:
             progress.close()
-    tell(folder)
-    return 0
 
 
-def keep_going(trainer, dataset, folder, leads, progress, state):
+def keep_going(trainer, dataset, folder, leads, progress, warn, state):
     """The loop, and again from the last checkpoint with other noise after a number that is not finite, if the recipe says so."""
     from training.loop import train as loop
 
@@ -87,7 +102,7 @@ def keep_going(trainer, dataset, folder, leads, progress, state):
     while True:
         log = RunLog(folder, state and state["logs"]) if leads else None
         try:
-            return loop(trainer, dataset, folder, log, progress, console.warn, state)
+            return loop(trainer, dataset, folder, log, progress, warn, state)
         except NotFinite as error:
             if trainer.recipe.on_nan == "stop":
                 raise
@@ -97,8 +112,7 @@ def keep_going(trainer, dataset, folder, leads, progress, state):
             came_from = path
             if times > ROLLBACKS:
                 raise NotFinite(f"{error}; {ROLLBACKS} attempts with other noise and another order went the same way") from None
-            if leads:
-                console.warn(f"{error}; going back to it, with other noise and another order")
+            warn(f"{error}; going back to it, with other noise and another order")
             trainer.restore(parts, {**state, "attempt": attempt}, path)
         finally:
             if log:

@@ -1,18 +1,19 @@
-"""The two players and one update of each: the mathematics of a step, shared by every recipe."""
+"""The trainer: the two players with their optimisers, counters and noise, as a recipe says. The steps: training/algorithm.py."""
 
 import contextlib
 import copy
 
 import numpy as np
 import paddle
+from paddle import nn
 from paddle.utils import unique_name
 
 from errors import UserError, shortened
 from models import networks
-from models.constraints import clip_, gradient_penalty, trainable
-from models.networks.layers import frozen_statistics, has_batch_norm
+from models.constraints import trainable
+from models.networks.layers import frozen_statistics
 from models.objectives import OBJECTIVES
-from training import checkpoint, randomness
+from training import algorithm, checkpoint, randomness
 from training import recipe as recipes
 from training.parallel import Team
 from training.rmsprop import RMSProp
@@ -36,8 +37,13 @@ class GANTrainer:
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
         self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
         self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
-        # batch norm sees real and fake apart, as in the authors' code; without it one pass does for both
-        self._apart = has_batch_norm(self.critic)
+        self.players = {"generator": self.generator, "critic": self.critic}
+        if recipe.amp:
+            self.players = {role: MixedPrecision(network) for role, network in self.players.items()}
+        self._updates = {
+            "generator": TeamOptimizer(self.generator_optimizer, self.generator_weights, self.team),
+            "critic": TeamOptimizer(self.critic_optimizer, self.critic_weights, self.team),
+        }
 
     @property
     def images_seen(self):
@@ -61,57 +67,27 @@ class GANTrainer:
         u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size], self.attempt)
         return paddle.to_tensor(self.team.shard(u), dtype=paddle.get_default_dtype())
 
-    def mixed(self):
-        """Within this context products are bfloat16 where the recipe says so; its range is float32's: no scaling of losses."""
-        return paddle.amp.auto_cast(level="O1", dtype="bfloat16") if self.recipe.amp else contextlib.nullcontext()
-
-    def whole(self, *tensors):
-        """What came out of such a context in the precision that losses are computed in."""
-        return [x.astype(paddle.get_default_dtype()) for x in tensors] if self.recipe.amp else tensors
-
     def logits(self, real, fake):
         """The critic's outputs on real and on fake items."""
-        if self._apart:
-            return self.critic(real), self.critic(fake)
-        return paddle.split(self.critic(paddle.concat([real, fake])), 2)
+        return algorithm.critic_outputs(self.critic, real, fake)
 
     def critic_step(self, real):
-        """One critic update on this process's part of a batch of real items, with a fresh z.
-
-        Returns loss, real and fake logits, penalty (or None).
-        """
+        """One critic update on this process's part of a batch of real items, with a fresh z: an algorithm.CriticStep."""
         recipe, number = self.recipe, self.critic_steps
-        with self.mixed():
-            with paddle.no_grad():
-                fake = self.generator(self.noise("critic noise", number))
-            real_logits, fake_logits = self.logits(real, fake)
-        real_logits, fake_logits, fake = self.cast_to_default_dtype(real_logits, fake_logits, fake)
-        loss = self.objective.critic_loss(real_logits, fake_logits)
-        penalty = None
-        if recipe.penalty:
-            penalty = gradient_penalty(self.critic, real, fake, self.epsilon("penalty", number))
-            loss = loss + recipe.penalty * penalty
-        loss.backward()
-        self.team.average_gradients(self.critic_weights)
-        update(self.critic_optimizer)
-        if recipe.clip:  # after the step, or the generator would meet an unclipped critic
-            clip_(self.critic, recipe.clip)
+        z = self.noise("critic noise", number)
+        epsilon = self.epsilon("penalty", number) if recipe.penalty else None
+        players = self.players["critic"], self.players["generator"], self.objective, self._updates["critic"]
+        done = algorithm.critic_step(*players, real, z, recipe.clip, recipe.penalty, epsilon)
         self.critic_steps += 1
-        return loss.detach(), real_logits.detach(), fake_logits.detach(), None if penalty is None else penalty.detach()
+        return done
 
     def generator_step(self, step):
         """One generator update, number `step` from 0. Returns its loss."""
-        with frozen_weights(self.critic_weights):
-            z = self.noise("generator noise", step)
-            with self.mixed():
-                logits = self.critic(self.generator(z))
-            loss = self.objective.generator_loss(*self.cast_to_default_dtype(logits))
-            loss.backward()
-        self.team.average_gradients(self.generator_weights)
-        update(self.generator_optimizer)
+        players = self.players["generator"], self.players["critic"], self.objective, self._updates["generator"]
+        loss = algorithm.generator_step(*players, self.noise("generator noise", step))
         if self.average:
             move_average(self.average, self.generator, min(self.recipe.ema, (1 + step) / (10 + step)))
-        return loss.detach()
+        return loss
 
     def set_learning_rates(self, used):
         """Linear decay to 0 over the budget, of which the share `used`, in [0, 1], is used up, where the recipe asks for it."""
@@ -155,6 +131,39 @@ class GANTrainer:
         self.critic_steps, self.attempt = state["critic_steps"], state["attempt"]
 
 
+class MixedPrecision(nn.Layer):
+    """A network whose products are bfloat16; its range is float32's, so losses need no scaling. Outputs are of the default dtype.
+
+    in_float32: the network itself, for the gradient penalty.
+    """
+
+    def __init__(self, network):
+        super().__init__()
+        self.in_float32 = network
+
+    def forward(self, x):
+        with paddle.amp.auto_cast(level="O1", dtype="bfloat16"):
+            y = self.in_float32(x)
+        return y.astype(paddle.get_default_dtype())
+
+
+class TeamOptimizer:
+    """An optimiser whose gradients are averaged over the processes before each step."""
+
+    def __init__(self, optimizer, weights, team):
+        self._optimizer, self._weights, self._team = optimizer, weights, team
+
+    def step(self):
+        self._team.average_gradients(self._weights)
+        # Paddle numbers the optimiser's state, made in the first step, throughout the process: here each begins at 0, or a
+        # checkpoint would fit no second training in one process
+        with unique_name.guard():
+            self._optimizer.step()
+
+    def clear_grad(self):
+        self._optimizer.clear_grad()
+
+
 def optimizer(recipe, learning_rate, parameters):
     """The recipe's optimiser, with PyTorch's constants."""
     if recipe.optimizer == "rmsprop":
@@ -171,29 +180,8 @@ def move_average(average, network, keep):
         own.add_((other - own) * (1 - keep))  # so written, what does not move keeps its average to the bit
 
 
-def update(optimizer):
-    """Move the weights along their gradients and forget these."""
-    # Paddle numbers the optimiser's state, made in the first step, throughout the process: here each begins at 0, or a
-    # checkpoint would fit no second training in one process
-    with unique_name.guard():
-        optimizer.step()
-    optimizer.clear_grad()
-
-
 def arrays(state):
     return {name: np.asarray(value.numpy()) for name, value in state.items() if hasattr(value, "numpy")}
-
-
-@contextlib.contextmanager
-def frozen_weights(weights):
-    """The generator's step needs no gradient of the critic's weights: do not compute it."""
-    for weight in weights:
-        weight.stop_gradient = True
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.stop_gradient = False
 
 
 def rebuild(path, raw=False):

@@ -1,5 +1,7 @@
 """Layers that the networks share, with DCGAN's initialisation."""
 
+import contextlib
+
 import paddle
 import paddle.nn.functional as F
 from paddle import nn
@@ -123,6 +125,19 @@ def batch_norms(network, kinds=(BatchNorm, *PADDLES_BATCH_NORMS)):
 def has_batch_norm(network):
     """Whether an output of this network depends, in training, on the other samples of the batch."""
     return bool(batch_norms(network))
+
+
+@contextlib.contextmanager
+def frozen_weights(network):
+    """Within this context no gradient of the network's trainable weights is computed; gradients pass through it."""
+    weights = [weight for weight in network.parameters() if not weight.stop_gradient]
+    for weight in weights:
+        weight.stop_gradient = True
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.stop_gradient = False
 
 
 class frozen_statistics:

@@ -118,7 +118,7 @@ def test_points(call):
         (["x.npz", "--every"], "--every wants a run"),
         (["x.npz", "--metrics", "fid"], "unknown metric 'fid': did you mean 'kid'?"),
         (["x.npz", "--metrics", ""], "--metrics is empty"),
-        (["x.npz", "--metrics", "wasserstein"], "it is for runs"),
+        (["x.npz", "--metrics", "critic_estimate"], "it is for runs"),
         (["x.npz", "--data", "mnist5k"], "did you mean 'mnist-5k'"),
         (["x.npz", "--samples", "1"], "--samples"),
         (["x.npz", "--device", "tpu"], "--device tpu"),

@@ -1,0 +1,247 @@
+"""What happens around the steps of the loop: health, finite numbers, log, words, grids, checkpoints, progress."""
+
+import time
+from dataclasses import dataclass, field
+
+import paddle
+
+from data import Order
+from data.dataset import crop_to, to_uint8
+from errors import NotFinite, cannot_write
+from training import checkpoint, grids, health
+from training.algorithm import CriticStep
+from training.log import in_words
+from training.sampling import sample
+
+SHOWN = 64  # images of a sample grid
+SHOWN_POINTS = 2000
+
+
+@dataclass
+class Step:
+    """A generator step, counted from 1, with the critic steps before it, as callbacks see it.
+
+    last: of the run. interrupted: by a signal. milestone: of Budget.milestone. real: the last critic step's items. critic:
+    of that step. figures, warnings: of a logged step, from HealthFigures and Alarms. line: what Log wrote.
+    """
+
+    number: int
+    last: bool
+    interrupted: bool
+    milestone: str | None
+    real: paddle.Tensor
+    critic: CriticStep
+    generator_loss: paddle.Tensor
+    figures: dict = field(default_factory=dict)
+    warnings: list = field(default_factory=list)
+    line: dict = field(default_factory=dict)
+
+
+class Callback:
+    """begin(new), before the first step of a sitting; new: of a run that has no checkpoint yet. after(step), a Step."""
+
+    def begin(self, new):
+        pass
+
+    def after(self, step):
+        pass
+
+
+def of_a_run(trainer, dataset, folder, log, progress, warn, state, budget):
+    """The callbacks of train.py, in their order: figures are checked before they are written, weights before they are saved."""
+    alarms = Alarms(trainer.recipe, state and state["alarms"])
+    finite = FiniteNumbers(trainer, folder)
+    return [
+        HealthFigures(trainer, dataset),
+        finite,
+        alarms,
+        Log(trainer, log, budget),
+        Words(progress, warn),
+        Grids(trainer, dataset, folder, log, finite),
+        Checkpoints(trainer, dataset, folder, log, finite, alarms, budget),
+        Progress(progress),
+    ]
+
+
+class HealthFigures(Callback):
+    """Fills in step.figures at every logged step: losses and health.measure, averaged over the processes."""
+
+    def __init__(self, trainer, dataset):
+        self.trainer, self.dataset = trainer, dataset
+        self.order = Order(len(dataset.heldout), trainer.recipe.seed)
+
+    def after(self, step):
+        trainer, recipe = self.trainer, self.trainer.recipe
+        if not (step.number % recipe.log_every == 0 or step.number == 1 or step.last):
+            return
+        rows = trainer.team.shard(self.order.take(step.number * recipe.batch_size, recipe.batch_size))
+        held = paddle.to_tensor(self.dataset.batch(rows, "heldout"))
+        losses = {"critic_loss": step.critic.loss, "generator_loss": step.generator_loss, "penalty": step.critic.penalty}
+        figures = {name: float(value) for name, value in losses.items() if value is not None}
+        step.figures = trainer.team.average(figures | health.measure(trainer, held, step.real, step.number))
+
+
+class FiniteNumbers(Callback):
+    """Raises NotFinite, in all processes, at the first figure or loss that is NaN or infinite."""
+
+    def __init__(self, trainer, folder):
+        self.trainer, self.folder = trainer, folder
+
+    def after(self, step):
+        if step.figures:
+            self._check(step.figures, step.number)
+        elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
+            losses = {"critic_loss": float(step.critic.loss), "generator_loss": float(step.generator_loss)}
+            self._check(losses, step.number)
+
+    def parts(self, number):
+        """trainer.parts() after step `number`, checked. A loss need not show a bad weight: Paddle's relu takes NaN for 0."""
+        parts = self.trainer.parts()
+        totals = {f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}
+        self._check(totals, number, anywhere=bool)  # weights are the same in all processes
+        return parts
+
+    def _check(self, figures, number, anywhere=None):
+        bad, recipe = health.not_finite(figures), self.trainer.recipe
+        if (anywhere or self.trainer.team.any)(bad):
+            raise NotFinite(
+                f"{', '.join(bad) or 'a figure'} not finite at step {number} of {recipe.model} ({recipe.objective}, "
+                f"{recipe.network}, {recipe.data}); the last good checkpoint is step "
+                f"{checkpoint.list_steps(self.folder)[-1]} in {self.folder}"
+            )
+
+
+class Alarms(Callback):
+    """Adds to step.warnings what a health.HealthMonitor says of a logged step. state: of the monitor, for a checkpoint."""
+
+    def __init__(self, recipe, state=None):
+        self.monitor = health.HealthMonitor(recipe, state)
+
+    def after(self, step):
+        if step.figures:
+            step.warnings += self.monitor.update(step.number, step.figures)
+
+
+class Log(Callback):
+    """Writes a logged step's counters, clocks and figures to a RunLog (None in processes that do not lead)."""
+
+    def __init__(self, trainer, log, budget):
+        self.trainer, self.log, self.budget = trainer, log, budget
+        self._seen, self._time = trainer.images_seen, time.monotonic()
+
+    def begin(self, new):
+        if new and self.log:
+            self.log.settings(self.trainer.recipe.model_dump())
+
+    def after(self, step):
+        if not step.figures:
+            return
+        trainer, now = self.trainer, time.monotonic()
+        rate = (trainer.images_seen - self._seen) / (now - self._time)
+        self._seen, self._time = trainer.images_seen, now
+        counters = {"critic_steps": trainer.critic_steps, "images_seen": trainer.images_seen}
+        clock = {"seconds": round(self.budget.seconds(), 3), "cpu_seconds": round(self.budget.cpu_seconds(), 3)}
+        step.line = counters | clock | {"images_per_second": round(rate, 1)} | step.figures
+        if self.log:
+            self.log.write(step.number, step.line)
+
+
+class Words(Callback):
+    """Tells a person who watches about logged steps, and warns."""
+
+    def __init__(self, progress, warn):
+        self.progress, self.warn = progress, warn
+
+    def after(self, step):
+        if step.line:
+            self.progress.show(step.number, in_words(step.line))
+            for warning in step.warnings:
+                self.warn(warning)
+
+
+class Grids(Callback):
+    """samples/real.png and samples/step-N.png from the run's fixed noise, with the weights' histograms, at sample_every."""
+
+    def __init__(self, trainer, dataset, folder, log, finite):
+        self.trainer, self.dataset, self.folder, self.log, self.finite = trainer, dataset, folder, log, finite
+        self.count = SHOWN_POINTS if dataset.is_points else SHOWN
+
+    def begin(self, new):
+        if new and self.log:
+            dataset = self.dataset
+            items = dataset.train[Order(len(dataset.train), self.trainer.recipe.seed).take(0, self.count)]
+            picture = grids.scatter(items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
+            self._save("real.png", "samples/real", picture, 0)
+            self._show(0)
+
+    def after(self, step):
+        if step.number % self.trainer.recipe.sample_every == 0 or step.last or step.milestone:
+            self.finite.parts(step.number)
+            if self.log:
+                self._show(step.number)
+
+    def _show(self, number):
+        trainer, dataset = self.trainer, self.dataset
+        items = sample(trainer, "fixed noise", self.count)
+        if dataset.is_points:
+            picture = grids.scatter(items, dataset.train)
+        else:
+            picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
+        self._save(f"step-{number:06d}.png", "samples/generated", picture, number)
+        for role, weights in (("generator", trainer.generator_weights), ("critic", trainer.critic_weights)):
+            self.log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), number)
+
+    def _save(self, name, tag, picture, number):
+        path = self.folder / "samples" / name
+        try:
+            path.parent.mkdir(exist_ok=True)
+            grids.save_png(path, picture)
+        except OSError as error:
+            raise cannot_write(path, error, picture.nbytes) from None
+        self.log.image(tag, picture, number)
+
+
+class Checkpoints(Callback):
+    """Saves at checkpoint_every, at each fifth of a budget in minutes, at the end and after a signal."""
+
+    def __init__(self, trainer, dataset, folder, log, finite, alarms, budget):
+        self.trainer, self.dataset, self.folder, self.log = trainer, dataset, folder, log
+        self.finite, self.alarms, self.budget = finite, alarms, budget
+
+    def begin(self, new):
+        if new:
+            self._save(0)
+
+    def after(self, step):
+        due = step.number % self.trainer.recipe.checkpoint_every == 0 or step.milestone == "fifth"
+        if due or step.last or step.interrupted:
+            self._save(step.number)
+
+    def _save(self, number):
+        parts, trainer = self.finite.parts(number), self.trainer
+        if not self.log:
+            return
+        now = {
+            "step": number,
+            "critic_steps": trainer.critic_steps,
+            "attempt": trainer.attempt,
+            "seconds": self.budget.seconds(),
+            "cpu_seconds": self.budget.cpu_seconds(),
+            "alarms": self.alarms.monitor.state,
+            "logs": self.log.sizes(),
+            "recipe": trainer.recipe.model_dump(),
+            "shape": list(trainer.shape),
+            "native_size": self.dataset.native_size,
+        }
+        checkpoint.save(self.folder, number, parts, now, trainer.recipe.keep_checkpoints)
+
+
+class Progress(Callback):
+    """Moves the display at every step."""
+
+    def __init__(self, progress):
+        self.progress = progress
+
+    def after(self, step):
+        if not step.interrupted:
+            self.progress.step(step.number)
