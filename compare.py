@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 import data as sources
+import metrics
 from errors import Interrupted, UserError
 from models import networks
 from reporting import console
@@ -41,13 +42,13 @@ class Command(click.Command):
     metavar="N",
     help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
 )
-@click.option("--metrics", metavar="A,B", help="As eval.py's; by default all that fit.")
+@click.option("--metrics", "scored", metavar="A,B", help="As eval.py's; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="Samples that are scored; 5,000 by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option("--score-only", is_flag=True, hidden=True)  # what this command starts for each run, side by side
 def main(
-    names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, metrics, samples, out, device, score_only
+    names, chosen, data, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, scored, samples, out, device, score_only
 ):
     children.follow_parent()
     runtime.check_device(device)
@@ -68,7 +69,8 @@ def main(
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
     if len({entry.recipe.data for entry in entries}) > 1:
         raise UserError("runs on different data do not compare: " + ", ".join(sorted({e.recipe.data for e in entries})))
-    wanted = check_metrics(metrics, entries[0].recipe.data)
+    wanted = metrics.parse_names(scored)
+    metrics.choose(wanted, entries[0].recipe.data, with_critic=True)
     out = comparison.folder_for(out, entries) if not score_only else None
 
     dataset = sources.load(entries[0].recipe.data, data_dir, entries[0].recipe.image_size)
@@ -92,17 +94,6 @@ def split(pairs):
         if dot and model in recipes.names():
             own.setdefault(model, {}).update(recipes.parse_overrides([rest]))
     return recipes.parse_overrides([pair for pair in pairs if pair.partition(".")[0] not in recipes.names()]), own
-
-
-def check_metrics(names, data):
-    """--metrics as a list, or None. Raises UserError."""
-    import metrics
-
-    names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
-    if names == []:
-        raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
-    metrics.choose(names, data, with_critic=True)
-    return names
 
 
 def carry_out(out, entries, dataset, names, samples, data_dir, device, jobs):

@@ -9,9 +9,13 @@ import click
 import data
 import metrics
 from errors import UserError
+from metrics import images
 from reporting import console
 from training import checkpoint, run, runtime
 from training import recipe as recipes
+
+MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
+SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -19,7 +23,7 @@ from training import recipe as recipes
 @click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="5,000 by default, 25,600 for stacked-mnist.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
 @click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
@@ -28,18 +32,15 @@ from training import recipe as recipes
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json, out, device):
     runtime.check_device(device)
-    names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
-    if names == []:
-        raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
-    names = names and metrics.check_names(names)
+    names = metrics.parse_names(names)
     is_file = Path(source).suffix.lower() == ".npz"
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
     if is_file:
         if not Path(source).is_file():
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
-        folder, paths, image_size = None, [], 32
-        data_name = data_name or "mnist-5k"
+        folder, paths, data_name = None, [], data_name or "mnist-5k"
+        image_size = images.image_size(source, data.source(data_name))
     else:
         folder, path = run.find_checkpoint(source)
         paths = [path]
@@ -63,7 +64,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
 
     from reporting import score_store
 
-    samples = samples or (25_600 if data_name == "stacked-mnist" else 5000)
+    samples = samples or data.source(data_name).samples
     entries, picture = {}, None
     if is_file:
         items = items if len(items) <= samples else items[chosen(len(items), samples, seed)]
@@ -91,8 +92,6 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
 
 
 def read(path, dataset):
-    from metrics import images
-
     if dataset.is_points:
         return images.read_points(path)
     return images.read_images(path, dataset.shape[0], dataset.shape[1], dataset.native_size)
@@ -116,7 +115,7 @@ def show(entries, settings, is_file, source):
         out.print(score_store.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
         if line := score_store.class_line(values):
             out.print(line)
-    out.print("floor: real held-out items against the training items, with as many samples a draw (docs/metrics.md)")
+    out.print("real: held-out items against the training items, with as many samples a draw (docs/metrics.md)")
 
 
 if __name__ == "__main__":

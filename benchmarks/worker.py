@@ -24,7 +24,7 @@ PRODUCT = 2048
 
 def recipe_of(model, network, filters, data):
     """The recipe of a row: the model's, but with equal batches and no average: steps are compared, not what they are tuned to."""
-    batch = BATCH_OF_POINTS if data in data_sets.POINTS else BATCH
+    batch = BATCH_OF_POINTS if data_sets.source(data).is_points else BATCH
     settings = {"network": network, "data": data, "filters": int(filters), "image_size": 32, "batch_size": batch}
     return recipes.load(model, overrides={**settings, "generator_batch_size": None, "ema": 0.0, "warm_up": False})
 

@@ -20,7 +20,7 @@ IN_MEMORY = 512 << 20
 LARGEST = 100_000_000  # pixels of one image: 300 MB of memory
 
 
-def load(name, data_dir, image_size):
+def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """N×3×S×S; each tenth image, in the order of names, is held out. Raises UserError for no or broken images."""
     root = Path(name.split(":", 1)[1]).expanduser()
     if not root.is_dir():
@@ -70,7 +70,7 @@ class Files:
         return hashlib.sha256("".join(lines).encode()).digest()
 
 
-def read_image(path, size):
+def read_image(path: str | Path, size: int) -> np.ndarray:
     """One image file as uint8 3×size×size, RGB. Raises UserError if OpenCV cannot decode it."""
     import cv2
     from PIL import Image
@@ -105,7 +105,7 @@ def read_image(path, size):
     return image[top : top + size, left : left + size, ::-1].transpose(2, 0, 1)
 
 
-def resize(images, size):
+def resize(images: np.ndarray, size: int) -> np.ndarray:
     """uint8 N×C×H×H to N×C×size×size."""
     if images.shape[-1] == size:
         return images

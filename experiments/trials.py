@@ -18,7 +18,7 @@ def quality_of(data_name):
     """(value, metric) that a trial is judged by on a data set; lower is better."""
     import data
 
-    return ("w1", "w1") if data_name in data.POINTS else QUALITY.get(data_name, ("fd_lenet", "frechet"))
+    return ("w1", "w1") if data.source(data_name).is_points else QUALITY.get(data_name, ("fd_lenet", "frechet"))
 
 
 def final_metrics(data_name):
@@ -26,7 +26,7 @@ def final_metrics(data_name):
 
     return (
         ("w1", "gaussians")[: 1 if data_name == "swissroll" else 2]
-        if data_name in data.POINTS
+        if data.source(data_name).is_points
         else ("frechet", "prdc", "classes")
     )
 

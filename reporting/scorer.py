@@ -9,8 +9,6 @@ from reporting import score_store
 from training import checkpoint, run
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
-# on the way: what takes a few seconds, and the critic's estimate on all held-out items beside it
-BRIEF = {"images": ("frechet", "kid", "swd", "critic_estimate"), "points": ("gaussians", "w1", "critic_estimate")}
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
 
 
@@ -23,18 +21,10 @@ class Scorer:
     def __init__(self, dataset, names=None, samples=None, device="auto", say=print):
         self.dataset, self.say, self.device = dataset, say, device
         self.samples, self.remarks, self._started = samples or SAMPLES, [], False
-        fitting = metrics.names_for(dataset.name, with_critic=True)
-        self.names = metrics.choose(names, dataset.name, with_critic=True) if names else tuple(filter(self._can, fitting))
-        brief = BRIEF["points" if dataset.is_points else "images"]
-        self.brief = [name for name in brief if name in self.names or (name == "critic_estimate" and name in fitting)]
-
-    def _can(self, name):
-        """Whether the features that a metric needs have a network here."""
-        network = metrics.network_of(self.dataset.name)
-        if "features" not in metrics.METRICS[name].needs or network in (None, *networks.PUBLISHED):
-            return True
-        self._remark(f"{name} was not measured: there are no weights of the network {network!r} yet")
-        return False
+        self.names = metrics.choose(names or None, dataset.name, with_critic=True)
+        self.brief = metrics.names_on_the_way(self.names, dataset.name)
+        if not names and (line := metrics.left_out(dataset.name)):
+            self._remark(line)
 
     def _remark(self, line):
         if line not in self.remarks:
@@ -81,7 +71,8 @@ class Scorer:
             kept, settings = score_store.read(path)
         except UserError:
             return {}
-        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None, **self._network()}
+        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
+        same["network_sha256"] = networks.record(metrics.network_of(self.dataset.name)).get("network_sha256")
         if any(settings.get(key) != value for key, value in same.items()):
             return {}
         could_not = settings.get("could_not") or {}
@@ -91,10 +82,6 @@ class Scorer:
             why = f": {could_not[name]}" if isinstance(could_not, dict) else ""  # a list of names, in files of before
             self._remark(f"{name} was not measured in {path.parent}{why}")
         return {step: values for step, values in kept.items() if whole(values)}
-
-    def _network(self):
-        published = networks.PUBLISHED.get(metrics.network_of(self.dataset.name))
-        return {"network_sha256": published.sha256} if published else {}
 
     def _score(self, at, names, samples):
         """(values, settings) of a checkpoint. What refuses these samples is left out, with a remark."""

@@ -81,7 +81,7 @@ def _is_folder(name):
 
 def equal_terms(settings):
     """`settings` with what all models of a comparison share put in where they are silent."""
-    points = settings.get("data", "mnist-5k") in data.POINTS
+    points = data.source(settings.get("data", "mnist-5k")).is_points
     terms = {**UNITS, **recipes.both(POINTS if points else IMAGES), **recipes.both(settings)}
     if terms.get("minutes"):
         terms |= {"steps": settings.get("steps", NEVER)}

@@ -79,7 +79,7 @@ def test_anything_else_is_refused_in_words(path, kind):
 def test_grey_and_small_images_are_not_cifars(path):
     with pytest.raises(UserError, match="holds grey images, the data set has 3 colours"):
         read_images(save(path, images=GREY), 3, 32)
-    with pytest.raises(UserError, match="images of 28 pixels, the data set has 32"):
+    with pytest.raises(UserError, match="images of 28×28 pixels, the data set has 32×32"):
         read_images(save(path, images=pictures(5, 28, 3)), 3, 32)
 
 
