@@ -115,7 +115,7 @@ def show(entries, settings, is_file, source):
         out.print(score_store.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
         if line := score_store.class_line(values):
             out.print(line)
-    out.print("real: held-out items against the training items, with as many samples a draw (docs/metrics.md)")
+    out.print("floor: real held-out items against the training items, with as many samples a draw (docs/metrics.md)")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from training.comparison import last_checkpoint
 
 FORMAT = 2
 FRAMES = 11  # positions of the slider through training
-QUALITY = ("fd_lenet", "fd_vgg", "w1", "swd")  # the first that was measured stands for quality
 
 
 def results(entries, measured, measures, command):
@@ -44,7 +43,7 @@ def results(entries, measured, measures, command):
         "runs": runs,
         "floor": floor(runs),
         "best": {},
-        "quality": next((name for name in QUALITY if any(name in g["metrics"] for g in groups)), None),
+        "quality": next((name for name in metrics.quality_values() if any(name in g["metrics"] for g in groups)), None),
         "remarks": [*terms.remarks(entries, runs), *measures.remarks],
         "curves": {},
         "metric_curves": {},
