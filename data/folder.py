@@ -106,11 +106,11 @@ def read_image(path: str | Path, size: int) -> np.ndarray:
 
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:
-    """uint8 N×C×H×H to N×C×size×size."""
+    """uint8 N×C×H×H to N×C×size×size, C of 1 or 3."""
     if images.shape[-1] == size:
         return images
     import cv2
 
     how = cv2.INTER_AREA if size < images.shape[-1] else cv2.INTER_CUBIC
-    shrunk = [cv2.resize(x.transpose(1, 2, 0), (size, size), interpolation=how) for x in images]
-    return np.stack(shrunk).transpose(0, 3, 1, 2)
+    resized = [cv2.resize(x.transpose(1, 2, 0), (size, size), interpolation=how) for x in images]
+    return np.stack(resized).reshape(len(images), size, size, -1).transpose(0, 3, 1, 2)  # OpenCV drops a single colour's axis

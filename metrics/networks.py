@@ -144,13 +144,15 @@ def load(name: str):
 def describe(images: np.ndarray, name: str, batch: int = 250) -> tuple[np.ndarray, np.ndarray]:
     """What the network sees: (features float32 N×F, probabilities float32 N×10) of uint8 images N×C×S×S.
 
-    Colours that the network does not know are judged one by one: features N×(C·F), probabilities N×C×10. Larger pictures
-    (a folder's) are shrunk to its size.
+    A network of grey pictures describes each colour by itself: features N×(C·F), probabilities N×C×10. For one of colours grey
+    pictures are three equal ones. Pictures of another size than the network's are resized.
     """
     spec = NETWORKS[name]
     images = resize(images, spec.size)
     n, colours = images.shape[:2]
-    if colours != spec.colours:
+    if colours < spec.colours:
+        images = images.repeat(spec.colours, 1)
+    elif colours > spec.colours:
         features, probabilities = describe(images.reshape(n * colours, 1, *images.shape[2:]), name, batch)
         return features.reshape(n, -1), probabilities.reshape(n, colours, -1)
     features, probabilities = [], []

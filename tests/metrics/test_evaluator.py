@@ -42,27 +42,27 @@ def test_real_images_score_the_baseline(scores):
 
 
 def test_half_of_the_classes_is_caught(digits, scores):
-    found = metrics.evaluate(digits.heldout[digits.heldout_labels < 5], digits, ["prdc", "classes"])
-    assert found["classes_found"]["value"] == 5
-    assert found["class_kl"]["value"] == pytest.approx(np.log(2), abs=0.1)
+    values = metrics.evaluate(digits.heldout[digits.heldout_labels < 5], digits, ["prdc", "classes"])
+    assert values["classes_found"]["value"] == 5
+    assert values["class_kl"]["value"] == pytest.approx(np.log(2), abs=0.1)
     for name in ("coverage", "recall"):
-        assert found[name]["value"] < scores[name]["floor"] - 3 * scores[name]["floor_deviation"]
-    assert found["coverage"]["value"] == pytest.approx(0.5, abs=0.1)
+        assert values[name]["value"] < scores[name]["floor"] - 3 * scores[name]["floor_deviation"]
+    assert values["coverage"]["value"] == pytest.approx(0.5, abs=0.1)
 
 
 def test_copies_of_training_images_are_memorised(digits):
-    found = metrics.evaluate(digits.train[:1000], digits, ["memorised"])
-    assert found["memorised_share"]["value"] == 1
-    assert found["nearest_ratio"]["value"] == 0
-    assert found["memorised_share"]["floor"] < 0.05
+    values = metrics.evaluate(digits.train[:1000], digits, ["memorised"])
+    assert values["memorised_share"]["value"] == 1
+    assert values["nearest_ratio"]["value"] == 0
+    assert values["memorised_share"]["floor"] < 0.05
 
 
 def test_noise_is_far_from_everything(digits, scores):
-    found = metrics.evaluate(pictures(1000, 28), digits)
-    assert found["fd_lenet"]["value"] > 20 * scores["fd_lenet"]["value"]
-    assert found["kid"]["value"] > 20 * abs(scores["kid"]["value"])
-    assert found["coverage"]["value"] < 0.05
-    assert found["w1"]["value"] > scores["w1"]["value"]
+    values = metrics.evaluate(pictures(1000, 28), digits)
+    assert values["fd_lenet"]["value"] > 20 * scores["fd_lenet"]["value"]
+    assert values["kid"]["value"] > 20 * abs(scores["kid"]["value"])
+    assert values["coverage"]["value"] < 0.05
+    assert values["w1"]["value"] > scores["w1"]["value"]
 
 
 def test_same_seed_same_numbers_with_and_without_the_cache(digits, own_cache):
@@ -95,22 +95,22 @@ def test_padding_and_order_of_samples_do_not_matter(digits):
         (pictures(20, 28), "20 samples are too few for 64 features"),
     ],
 )
-def test_bad_samples_are_refused(digits, samples, words):
+def test_bad_samples_are_an_error(digits, samples, words):
     with pytest.raises(UserError, match=words):
         metrics.evaluate(samples, digits)
 
 
-def test_too_small_a_data_set_is_refused():
+def test_too_small_a_data_set_is_an_error():
     with pytest.raises(UserError, match="mnist-5k holds out 40 images, too few for 64 features"):
         metrics.evaluate(pictures(100, 28), toy_dataset(60, 40, size=28), ["frechet"])
 
 
 def test_points(own_cache):
     dataset = data.load("25gaussians")
-    found = metrics.evaluate(dataset.heldout[:5000], dataset)
-    assert list(found) == ["modes_found", "good_share", "w1"]
-    assert found["modes_found"]["value"] == 25
-    assert abs(found["w1"]["value"] - found["w1"]["floor"]) < 4 * found["w1"]["deviation"]
+    values = metrics.evaluate(dataset.heldout[:5000], dataset)
+    assert list(values) == ["modes_found", "good_share", "w1"]
+    assert values["modes_found"]["value"] == 25
+    assert abs(values["w1"]["value"] - values["w1"]["floor"]) < 4 * values["w1"]["deviation"]
     one_mode = metrics.evaluate(np.repeat(dataset.train[:1], 2000, 0), dataset)
     assert one_mode["modes_found"]["value"] == 1
     assert one_mode["w1"]["value"] > 0.5
@@ -120,10 +120,10 @@ def test_points(own_cache):
 
 def test_critic():
     dataset = toy_dataset(60, 40)
-    found = metrics.evaluate(pictures(30), dataset, ["critic_estimate"], critic=lambda x: x.mean((1, 2, 3)))
+    values = metrics.evaluate(pictures(30), dataset, ["critic_estimate"], critic=lambda x: x.mean((1, 2, 3)))
     expected = dataset.heldout.mean() - pictures(30).mean()
-    assert found["critic_estimate"]["value"] == pytest.approx(expected)
-    assert found["critic_estimate"]["floor_deviation"] > 0
+    assert values["critic_estimate"]["value"] == pytest.approx(expected)
+    assert values["critic_estimate"]["floor_deviation"] > 0
 
 
 def test_metrics_fit_their_data():
@@ -165,9 +165,9 @@ def test_draws_are_disjoint_and_seeded():
 def test_baseline_takes_no_image_on_both_sides(way, held):
     reference, heldout = numbered(1500), numbered(held)
     heldout.items = heldout.items + 5000
-    found = list(way(reference, heldout, 100, 0, dataset=None, network=""))
-    assert len(found) == 10
-    for draw in found:
+    drawn = list(way(reference, heldout, 100, 0, dataset=None, network=""))
+    assert len(drawn) == 10
+    for draw in drawn:
         assert len(draw.fake) == len(draw.real) == 100
         assert len(draw.reference) == 1500
         assert not set(draw.fake.items.ravel()) & set(draw.reference.items.ravel())
@@ -260,6 +260,15 @@ def test_features_do_not_depend_on_batch_mates(digits):
     images = crop_to(digits.heldout, 28)[:60]
     alone = networks.describe(images, "digits", batch=7)[0]
     np.testing.assert_allclose(networks.describe(images, "digits")[0], alone, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "size", "features"), [("digits", 40, 64), ("cifar10", 28, 96), ("cifar10", 32, 96)])
+def test_grey_images_of_any_size_are_described(name, size, features):
+    grey = pictures(5, size)
+    described, probabilities = networks.describe(grey, name)
+    assert described.shape == (5, features) and probabilities.shape == (5, 10)
+    if name == "cifar10":
+        np.testing.assert_allclose(described, networks.describe(grey.repeat(3, 1), name)[0], atol=1e-4)
 
 
 def test_stacked_images_are_read_colour_by_colour(digits):
