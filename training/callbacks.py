@@ -205,7 +205,7 @@ class Grids(Callback):
 
 
 class Signals(Callback):
-    """Marks the step as interrupted, in all processes, if any received a signal (signals.received) and more steps would follow."""
+    """Marks the step as interrupted, in all processes, if any received a signal (signals.received) and steps are left."""
 
     def __init__(self, team, received):
         self.team, self.received = team, received
