@@ -20,10 +20,10 @@ __all__ = ["SOURCES", "Dataset", "Order", "Source", "check_name", "key_of", "loa
 class Source:
     """A row of SOURCES: all that depends on a data set, beside where its files lie (data/files.py's Remote).
 
-    load: (name, data_dir, image_size) → Dataset. kind: which metrics fit; 'stacked' are images of three digits each, 'mixture'
-    points whose modes are known (Dataset.modes). feature_network: of metrics/networks.py, None if no network knows such images.
-    size: pixels a side of its pictures; None if its reader makes any that is asked for. samples: that eval.py scores unless told
-    otherwise. family: block of a config's per_data that the data set shares with others, below the one of its own name.
+    load: (name, data_dir, image_size) → Dataset. kind: which metrics fit; 'stacked' are images of three labelled digits each,
+    'mixture' points whose modes are known (Dataset.modes). feature_network: of metrics/networks.py, None if none knows such
+    images. size: pixels a side of its pictures; None if its reader makes any that is asked for. samples: that eval.py scores
+    unless told otherwise. family: block of a config's per_data that it shares with others, below the one of its own name.
     """
 
     load: Callable[[str, str | None, int], Dataset]

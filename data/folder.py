@@ -8,6 +8,7 @@ import hashlib
 import io
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     if 3 * image_size**2 * len(paths) <= IN_MEMORY:
         return Dataset(name, train[:], heldout[:])
     train.read(0)  # a folder of something else should not wait for the first step
-    return Dataset(name, train, heldout)
+    return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout))
 
 
 class Files:

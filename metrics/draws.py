@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -12,31 +12,38 @@ from data import Dataset
 BASELINE_DRAWS = 10  # of real data, fewer where there are too few items
 
 
+def _unknown():
+    return np.empty(0)
+
+
 @dataclass
 class Items:
     """N samples or data items, row by row.
 
     items: uint8 N×C×H×W or points N×2. features: N×F (points: the points). probabilities: N×10, stacked N×3×10. nearest:
     distance to the nearest training image (of a training image: to the nearest other one). critic: the critic's outputs.
-    What no metric asked for is None.
+    What no metric asked for is empty.
     """
 
     items: np.ndarray
-    features: np.ndarray | None = None
-    probabilities: np.ndarray | None = None
-    nearest: np.ndarray | None = None
-    critic: np.ndarray | None = None
+    features: np.ndarray = field(default_factory=_unknown)
+    probabilities: np.ndarray = field(default_factory=_unknown)
+    nearest: np.ndarray = field(default_factory=_unknown)
+    critic: np.ndarray = field(default_factory=_unknown)
 
     def __len__(self):
         return len(self.items)
 
     def take(self, rows: np.ndarray | slice) -> Items:
-        return replace(self, **{f.name: value[rows] for f in fields(self) if (value := getattr(self, f.name)) is not None})
+        return replace(self, **{name: value[rows] for name, value in self.known().items()})
 
     def join(self, other: Items) -> Items:
-        both = {f.name: (getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
-        joined = {k: np.concatenate(pair) for k, pair in both.items() if pair[0] is not None and pair[1] is not None}
-        return Items(**joined)
+        mine, others = self.known(), other.known()
+        return Items(**{name: np.concatenate([value, others[name]]) for name, value in mine.items() if name in others})
+
+    def known(self) -> dict[str, np.ndarray]:
+        """What is known of the items, by attribute; the items themselves among it."""
+        return {f.name: value for f in fields(self) if len(value := getattr(self, f.name))}
 
 
 @dataclass

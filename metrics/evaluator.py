@@ -138,7 +138,7 @@ class RealData:
         began = time.monotonic()
         described = self.describe(items, {need}, train=side == "reference")
         self.say(f"{need} of {len(items):,} {side} items in {time.monotonic() - began:.1f} s")
-        return {k: v for k in ("features", "probabilities", "nearest") if (v := getattr(described, k)) is not None}
+        return {name: value for name, value in described.known().items() if name != "items"}
 
     def values(self, row: Metric, samples: Items, n: int, seed: int):
         """{value: (mean, deviation)} over the draws of n of the samples."""
@@ -172,7 +172,7 @@ class RealData:
         network = networks.sha256(self.network) if "features" in row.needs and self.network else ""
         return cache.numbers(cache.key("baseline", self.dataset.sha256, self.dataset.name, name, n, seed, network), make)
 
-    def _sides(self, row):
+    def _sides(self, row: Metric) -> tuple[Items, Items]:
         by = " by critic" if row.needs_critic else ""
         return self.sides["reference" + by], self.sides["heldout" + by]
 

@@ -24,4 +24,6 @@ def gaussians(points: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
 
 @register("gaussians", values={"modes_found": "higher", "good_share": "higher"}, fits=("mixture",), on_the_way=("mixture",))
 def measure(draw: Draw) -> dict[str, float]:
+    if draw.dataset.modes is None:
+        raise UserError(f"gaussians: {draw.dataset.name} is of the kind 'mixture', but its Dataset has no modes")
     return gaussians(draw.fake.items, *draw.dataset.modes)

@@ -110,12 +110,13 @@ def lacking(name: str) -> str:
 
 def sha256(name: str) -> str:
     """The recorded SHA-256 of a network's weights. Raises UserError if none were published."""
-    if why := lacking(name):
-        raise UserError(why)
-    return NETWORKS[name].sha256
+    recorded = NETWORKS[name].sha256
+    if recorded is None:
+        raise UserError(lacking(name))
+    return recorded
 
 
-def record(name: str | None) -> dict[str, str | float]:
+def record(name: str | None) -> dict[str, str | float | None]:
     """network_sha256 and network_accuracy for the record of what was measured; empty without a network or its weights."""
     row = NETWORKS[name] if name else None
     return {"network_sha256": row.sha256, "network_accuracy": row.accuracy} if row and row.sha256 else {}
@@ -155,12 +156,8 @@ def describe(images: np.ndarray, name: str, batch: int = 250) -> tuple[np.ndarra
     elif colours > spec.colours:
         features, probabilities = describe(images.reshape(n * colours, 1, *images.shape[2:]), name, batch)
         return features.reshape(n, -1), probabilities.reshape(n, colours, -1)
-    features, probabilities = [], []
-    for start in range(0, n, batch):
-        f, p = classify(load(name), images[start : start + batch])
-        features.append(f)
-        probabilities.append(p)
-    return np.concatenate(features), np.concatenate(probabilities)
+    pairs = [classify(load(name), images[start : start + batch]) for start in range(0, n, batch)]
+    return np.concatenate([f for f, _ in pairs]), np.concatenate([p for _, p in pairs])
 
 
 def classify(network, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

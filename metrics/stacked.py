@@ -40,4 +40,6 @@ def mode_shares(labels: np.ndarray) -> np.ndarray:
     block=25_600,
 )
 def measure(draw: Draw) -> dict[str, float]:
+    if draw.dataset.labels is None:
+        raise UserError(f"stacked: {draw.dataset.name} is of the kind 'stacked', but its Dataset has no labels")
     return stacked(mode_of(draw.fake.probabilities), mode_shares(draw.dataset.labels))

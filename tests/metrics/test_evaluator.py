@@ -137,6 +137,29 @@ def test_metrics_fit_their_data():
         metrics.choose(["gaussians"], "mnist")
 
 
+@pytest.mark.skipif(not networks.lacking("fashion"), reason="all networks have weights")
+def test_metrics_without_a_network_s_weights_are_left_out_unless_they_are_asked_for():
+    assert metrics.choose(None, "fashion-mnist") == ("swd", "memorised")
+    assert "not measured: frechet, kid, prdc, classes, w1: there are no weights" in metrics.left_out("fashion-mnist")
+    assert metrics.left_out("mnist") == metrics.left_out("swissroll") == ""
+    with pytest.raises(UserError, match=r"metric kid cannot be measured: there are no weights.*allowed are swd, memorised"):
+        metrics.choose(["kid"], "fashion-mnist")
+
+
+def test_names_after_a_flag():
+    assert metrics.parse_names(None) is None
+    assert metrics.parse_names(" kid, wasserstein,") == ["kid", "critic_estimate"]
+    with pytest.raises(UserError, match="--metrics is empty"):
+        metrics.parse_names(" ,")
+
+
+def test_what_is_measured_on_the_way():
+    fitting = metrics.names_for("mnist", with_critic=True)
+    assert metrics.names_on_the_way(fitting, "mnist") == ["frechet", "kid", "swd", "critic_estimate"]
+    assert metrics.names_on_the_way(["w1", "swd"], "mnist") == ["swd", "critic_estimate"]
+    assert metrics.names_on_the_way(["w1"], "8gaussians") == ["w1", "critic_estimate"]
+
+
 def test_every_value_has_a_direction(scores):
     for name in scores:
         assert metrics.direction(name) in ("lower", "higher", "")
