@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 import data
+import metrics
 from data.dataset import Dataset, crop_to, to_uint8
-from errors import TrainingError
+from errors import TrainingError, UserError
 from experiments.numeric import mean_and_deviation
 from experiments.store import ExperimentStore, label_key
 from reporting import console
@@ -163,6 +164,18 @@ def _measure(
             **{value: [row[value]["value"] for row in way.values()] for value in next(iter(way.values()), {})},
         },
     }
+
+
+def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> dict[str, float]:
+    """{value: mean over draws} of samples N×shape as a generator makes them, images in [−1, 1].
+
+    {} where nothing can be measured: samples of one flat colour, say.
+    """
+    try:
+        rows = metrics.evaluate(items if dataset.is_points else to_uint8(items), dataset, names)
+    except UserError:
+        return {}
+    return {value: row["value"] for value, row in rows.items()}
 
 
 @functools.lru_cache(1)
