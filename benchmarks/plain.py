@@ -54,7 +54,7 @@ class Critic(nn.Layer):
         return self.main(x).reshape([-1])
 
 
-def use():
+def use() -> None:
     """Let recipes that ask for dcgan get these networks from now on in this process."""
     from models.networks import dcgan
 

@@ -43,7 +43,7 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
     from experiments.store import ExperimentStore
 
     if worker:
-        (name,) = names
+        name = names[0]
         measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, worker=True))
         return 0
     print(settings)

@@ -3,12 +3,12 @@
 from functools import partial
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from data import toys
 from experiments import FAILS, HOLDS, IN_PART, critics, figures, training_runs
 from experiments.numeric import mean_and_deviation
 from metrics.w1 import w1
+from reporting.curves import rank_correlation
 
 ABOUT = {
     "title": "When may the critic's estimate be taken for a distance?",
@@ -100,7 +100,7 @@ def still(case, constraint, value, ticks, pairs, seed):
             row["estimate"].append(critics.estimate(critic, x, y))
             row["k"].append(max(1e-12, critics.largest_slope(critic, everywhere)))
 
-    draws = partial(real, n=BATCH), partial(fake, n=BATCH)
+    draws = (lambda rng: real(rng, BATCH)), (lambda rng: fake(rng, BATCH))
     critics.fit(critic, *draws, max(ticks), seed=seed, look=look, **{constraint: value})
     return row
 
@@ -109,7 +109,7 @@ def moving(store):
     """{model: {n_critic: rank correlation and ratio of estimate to W1 along training}}."""
     cells = {}
     for n_critic in N_CRITIC[:2] if store.quick else N_CRITIC:
-        schedule = training_runs.schedule(*(20, 2) if store.quick else (2000, 20))
+        schedule = training_runs.schedule(*(20, 4) if store.quick else (2000, 20))
         common = {"data": "8gaussians", "units": 64, "n_critic": n_critic, **schedule}
         cells[f"wgan {n_critic}"] = "wgan", {**common, "clip": 0.1, "learning_rate": 2e-4}
         cells[f"wgan-gp {n_critic}"] = "wgan-gp", {**common, "penalty": 10}
@@ -118,7 +118,7 @@ def moving(store):
         ways = [{key: values[1:] for key, values in run["on_the_way"].items()} for run in training_runs.alive(group)]
         ratios = [np.array(way["critic_estimate"]) / np.array(way["w1"]) for way in ways]
         numbers[label] = {
-            "rank": mean_and_deviation([float(spearmanr(way["critic_estimate"], way["w1"]).statistic) for way in ways]),
+            "rank": mean_and_deviation([rank_correlation(way["critic_estimate"], way["w1"]) for way in ways]),
             "ratio": mean_and_deviation([float(np.median(ratio)) for ratio in ratios]),
             "w1": mean_and_deviation([way["w1"][-1] for way in ways]),
         }

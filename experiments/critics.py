@@ -17,17 +17,18 @@ Draw = Callable[[np.random.Generator], np.ndarray]  # a batch of points, float32
 
 
 class Kind(NamedTuple):
-    """An objective with its constraint (fit's clip or penalty), and the colour of its curves."""
+    """An objective with its constraint, as fit takes them, and the colour of its curves."""
 
     objective: str
-    constraint: dict[str, float]
+    clip: float | None
+    penalty: float | None
     colour: str
 
 
 KINDS = {
-    "discriminator": Kind("minimax", {}, "tab:red"),
-    "clipped critic": Kind("wasserstein", {"clip": 0.1}, "tab:blue"),
-    "penalised critic": Kind("wasserstein", {"penalty": 10}, "tab:green"),
+    "discriminator": Kind("minimax", None, None, "tab:red"),
+    "clipped critic": Kind("wasserstein", 0.1, None, "tab:blue"),
+    "penalised critic": Kind("wasserstein", None, 10, "tab:green"),
 }
 
 

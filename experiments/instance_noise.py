@@ -1,6 +1,7 @@
 """Noise on the discriminator's inputs (Towards Principled Methods, section 3)."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import paddle
@@ -93,7 +94,7 @@ def train(store, data, kind, critic_steps, seed):
     trainer = Noisy(recipe, dataset.shape)
     reader = batches(dataset, Order(len(dataset.train), seed), 0, recipe.batch_size)
     ticks = {round(t) for t in np.geomspace(1, critic_steps, 25)}
-    row = {"at": [], "passed": []}
+    row: dict[str, Any] = {"at": [], "passed": []}
     for step in range(critic_steps // recipe.n_critic):
         left = 1 - step * recipe.n_critic / critic_steps
         trainer.blurred.sigma = {"noise": SIGMA, "annealed noise": SIGMA * left}.get(kind, 0.0)

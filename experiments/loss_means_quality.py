@@ -1,10 +1,11 @@
 """The critic's estimate beside the quality of samples (Wasserstein GAN, figures 3 and 4)."""
 
 import numpy as np
-from scipy.stats import bootstrap, spearmanr
+from scipy.stats import bootstrap
 
 from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
 from experiments.numeric import mean_and_deviation
+from reporting.curves import rank_correlation
 
 ABOUT = {
     "title": "Does the critic's estimate tell how good the samples are?",
@@ -59,10 +60,9 @@ def curve_of(run, value):
 
 
 def correlation(curve, half=False):
-    """Spearman's, None where one of the two is constant."""
+    """Spearman's; half: of the second half of training alone."""
     start = len(curve["step"]) // 2 if half else 0
-    a, b = curve["estimate"][start:], curve["fd_lenet"][start:]
-    return float(spearmanr(a, b).statistic) if len(set(a)) > 1 and len(set(b)) > 1 else None
+    return rank_correlation(curve["estimate"][start:], curve["fd_lenet"][start:])
 
 
 def interval(values):

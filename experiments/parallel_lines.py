@@ -71,8 +71,8 @@ def every_kind(theta, steps, seed):
 
 def learn(kind, theta, steps, seed):
     """{estimate: of the distance, slope: mean gradient at Pθ that would move it towards P0, k: the critic's largest slope}."""
-    objective, constraint, _ = critics.KINDS[kind]
-    critic = critics.fit(critics.build(seed=seed), line(0), line(theta), steps, objective, seed=seed, **constraint)
+    objective, clip, penalty, _ = critics.KINDS[kind]
+    critic = critics.fit(critics.build(seed=seed), line(0), line(theta), steps, objective, clip, penalty, seed=seed)
     rng = np.random.default_rng(1000 + seed)
     real, fake = line(0, TESTED)(rng), line(theta, TESTED)(rng)
     on_real, on_fake = critics.values(critic, real), critics.values(critic, fake)
@@ -82,7 +82,7 @@ def learn(kind, theta, steps, seed):
         towards = critics.probability(on_fake)[:, None] * slope
         estimate = float(js_estimate(paddle.to_tensor(on_real), paddle.to_tensor(on_fake)))
         return {"estimate": estimate, "slope": -float(towards[:, 0].mean()), "k": k}
-    scale = max(k, 1e-12) if "clip" in constraint else 1.0
+    scale = max(k, 1e-12) if clip else 1.0
     estimate = float(on_real.mean() - on_fake.mean()) / scale
     empirical = w1(real[:500].astype(float), fake[:500].astype(float))["w1"]
     return {"estimate": estimate, "slope": -float(slope[:, 0].mean()) / scale, "k": k, "w1_of_500": empirical}
@@ -99,7 +99,7 @@ def draw(numbers, store):
     thetas = numbers["thetas"]
     axes[0].plot(thetas, thetas, color="0.4", linestyle=":", label="exact: |θ|")
     axes[1].axhline(math.log(2), color="0.4", linestyle=":", label="exact: log 2 for θ ≠ 0")
-    for kind, (_, _, colour) in critics.KINDS.items():
+    for kind, (*_, colour) in critics.KINDS.items():
         for value, axis in (("estimate", axes[1] if kind == DISCRIMINATOR else axes[0]), ("slope", axes[2])):
             means, deviations = ([row[key] or 0 for row in numbers[kind][value]] for key in ("mean", "deviation"))
             axis.errorbar(thetas, means, deviations, color=colour, marker="o", markersize=4, capsize=2, label=kind)

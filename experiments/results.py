@@ -5,6 +5,7 @@ for what the budgets that were not run here would cost, from docs/throughput.jso
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from training import recipe as recipes
 
 PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
 TABLES = {"README.md": "table.en.md", "README_zh.md": "table.zh.md"}
+CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+BREAK = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")  # a browser would show a line's end between two characters as a space
 VERDICTS_ZH = dict(zip(experiments.VERDICTS, ("成立", "部分成立", "不成立")))
 
 
@@ -67,10 +70,9 @@ def render() -> dict[str, str]:
     environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes}
     rows = {name: experiments.about(name) for name in experiments.NAMES}
     content = {"x": read(), "about": rows, "verdicts_zh": VERDICTS_ZH, "full_budgets": full_budgets}
-    pages = {f"docs/{page}": environment.get_template(name).render(content) for page, name in PAGES.items()}
-    for page, name in TABLES.items():
-        pages[page] = between_marks(ROOT / page, "main table", environment.get_template(name).render(content))
-    return pages
+    texts = {name: BREAK.sub("", environment.get_template(name).render(content)) for name in (*PAGES.values(), *TABLES.values())}
+    pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
+    return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}
 
 
 def between_marks(path: Path, what: str, text: str) -> str:

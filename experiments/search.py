@@ -179,7 +179,8 @@ def run_trial(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset)
             raise Pruned("behind the median")
 
     began = time.process_time()
-    value, state, result = None, TrialState.FAIL, {}  # an interruption's
+    value, state = None, TrialState.FAIL  # an interruption's
+    result: dict[str, Any] = {}
     try:
         scores, counters = train(own, dataset, judge)
         value, state = float(f"{scores[quality]:.5g}"), TrialState.COMPLETE

@@ -134,8 +134,11 @@ class ExperimentStore:
         cv2.imwrite(str(self.tiles / f"{key}.png"), sheet[..., ::-1])
 
     def tile(self, key: str) -> np.ndarray:
-        """What keep_tiles kept: uint8 H×W×3."""
-        return cv2.imread(str(self.tiles / f"{key}.png"))[..., ::-1]
+        """What keep_tiles kept: uint8 H×W×3. Raises UserError if it is not there."""
+        image = cv2.imread(str(self.tiles / f"{key}.png"))
+        if image is None:
+            raise UserError(f"{self.tiles / key}.png cannot be read: the figure shows it")
+        return image[..., ::-1]
 
     def carry_out(self, module: ModuleType) -> str:
         """Measure, judge, draw, write; returns the figure's path."""

@@ -3,7 +3,6 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +69,7 @@ def open_study(model: str, data_name: str) -> optuna.Study:
     )
 
 
-def prepare(
-    model: str, data_name: str, space: Mapping[str, BaseDistribution], first: list[dict[str, Any]], seconds: float
-) -> None:
+def prepare(model: str, data_name: str, space: dict[str, BaseDistribution], first: list[dict[str, Any]], seconds: float) -> None:
     """Fill a new study with the trials of the JSON file, then with `first`; take up what an interruption left behind.
 
     Raises UserError if the trials that are there had another budget.
@@ -112,7 +109,7 @@ def read(model: str, data_name: str) -> dict[str, Any] | None:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
-def write(study: optuna.Study, model: str, dataset: Dataset, recipe: Recipe, space: Mapping[str, BaseDistribution]) -> None:
+def write(study: optuna.Study, model: str, dataset: Dataset, recipe: Recipe, space: dict[str, BaseDistribution]) -> None:
     """All ended trials of the study into the JSON file, in the order of their numbers."""
     with filelock.FileLock(_journal(model, dataset.name).with_suffix(".lock")):
         content = {

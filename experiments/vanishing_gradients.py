@@ -65,9 +65,9 @@ def line(steps, seed):
         return lambda rng: (mean + 0.3 * rng.standard_normal((BATCH, 1))).astype(np.float32)
 
     rows = {}
-    for kind, (objective, constraint, _) in critics.KINDS.items():
+    for kind, (objective, clip, penalty, _) in critics.KINDS.items():
         critic = critics.build(1, seed=seed)
-        critics.fit(critic, gaussian(-1), gaussian(2), steps, objective, seed=seed, **constraint)
+        critics.fit(critic, gaussian(-1), gaussian(2), steps, objective, clip, penalty, seed=seed)
         values, slopes = critics.values(critic, GRID[:, None]).astype(float), np.abs(critics.slopes(critic, GRID[:, None])[:, 0])
         if OBJECTIVES[objective].probabilistic:
             values = critics.probability(values)
@@ -90,10 +90,10 @@ def still(ticks, seed):
                 rows[loss]["norm"].append(float(np.linalg.norm(gradients.mean(0))))
                 rows[loss]["variance"].append(float(gradients.var(0, ddof=1).sum()))
 
-    draws = partial(toys.draw, "8gaussians", BATCH), partial(fake, n=BATCH)
-    for kind, (objective, constraint, _) in critics.KINDS.items():
+    draws = partial(toys.draw, "8gaussians", BATCH), lambda rng: fake(rng, BATCH)
+    for kind, (objective, clip, penalty, _) in critics.KINDS.items():
         critic = critics.build(seed=seed)
-        critics.fit(critic, *draws, max(ticks), objective, seed=seed, look=partial(look, kind, critic), **constraint)
+        critics.fit(critic, *draws, max(ticks), objective, clip, penalty, seed=seed, look=partial(look, kind, critic))
     return rows
 
 
@@ -112,7 +112,7 @@ def judge(numbers):
 
 def draw(numbers, store):
     figure, axes = figures.new(2, 2, height=3.3)
-    for kind, (_, _, colour) in critics.KINDS.items():
+    for kind, (*_, colour) in critics.KINDS.items():
         row = numbers["line"][kind]
         values, scaled = np.array(row["value"]), ""
         if kind != "discriminator":
