@@ -20,6 +20,7 @@ from errors import UserError
 from experiments.numeric import plus_minus
 from experiments.results import between_marks
 from reporting import console
+from reporting.samples import noise
 from training import checkpoint, run, runtime
 
 NAMES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
@@ -72,7 +73,6 @@ def main(source, data_name, data_dir, samples, half, out):
 
 def ladder(dataset, paths, end, half, samples):
     """{rung: uint8 N×1×28×28}, from best to worst, then the single tests."""
-    from reporting.samples import noise
     from training.sampling import generate
     from training.trainer import rebuild
 

@@ -30,6 +30,7 @@ from errors import Interrupted, TrainingError, one_of
 from experiments import trials
 from experiments.numeric import rounded
 from reporting import console
+from reporting.samples import noise
 from training import children, log, runtime
 from training import recipe as recipes
 from training.budget import Budget
@@ -120,7 +121,6 @@ class Marks(Silent):
 def score(trainer, dataset: Dataset, samples: int, names: tuple[str, ...]) -> dict[str, float]:
     """{value: mean over draws} of the generator that samples are drawn from; {} where nothing can be measured."""
     from experiments.training_runs import mean_scores
-    from reporting.samples import noise
     from training.sampling import generate
 
     z = noise(trainer.recipe.seed, samples, trainer.recipe.latent)
