@@ -127,7 +127,7 @@ def _place(paddle, device):
     if device.startswith("gpu"):
         if not paddle.device.is_compiled_with_cuda():
             raise UserError(
-                f"--device {device}: this Paddle is the CPU build; install paddlepaddle-gpu (see README) or use --device cpu"
+                f"--device {device}: this Paddle is the CPU build; install paddlepaddle-gpu (docs/guide.md) or use --device cpu"
             )
         count, index = paddle.device.cuda.device_count(), int(device.partition(":")[2] or 0)
         if index >= count:
