@@ -94,8 +94,7 @@ def _measure(store, key, recipe, folder, names, samples, tiles, extra):
         session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.WarningsOnly(), console.command())
     except TrainingError as error:
         return {"died": str(error)}
-    measures = Scorer(dataset, names, samples, "cpu", say=lambda line: None)
-    last, way = measures.of(folder)
+    last, way = Scorer(dataset, names, samples, "cpu").score(folder)
     newest = checkpoint.list_steps(folder)[-1]
     state = checkpoint.read_state(checkpoint.path_of(folder, newest))
     if tiles:

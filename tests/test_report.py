@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from reporting import collect, curves, report, terms
+from reporting import collect, curves, numbers, report, terms
 from training import comparison
 
 FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
@@ -129,18 +129,18 @@ def test_another_clock_and_other_threads_are_remarked():
     runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
     clock, threads = terms.remarks(entries, runs)
     assert clock.startswith("Budgets count by different clocks: minutes: gan, seed 2; CPU minutes: all others.")
-    assert threads.startswith("Trained with different threads: 2: gan, seed 1; 1: all others. Their times do not compare, nor")
+    assert threads.startswith("Trained with different threads: 2: gan, seed 1; 1: all others. Their times cannot be compared")
     assert terms.remarks(entries[:2], [runs[0], {**runs[2], "seed": 1}]) == []
     in_steps = entries_of(("gan", {}), ("wgan", {}))
     assert terms.remarks(in_steps, runs[:2]) == [
-        "Trained with different threads: 1: gan, seed 0; 2: all others. Their times do not compare."
+        "Trained with different threads: 1: gan, seed 0; 2: all others. Their times cannot be compared."
     ]
 
 
 def test_settings_of_both_players_are_one_row_where_they_are_one():
     def rows(*settings):
         entries = entries_of(*settings)
-        comparison.label(entries)
+        comparison.label_groups(entries)
         found = terms.settings(entries, [entry.label for entry in entries])
         return {row["name"]: row["equal"] for row in found}
 
@@ -194,20 +194,19 @@ def test_visualdl_holds_figures_grids_and_hyperparameters(made):
         assert "hyper_parameters" in tags
 
 
-def row(label, mean, deviation):
-    return {
-        "label": label,
-        "metrics": {"fd_lenet": {"mean": mean, "deviation": deviation}, "recall": {"mean": mean, "deviation": deviation}},
-    }
-
-
 def test_the_best_is_marked_only_where_bands_are_apart():
-    apart = [row("a", 10.0, 1.0), row("b", 20.0, 2.0), row("c", 30.0, 1.0)]
-    assert collect.best(apart, "fd_lenet") == "a"
-    assert collect.best(apart, "recall") == "c"
-    assert collect.best([row("a", 10.0, 6.0), row("b", 20.0, 5.0)], "fd_lenet") is None
-    assert collect.best([row("a", 10.0, None), row("b", 20.0, None)], "fd_lenet") is None
-    assert collect.best([row("a", 10.0, 1.0)], "fd_lenet") is None
+    def best(value, **rows):
+        return numbers.best({name: {value: {"mean": mean, "deviation": gap}} for name, (mean, gap) in rows.items()}, value)
+
+    apart = {"a": (10.0, 1.0), "b": (20.0, 2.0), "c": (30.0, 1.0)}
+    assert best("fd_lenet", **apart) == "a"
+    assert best("recall", **apart) == "c"
+    assert best("fd_lenet", a=(10.0, 6.0), b=(20.0, 5.0)) is None
+    assert best("fd_lenet", a=(10.0, None), b=(20.0, None)) is None
+    assert best("fd_lenet", a=(10.0, 1.0)) is None
+    assert best("confidence", **apart) is None  # neither direction is better
+    assert best("fd_lenet", a=(10.0, 1.0), b=(None, None)) is None
+    assert numbers.best({"a": {}, "b": {"swd": {"mean": 1.0, "deviation": 0.1}}}, "swd") is None  # a was not scored
 
 
 def test_bands_over_seeds():
@@ -246,12 +245,24 @@ def test_rank_correlation_is_scipy_s():
         (1234567, None, "1,234,567"),
         (0.0, None, "0"),
         (0.12345, None, "0.1235"),
+        (1234.5, None, "1,234"),
+        (999.96, None, "1,000"),
+        (235_678.0, None, "235,700"),
+        (1e30, None, "1.00e+30"),
+        (0.012345, "deviation", "0.0123"),
         (1.2e-7, None, "1.20e-07"),
         (61.5, "clock", "1:01:30"),
     ],
 )
 def test_numbers_as_people_read_them(value, form, shown):
-    assert report.in_digits(value, form) == shown
+    assert report.FORMS[form](value) == shown
+
+
+def test_mean_and_deviation_in_words():
+    assert numbers.plus_minus({"mean": 4.537, "deviation": 0.642}) == "4.54 ± 0.64"
+    assert numbers.plus_minus({"mean": 80.66, "deviation": 138.2}) == "80.7 ± 140"
+    assert numbers.plus_minus({"mean": 4.537, "deviation": None}) == "4.54"
+    assert numbers.in_digits(None) == "–"
 
 
 def test_json_has_no_nan():
