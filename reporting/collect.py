@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime
 import statistics
 
+import metrics
 from errors import UserError
-from reporting import curves, numbers, terms
+from reporting import curves, terms
 from reporting.scorer import Scorer
 from training import budget, checkpoint, grids, log, run
 from training.comparison import Entry, last_checkpoint
@@ -53,7 +54,7 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
         "groups": groups,
         "runs": runs,
         "floor": baseline,
-        "best": {name: numbers.best({g["label"]: g["metrics"] for g in groups}, name) for name in baseline},
+        "best": {name: best(groups, name) for name in baseline},
         "quality": quality,
         "remarks": [*terms.remarks(entries, runs), *scorer.remarks],
         "curves": curves_of,
@@ -150,6 +151,23 @@ def group(label, runs):
         "minutes": statistics.fmean(row["minutes"] for row in runs),
         "metrics": values_of,
     }
+
+
+def best(groups: list[dict], value: str) -> str | None:
+    """Label of the group whose mean ± standard deviation is better than all others' and overlaps with none, or None.
+
+    groups: {'label', 'metrics': {value: {'mean', 'deviation'}}}; those without the value are left out. None as well for a value
+    of which neither direction is better, for fewer than two groups and where a deviation is not known (a single seed).
+    """
+    direction = metrics.direction(value)
+    rows = [(g["label"], g["metrics"][value]) for g in groups if g["metrics"].get(value, {}).get("mean") is not None]
+    if not direction or len(rows) < 2 or any(row["deviation"] is None for _, row in rows):
+        return None
+    sign = 1 if direction == "lower" else -1
+    rows.sort(key=lambda item: sign * item[1]["mean"])
+    (label, first), *others = rows
+    limit = sign * first["mean"] + first["deviation"]
+    return label if all(limit < sign * row["mean"] - row["deviation"] for _, row in others) else None
 
 
 def agreement(row, quality):

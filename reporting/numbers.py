@@ -1,6 +1,6 @@
-"""Numbers as people read them: digits, hours, mean ± standard deviation, and which of several is the best."""
+"""Numbers as people read them: digits, hours, mean ± standard deviation."""
 
-import metrics
+from __future__ import annotations
 
 
 def in_digits(value: float | None, digits: int = 4) -> str:
@@ -25,19 +25,3 @@ def clock(seconds: float) -> str:
     """h:mm:ss"""
     minutes, seconds = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
-
-
-def best(groups: dict[str, dict], value: str) -> str | None:
-    """The group whose mean ± standard deviation is better than all others' and meets none of them, or None.
-
-    groups: {name: {value: {'mean', 'deviation'}}}; a group without the value, or without a mean, is left out. None as well for
-    a value of which neither direction is better, for fewer than two groups and where a deviation is not known (a single seed).
-    """
-    rows = {name: row[value] for name, row in groups.items() if row.get(value) and row[value]["mean"] is not None}
-    direction = metrics.direction(value)
-    if not direction or len(rows) < 2 or any(row["deviation"] is None for row in rows.values()):
-        return None
-    sign = 1 if direction == "lower" else -1
-    first, *others = sorted(rows, key=lambda name: sign * rows[name]["mean"])
-    reach = sign * rows[first]["mean"] + rows[first]["deviation"]
-    return first if all(reach < sign * rows[name]["mean"] - rows[name]["deviation"] for name in others) else None

@@ -194,19 +194,21 @@ def test_visualdl_holds_figures_grids_and_hyperparameters(made):
         assert "hyper_parameters" in tags
 
 
-def test_the_best_is_marked_only_where_bands_are_apart():
-    def best(value, **rows):
-        return numbers.best({name: {value: {"mean": mean, "deviation": gap}} for name, (mean, gap) in rows.items()}, value)
+def row(label, mean, deviation):
+    values = ("fd_lenet", "recall", "confidence")
+    return {"label": label, "metrics": {value: {"mean": mean, "deviation": deviation} for value in values}}
 
-    apart = {"a": (10.0, 1.0), "b": (20.0, 2.0), "c": (30.0, 1.0)}
-    assert best("fd_lenet", **apart) == "a"
-    assert best("recall", **apart) == "c"
-    assert best("fd_lenet", a=(10.0, 6.0), b=(20.0, 5.0)) is None
-    assert best("fd_lenet", a=(10.0, None), b=(20.0, None)) is None
-    assert best("fd_lenet", a=(10.0, 1.0)) is None
-    assert best("confidence", **apart) is None  # neither direction is better
-    assert best("fd_lenet", a=(10.0, 1.0), b=(None, None)) is None
-    assert numbers.best({"a": {}, "b": {"swd": {"mean": 1.0, "deviation": 0.1}}}, "swd") is None  # a was not scored
+
+def test_the_best_is_marked_only_where_bands_are_apart():
+    apart = [row("a", 10.0, 1.0), row("b", 20.0, 2.0), row("c", 30.0, 1.0)]
+    assert collect.best(apart, "fd_lenet") == "a"
+    assert collect.best(apart, "recall") == "c"
+    assert collect.best([row("a", 10.0, 6.0), row("b", 20.0, 5.0)], "fd_lenet") is None
+    assert collect.best([row("a", 10.0, None), row("b", 20.0, None)], "fd_lenet") is None
+    assert collect.best([row("a", 10.0, 1.0)], "fd_lenet") is None
+    assert collect.best(apart, "confidence") is None  # neither direction is better
+    assert collect.best([row("a", 10.0, 1.0), row("b", None, None)], "fd_lenet") is None
+    assert collect.best([*apart, {"label": "d", "metrics": {}}], "fd_lenet") == "a"  # d was not scored
 
 
 def test_bands_over_seeds():

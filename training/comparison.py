@@ -14,8 +14,7 @@ from training import recipe as recipes
 from training.files import write_text
 
 FORMAT = 1
-# more than any budget in minutes allows: the minutes end a run, and grids and checkpoints come by the clock (training/budget.py)
-UNLIMITED_STEPS = 10**6
+UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
 # what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
@@ -95,8 +94,8 @@ def equal_terms(settings: dict) -> dict:
     points = settings.get("data", "mnist-5k") in data.POINTS
     terms = {**UNITS, **recipes.both(POINTS if points else IMAGES), **recipes.both(settings)}
     if terms.get("minutes"):
-        terms |= {"steps": settings.get("steps", UNLIMITED_STEPS)}
-        intervals = {"log_every": 10, "sample_every": UNLIMITED_STEPS, "checkpoint_every": UNLIMITED_STEPS}
+        terms |= {"steps": settings.get("steps", UNREACHED)}
+        intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
     else:
         steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # for anything else the recipe raises an error
         intervals = {"log_every": steps // 100, "sample_every": -(-steps // 10), "checkpoint_every": -(-steps // 5)}
