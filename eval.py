@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
+from rich.console import Console
 
 import data
 import metrics
 from errors import UserError
 from metrics import images
-from reporting import console
+from reporting import console, score_store, scorer, table, visual
 from training import checkpoint, run, runtime
 from training import recipe as recipes
 
@@ -61,61 +63,54 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     if is_file:
         items = read(source, dataset)
     say(runtime.start(device))
-
-    from reporting import score_store
-
     samples = samples or data.source(data_name).samples
-    entries, picture = {}, None
+    scores, pairs = {}, None
     if is_file:
-        items = items if len(items) <= samples else items[chosen(len(items), samples, seed)]
-        entries[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
+        items = items if len(items) <= samples else items[subset(len(items), samples, seed)]
+        scores[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
         if target:
-            picture = score_store.closest_pairs(items, dataset, entries[0])
+            pairs = scorer.closest_pairs(items, dataset, scores[0])
     for path in paths:
-        step, entries[step], settings, picture = score_store.score_checkpoint(path, dataset, names, samples, seed, say, raw)
-    made = None
+        step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
+    file = None
     if target:
         target.mkdir(parents=True, exist_ok=True)
-        made = target / "metrics.json"
-        score_store.write(made, entries, settings)
-        if picture is not None:
-            score_store.write_pairs(target / "memorised.png", picture)
+        file = target / "metrics.json"
+        score_store.write(file, scores, settings)
+        if pairs is not None:
+            scorer.write_pairs(target / "memorised.png", pairs)
         if every:
-            score_store.to_visualdl(folder, entries, settings.get("raw", False))
+            visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
-        results = [{"step": None if is_file else step, "values": values} for step, values in entries.items()]
-        print(json.dumps({"settings": settings, "results": results, "file": made and str(made)}, ensure_ascii=False))
+        results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]
+        print(json.dumps({"settings": settings, "results": results, "file": file and str(file)}, ensure_ascii=False))
         return
-    show(entries, settings, is_file, source)
-    print(made or source)
+    show(scores, settings, is_file, source)
+    print(file or source)
 
 
 def read(path, dataset):
+    """The items of an .npz in the data set's form: uint8 N×C×H×W, or float N×2."""
     if dataset.is_points:
         return images.read_points(path)
     return images.read_images(path, dataset.shape[0], dataset.shape[1], dataset.native_size)
 
 
-def chosen(count, wanted, seed):
-    import numpy as np
-
+def subset(count, wanted, seed):
+    """Indices of `wanted` of `count` items, drawn at random."""
     return np.random.default_rng([seed, 3]).permutation(count)[:wanted]
 
 
-def show(entries, settings, is_file, source):
-    from rich.console import Console
-
-    from reporting import score_store
-
+def show(scores, settings, is_file, source):
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    for step, values in entries.items():
+    for step, values in scores.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
-        draw = f"draws of {settings['samples_a_draw']:,}"
-        out.print(score_store.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
-        if line := score_store.class_line(values):
+        draws = f"draws of {settings['samples_a_draw']:,}"
+        out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
+        if line := table.class_shares(values):
             out.print(line)
-    out.print("floor: real held-out items against the training items, with as many samples a draw (docs/metrics.md)")
+    out.print("real data: held-out items against the training items, as many a draw (docs/metrics.md); ±: standard deviation")
 
 
 if __name__ == "__main__":

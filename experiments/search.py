@@ -34,7 +34,7 @@ from reporting.samples import noise
 from training import children, log, runtime
 from training import recipe as recipes
 from training.budget import Budget
-from training.comparison import NEVER
+from training.comparison import UNREACHED
 from training.recipe import Recipe
 from training.session import Silent
 
@@ -74,8 +74,8 @@ FIRST = {
 
 def base(model: str, name: str, seconds: float) -> Recipe:
     """The recipe that a trial changes: the model's own on data `name`, for so many CPU seconds. Raises UserError."""
-    budget = {"steps": NEVER, "minutes": seconds / 60, "clock": "cpu"}
-    looks = {"log_every": 25, "sample_every": NEVER, "checkpoint_every": NEVER, "keep_checkpoints": 1}
+    budget = {"steps": UNREACHED, "minutes": seconds / 60, "clock": "cpu"}
+    looks = {"log_every": 25, "sample_every": UNREACHED, "checkpoint_every": UNREACHED, "keep_checkpoints": 1}
     return recipes.load(model, overrides={"data": name, **budget, **looks})
 
 

@@ -143,7 +143,7 @@ def _measure(
         session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.WarningsOnly(), console.command())
     except TrainingError as error:
         return {"died": str(error)}
-    last, way = Scorer(dataset, names, samples, "cpu", say=lambda line: None).of(folder)
+    last, way = Scorer(dataset, names, samples, "cpu").score(folder)
     newest = checkpoint.path_of(folder, checkpoint.list_steps(folder)[-1])
     state = checkpoint.read_state(newest)
     if tiles:

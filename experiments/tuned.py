@@ -8,7 +8,7 @@ from scipy.stats import t
 from experiments import FAILS, HOLDS, main_table, training_runs
 from experiments.numeric import mean_and_deviation
 from reporting.curves import rank_correlation
-from training.comparison import NEVER
+from training.comparison import UNREACHED
 
 ABOUT = {
     "title": "After an equal search for each, who wins?",
@@ -31,8 +31,8 @@ POINTS = ("wgan", "wgan-gp")
 
 
 def measure(store):
-    looks = {"log_every": 25, "sample_every": NEVER, "checkpoint_every": 100 if store.quick else 200, "keep_checkpoints": 1000}
-    budget = {"steps": NEVER, "minutes": 0.05 if store.quick else 5, "clock": "cpu", **looks}
+    looks = {"log_every": 25, "sample_every": UNREACHED, "checkpoint_every": 100 if store.quick else 200}
+    budget = {"steps": UNREACHED, "minutes": 0.05 if store.quick else 5, "clock": "cpu", "keep_checkpoints": 1000, **looks}
     cells = {model: (model, budget) for model in MODELS}
     numbers = main_table.measure(store, "fd_lenet", cells, store.seeds, recipe_of=training_runs.tuned)
     trained = training_runs.runs(store, cells, tiles=32, recipe_of=training_runs.tuned)  # by now all are there

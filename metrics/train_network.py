@@ -12,7 +12,7 @@ import numpy as np
 
 from data.dataset import crop_to
 from metrics import networks
-from reporting import console
+from reporting import console, numbers
 from training import runtime
 
 BATCH, RATE, WEIGHT_DECAY = 128, 0.1, 5e-4
@@ -73,7 +73,7 @@ def train(name, dataset, epochs, augmentation, seed):
             losses.append(float(loss))
             step += 1
         share, left = accuracy(network, dataset), (time.monotonic() - began) * (epochs / epoch - 1)
-        print(f"epoch {epoch}/{epochs}  loss {np.mean(losses):.4f}  test {share:.2f} %  eta {console.clock(left)}", flush=True)
+        print(f"epoch {epoch}/{epochs}  loss {np.mean(losses):.4f}  test {share:.2f} %  eta {numbers.clock(left)}", flush=True)
     network.eval()
     return network
 

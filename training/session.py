@@ -21,8 +21,8 @@ class Silent:
     def warn(self, line):
         """A line about something that went wrong, or may."""
 
-    def progress(self, total, done):
-        """The display of `total` steps of which so many are done, with step, show and close."""
+    def progress(self, recipe, folder):
+        """The display of the training of `recipe` in `folder`, with step, show and close."""
         return self
 
     def step(self, done):
@@ -82,7 +82,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, console=No
         again = ["python", "train.py", "--out", str(folder), "--resume"]
         again += ["--data-dir", data_dir] if data_dir else []
         again += ["--processes", str(team.size)] if team.size > 1 else []
-        progress = console.progress(recipe.steps, state["step"] if state else 0)
+        progress = console.progress(recipe, folder)
         try:
             keep_going(trainer, dataset, folder, leads, progress, console.warn, state)
         except Interrupted as stop:
