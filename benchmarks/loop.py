@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 
 import data
 from reporting import console
@@ -54,7 +55,7 @@ def main(steps, filters, model):
 
     dataset = data.load(recipe.data)
     other = GANTrainer(recipe, dataset.shape)
-    real = paddle.to_tensor(dataset.batch(range(recipe.batch_size)))
+    real = paddle.to_tensor(dataset.batch(np.arange(recipe.batch_size)))
 
     def bare():
         for step in range(CHUNK):

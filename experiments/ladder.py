@@ -17,9 +17,9 @@ import data
 import metrics
 from data.dataset import crop_to, to_uint8
 from errors import UserError
-from experiments.numeric import plus_minus
 from experiments.results import between_marks
 from reporting import console
+from reporting.numbers import plus_minus
 from reporting.samples import noise
 from training import checkpoint, run, runtime
 

@@ -1,8 +1,8 @@
 """GAN and WGAN on good and on bad architectures (Wasserstein GAN, figures 5 to 7)."""
 
 from experiments import FAILS, HOLDS, IN_PART, figures, training_runs
-from experiments.numeric import plus_minus
 from experiments.store import label_key
+from reporting.numbers import plus_minus
 
 ABOUT = {
     "title": "Does WGAN forgive a bad architecture where a GAN does not?",
