@@ -21,11 +21,11 @@ from training import recipe as recipes
 class Command(click.Command):
     """--network takes several names: `--network dcgan mlp` reads as `--network dcgan --network mlp`."""
 
-    def parse_args(self, context, arguments):
+    def parse_args(self, ctx, args):
         spread = []
-        for word in arguments:
+        for word in args:
             spread += ["--network", word] if word in networks.NETWORKS and spread[-2:-1] == ["--network"] else [word]
-        return super().parse_args(context, spread)
+        return super().parse_args(ctx, spread)
 
 
 @click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -73,7 +73,7 @@ def main(
         raise UserError(f"runs on different data cannot be compared: {several}")
     wanted = parse_names(wanted)
     metrics.choose(wanted, recipe.data, with_critic=True)
-    out = comparison.folder_for(out, entries) if not score_only else None
+    folder = Path() if score_only else comparison.folder_for(out, entries)
 
     dataset = data.load(recipe.data, data_dir, recipe.image_size)
     scorer = Scorer(dataset, wanted, samples, device, say=print)
@@ -82,11 +82,11 @@ def main(
         return 0
     if device.startswith("gpu"):
         runtime.start(device)  # an error, if there is none, before anything is written
-    comparison.assign_folders(out, entries, dataset.sha256)
-    comparison.write_record(out, entries)
+    comparison.assign_folders(folder, entries, dataset.sha256)
+    comparison.write_record(folder, entries)
     flags = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
     flags = [word for name, value in flags.items() if value for word in (name, value)]
-    return carry_out(out, entries, scorer, flags, data_dir, device, jobs or default_jobs)
+    return carry_out(folder, entries, scorer, flags, data_dir, device, jobs or default_jobs)
 
 
 def split(pairs):

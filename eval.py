@@ -57,12 +57,11 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
     dataset = data.load(data_name, data_dir, image_size)
-    if is_file:
-        items = read(source, dataset)
+    items = read(source, dataset) if is_file else None
     say(runtime.start(device))
     samples = samples or (25_600 if data_name == "stacked-mnist" else 5000)
-    scores, pairs = {}, None
-    if is_file:
+    scores, settings, pairs = {}, {}, None
+    if items is not None:
         items = items if len(items) <= samples else items[subset(len(items), samples, seed)]
         scores[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
@@ -77,7 +76,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         score_store.write(file, scores, settings)
         if pairs is not None:
             scorer.write_pairs(target / "memorised.png", pairs)
-        if every:
+        if every and folder:
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]

@@ -13,8 +13,9 @@ from training import budget, checkpoint, grids, log, run
 from training.comparison import Entry, last_checkpoint
 
 FORMAT = 2
-HEALTH = ("estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake")
-HEALTH += ("js_estimate", "critic_loss", "generator_loss")  # figures of the last logged step
+# figures of the last logged step
+HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
+HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
 FRAMES = 11  # positions of the slider through training
 QUALITY = ("fd_lenet", "fd_vgg", "w1", "swd")  # the first that was measured stands for quality
 

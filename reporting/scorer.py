@@ -124,7 +124,8 @@ class Scorer:
         say: Callable[[str], object] = lambda line: None,
     ):
         self.dataset, self.say, self.device = dataset, say, device
-        self.samples, self.remarks = samples or SAMPLES, []
+        self.samples = samples or SAMPLES
+        self.remarks: list[str] = []
         fitting = metrics.names_for(dataset.name, with_critic=True)
         self.names = metrics.choose(names, dataset.name, with_critic=True) if names else tuple(filter(self._can, fitting))
         brief = BRIEF["points" if dataset.is_points else "images"]

@@ -27,7 +27,7 @@ NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_c
 
 @dataclass
 class Entry:
-    """One run of a comparison. label: of its group, the runs that differ in the seed only.
+    """One run of a comparison. label: of its group, the runs that differ in the seed only. folder: given, or of assign_folders.
 
     status: 'waiting', 'finished', 'stopped' (a run that was named and is not at its end) or 'died'. message: why it died.
     killed: it died of a signal, which is no fault of its recipe: another call tries again.
@@ -35,7 +35,7 @@ class Entry:
 
     recipe: recipes.Recipe
     label: str = ""
-    folder: Path | None = None
+    folder: Path = Path()
     given: bool = False
     status: str = "waiting"
     message: str = ""
@@ -71,7 +71,7 @@ def plan(
     terms = equal_terms({**terms, **recipes.both(settings)})
     seed_numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
-    for network in networks or [None]:
+    for network in networks or [""]:
         of_network = recipes.both({"network": network}) if network else {}
         for model in models:
             for seed in dict.fromkeys(seed_numbers):
@@ -104,14 +104,14 @@ def equal_terms(settings: dict) -> dict:
 
 def label_groups(entries: list[Entry]):
     """Set each entry's label, its group's: the model, and what else it takes to tell the groups apart."""
-    groups = {}
+    groups: dict[str, list[Entry]] = {}
     for entry in entries:
         entry.label = entry.recipe.model
         groups.setdefault(group_of(entry.recipe), []).append(entry)
     for key in ("network", "data", "learning_rate", *recipes.Recipe.model_fields):
         if key in ("seed", *NOT_CONTENT):
             continue
-        by_label = {}
+        by_label: dict[str, list[list[Entry]]] = {}
         for members in groups.values():
             by_label.setdefault(members[0].label, []).append(members)
         for alike in by_label.values():
@@ -181,8 +181,8 @@ def write_record(out: str | Path, entries: list[Entry]):
 
 def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str):
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
-    runs = known_runs(out)
-    died, taken = _read(out).get("died", {}), set()
+    runs, died = known_runs(out), _read(out).get("died", {})
+    taken: set[Path] = set()
     for entry in entries:
         if entry.given:
             entry.reused = True
