@@ -132,12 +132,13 @@ def quality(trainer, dataset, samples):
 
 def why_dead(folder, recipe):
     """'' or why a training is no success whatever its samples, by its last logged steps."""
+    from models.objectives import OBJECTIVES
     from training import log
 
     last = log.read(folder)[-log.PATIENCE :]
     if all(line["gradient_norm"] < 1e-7 for line in last):
         return "the critic is dead"
-    if recipe.objective == "wasserstein" and all(line["estimate_heldout"] < 0 for line in last):
+    if OBJECTIVES[recipe.objective].wasserstein and all(line["estimate_heldout"] < 0 for line in last):
         return "the estimate stays negative"
     return ""
 

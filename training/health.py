@@ -6,7 +6,7 @@ import numpy as np
 import paddle
 
 from models.constraints import input_gradient_norms, interpolate
-from models.objectives import estimate, js_estimate, probability
+from models.objectives import OBJECTIVES, estimate, js_estimate, probability
 from training.log import PATIENCE
 
 
@@ -51,7 +51,7 @@ class HealthMonitor:
     def update(self, step, figures):
         """The warnings (a list of lines) that these figures of a logged step call for."""
         signs = {"dead": figures["gradient_norm"] < 1e-7}
-        if self.recipe.objective == "wasserstein":
+        if OBJECTIVES[self.recipe.objective].wasserstein:
             signs["negative"] = figures["estimate"] < 0
         texts = {
             "dead": f"the critic is dead: at step {step} its gradient is {figures['gradient_norm']:.1e}, so the generator "

@@ -10,9 +10,9 @@ import time
 from importlib import metadata
 
 from errors import UserError
+from models import networks
 from training import runtime
 
-ALONE = ("resnet",)
 GRACE = 10  # seconds that processes get to end by themselves
 
 
@@ -28,11 +28,10 @@ def leads():
 def count(asked, recipe):
     """Processes for `--processes asked` ('auto' or a number). Raises UserError."""
     if asked == "auto":
-        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions,
-        # which use one core
+        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
         many = min(runtime.cores(), recipe.batch_size // 2)
-        alone = recipe.generator_network in ALONE or recipe.critic_network in ALONE
-        return many if alone and not _undivided(many, recipe) and not _has_gpu_build() else 1
+        one_core = any(network.one_core for network in networks.rows(recipe))
+        return many if one_core and not _undivided(many, recipe) and not _has_gpu_build() else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     for key in _undivided(int(asked), recipe):

@@ -1,14 +1,20 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 import data
 from errors import UserError, one_of, shortened
 from models import networks
+from models.networks import norms
+from models.objectives import OBJECTIVES
+from training.budget import KEYS as CLOCKS
+from training.optimizers import OPTIMIZERS
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 LARGEST = 1_000_000  # characters of a config
@@ -21,6 +27,18 @@ BOTH = {
 RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
 
+def among(names: Callable[[], Iterable[str]]) -> PlainValidator:
+    """For a setting that is one of names(), which is asked whenever a recipe is read: a row added meanwhile counts."""
+
+    def check(value):
+        allowed = tuple(names())
+        if not isinstance(value, str) or value not in allowed:
+            raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
+        return value
+
+    return PlainValidator(check)
+
+
 class Recipe(BaseModel):
     """One resolved recipe. The comments' symbols are those of WGAN's algorithm 1 and WGAN-GP's."""
 
@@ -29,14 +47,14 @@ class Recipe(BaseModel):
     model: str = Field(description="name of the recipe in configs/")
     data: str = Field(description="data set")
     image_size: int = Field(32, gt=0, le=1024, description="pixels a side that networks see")
-    generator_network: Literal[tuple(networks.NETWORKS)] = Field(description="generator")
-    critic_network: Literal[tuple(networks.NETWORKS)] = Field(description="critic")
-    objective: Literal["minimax", "non-saturating", "wasserstein", "least-squares"] = Field(description="losses")
+    generator_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="generator")
+    critic_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="critic")
+    objective: Annotated[str, among(OBJECTIVES.keys)] = Field(description="losses")
     clip: float | None = Field(None, gt=0, description="clip value c of the critic's weights, null for none")
     penalty: float | None = Field(None, gt=0, description="weight lambda of the gradient penalty, null for none")
     n_critic: int = Field(1, ge=1, le=10_000, description="critic steps a generator step")
     warm_up: bool = Field(False, description="100 critic steps in the first 25 and every 500th generator step")
-    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(description="of both networks")
+    optimizer: Annotated[str, among(OPTIMIZERS.keys)] = Field(description="of both networks")
     generator_learning_rate: float = Field(gt=0, description="step size alpha of the generator")
     critic_learning_rate: float = Field(gt=0, description="step size alpha of the critic")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's momentum")
@@ -48,13 +66,13 @@ class Recipe(BaseModel):
     latent: int = Field(100, ge=1, le=16_384, description="dimensions of z")
     filters: int = Field(64, ge=1, le=1024, description="of dcgan's outermost layers and of resnet")
     units: int = Field(512, ge=1, le=16_384, description="a layer of mlp")
-    generator_norm: Literal["batch", "none"] = "batch"
-    critic_norm: Literal["batch", "layer", "none"] = "batch"
+    generator_norm: Annotated[str, among(lambda: norms.names("generator"))] = "batch"
+    critic_norm: Annotated[str, among(lambda: norms.names("critic"))] = "batch"
     sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
     amp: bool = Field(False, description="products in bfloat16 on a GPU; losses, penalty and weights stay float32")
     steps: int = Field(ge=1, le=10**9, description="generator steps")
     minutes: float | None = Field(None, gt=0, description="budget of time, which may end the run before `steps`")
-    clock: Literal["wall", "cpu"] = Field(
+    clock: Annotated[str, among(CLOCKS.keys)] = Field(
         "wall", description="what `minutes` counts; cpu: the process's, whatever runs beside it"
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")
@@ -62,7 +80,7 @@ class Recipe(BaseModel):
     sample_every: int = Field(500, ge=1)
     checkpoint_every: int = Field(500, ge=1)
     keep_checkpoints: int = Field(3, ge=1)
-    on_nan: Literal["stop", "rollback"] = Field("stop", description="at a number that is not finite")
+    on_nan: Annotated[str, among(lambda: ("stop", "rollback"))] = Field("stop", description="at a number that is not finite")
 
     @property
     def is_points(self):
@@ -87,11 +105,8 @@ class Recipe(BaseModel):
     def _fits(self):
         data.check_name(self.data)
         networks.check(self, self.is_points)
-        if self.penalty and self.critic_norm == "batch":
-            raise UserError(
-                "critic_norm batch with a gradient penalty: the penalty is per sample, batch norm mixes samples; "
-                "use critic_norm=layer or critic_norm=none"
-            )
+        if self.penalty and norms.NORMS[self.critic_norm].mixes_samples:
+            raise norms.error_with_penalty(self.critic_norm)
         return self
 
 
@@ -191,9 +206,8 @@ def _in_words(error):
     name = in_a_word(key, lambda own: own in found and (found[own]["type"], shortened(found[own]["input"])))
     if first["type"] == "missing":
         return f"setting {name} is missing"
-    if first["type"] == "literal_error":
-        allowed = Recipe.model_fields[key].annotation.__args__
-        return str(one_of(name, first["input"], allowed))
+    if first["type"] == "not_among":
+        return str(one_of(name, first["input"], first["ctx"]["allowed"]))
     return f"{name} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 

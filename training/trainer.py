@@ -15,8 +15,8 @@ from models.networks.layers import frozen_statistics
 from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness
 from training import recipe as recipes
+from training.optimizers import OPTIMIZERS
 from training.parallel import Team
-from training.rmsprop import RMSProp
 
 
 class GANTrainer:
@@ -35,6 +35,7 @@ class GANTrainer:
         self.team.prepare(self.generator, self.critic)
         self.average = copy.deepcopy(self.generator) if recipe.ema else None
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
+        optimizer = OPTIMIZERS[recipe.optimizer]
         self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
         self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
         self.players = {"generator": self.generator, "critic": self.critic}
@@ -162,15 +163,6 @@ class TeamOptimizer:
 
     def clear_grad(self):
         self._optimizer.clear_grad()
-
-
-def optimizer(recipe, learning_rate, parameters):
-    """The recipe's optimiser, with PyTorch's constants."""
-    if recipe.optimizer == "rmsprop":
-        return RMSProp(learning_rate, parameters=parameters)
-    if recipe.optimizer == "adam":
-        return paddle.optimizer.Adam(learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
-    return paddle.optimizer.SGD(learning_rate, parameters=parameters)
 
 
 @paddle.no_grad()
