@@ -61,10 +61,10 @@ def main(
     settings = {**everybody, **{key: value for key, value in flags.items() if value is not None}}
     if "steps" in settings and "minutes" not in settings:
         settings["minutes"] = None
-    from training import comparison, launch
+    from training import comparison
 
     # a neighbour on the machine takes none of a training's CPU minutes; a GPU's work is not in them
-    clock, most = ("wall", 1) if launch.takes_gpu(device) else ("cpu", runtime.cores())
+    clock, most = ("wall", 1) if runtime.takes_gpu(device) else ("cpu", runtime.cores())
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
     if len({entry.recipe.data for entry in entries}) > 1:
         raise UserError("runs on different data do not compare: " + ", ".join(sorted({e.recipe.data for e in entries})))

@@ -10,7 +10,7 @@ import data
 import metrics
 from errors import UserError
 from reporting import console
-from training import checkpoint, run, runtime
+from training import checkpoint, files, run, runtime
 from training import recipe as recipes
 
 
@@ -53,7 +53,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
-        run.check_writable(target)
+        files.check_writable(target)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
     dataset = data.load(data_name, data_dir, image_size)

@@ -46,8 +46,8 @@ def main(steps, filters, model):
     import paddle
 
     import data
-    from training.log import RunLog
     from training.loop import train
+    from training.run_log import RunLog
     from training.trainer import GANTrainer
 
     dataset = data.load(recipe.data)

@@ -109,8 +109,8 @@ def train(name, seed, at, tell, quick=False):
 def in_paddle(recipe, dataset, count):
     """(steps(marks), draw()): train.py's loop, its log, grids and checkpoints included, in a temporary folder."""
     from reporting.samples import noise
-    from training.log import RunLog
     from training.loop import train as loop
+    from training.run_log import RunLog
     from training.sampling import generate
     from training.trainer import GANTrainer
 

@@ -134,8 +134,8 @@ def loop(recipe):
     runtime.start("cpu")
     import data
     from data.dataset import Dataset
-    from training.log import RunLog
     from training.loop import train
+    from training.run_log import RunLog
     from training.trainer import GANTrainer
 
     if recipe.data == "cifar10":  # no step depends on what is in the pictures

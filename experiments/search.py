@@ -133,9 +133,9 @@ def quality(trainer, dataset, samples):
 def why_dead(folder, recipe):
     """'' or why a training is no success whatever its samples, by its last logged steps."""
     from models.objectives import OBJECTIVES
-    from training import log
+    from training import alarms, log
 
-    last = log.read(folder)[-log.PATIENCE :]
+    last = log.read(folder)[-alarms.PATIENCE :]
     if all(line["gradient_norm"] < 1e-7 for line in last):
         return "the critic is dead"
     if OBJECTIVES[recipe.objective].wasserstein and all(line["estimate_heldout"] < 0 for line in last):
@@ -153,8 +153,8 @@ def train(recipe, dataset, judge):
     judge(number of the mark, value, why it is dead or '') raises Pruned to end the training.
     """
     from training.budget import Budget
-    from training.log import RunLog
     from training.loop import train as loop
+    from training.run_log import RunLog
     from training.trainer import GANTrainer
 
     with tempfile.TemporaryDirectory() as place:

@@ -91,7 +91,7 @@ def _short(recipe):
 def _measure(store, key, recipe, folder, names, samples, tiles, extra):
     dataset = dataset_of(recipe.data, store.data_dir, recipe.image_size)
     try:
-        session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.WarningsOnly(), console.command())
+        session.train(recipe, folder, store.data_dir, "cpu", True, console.WarningsOnly(), console.command())
     except TrainingError as error:
         return {"died": str(error)}
     measures = Scorer(dataset, names, samples, "cpu", say=lambda line: None)

@@ -8,6 +8,7 @@ import metrics
 from errors import UserError
 from reporting import curves, terms
 from training import budget, checkpoint, log, run
+from training.alarms import PATIENCE
 from training.comparison import last_checkpoint
 
 FORMAT = 2
@@ -119,9 +120,9 @@ def verdict(state, recipe, entry):
     if entry.status == "died":
         return "died"
     alarms = state.get("alarms") or {}
-    if alarms.get("dead", 0) >= log.PATIENCE:
+    if alarms.get("dead", 0) >= PATIENCE:
         return "dead: no gradient reaches the generator"
-    if alarms.get("negative", 0) >= log.PATIENCE:
+    if alarms.get("negative", 0) >= PATIENCE:
         return "estimate stayed negative"
     return "alive"
 

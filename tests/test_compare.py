@@ -8,7 +8,7 @@ import pytest
 
 import compare
 from tests.helpers import files_below
-from training import comparison, launch, runtime
+from training import comparison, runtime
 from training import recipe as recipes
 
 TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
@@ -97,8 +97,8 @@ def test_minutes_are_of_the_clock_that_is_asked_for():
 )
 def test_a_job_a_core_and_cpu_minutes_but_not_on_a_gpu(call, monkeypatch, flags, gpu, jobs, clock):
     asked = []
-    monkeypatch.setattr(launch, "_has_gpu_build", lambda: gpu)
-    monkeypatch.setattr(launch, "_gpus", lambda: 1)
+    monkeypatch.setattr(runtime, "has_gpu_build", lambda: gpu)
+    monkeypatch.setattr(runtime, "_gpus", lambda: 1)
     monkeypatch.setattr(compare, "carry_out", lambda *arguments: asked.append(arguments) or 0)
     assert call("compare", "gan", "--minutes", "1", "--seeds", "1", *flags).status == 0
     ((_, (entry,), *_, found),) = asked

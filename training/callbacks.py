@@ -9,6 +9,7 @@ from data import Order
 from data.dataset import crop_to, to_uint8
 from errors import NotFinite, cannot_write
 from training import checkpoint, grids, health
+from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
 from training.log import in_words
 from training.sampling import sample
@@ -112,10 +113,10 @@ class FiniteNumbers(Callback):
 
 
 class Alarms(Callback):
-    """Adds to step.warnings what a health.HealthMonitor says of a logged step. state: of the monitor, for a checkpoint."""
+    """Adds to step.warnings what an alarms.HealthMonitor says of a logged step. state: of the monitor, for a checkpoint."""
 
     def __init__(self, recipe, state=None):
-        self.monitor = health.HealthMonitor(recipe, state)
+        self.monitor = HealthMonitor(recipe, state)
 
     def after(self, step):
         if step.figures:

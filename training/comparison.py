@@ -6,7 +6,7 @@ from pathlib import Path
 
 import data
 from errors import UserError, cannot_write, one_of
-from training import budget, checkpoint, run
+from training import budget, checkpoint, files, run
 from training import recipe as recipes
 from training.files import write_text
 
@@ -131,18 +131,18 @@ def folder_for(out, entries):
     """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
     wanted = _contents(entries)
     if out:
-        run.check_writable(out)
-        if run.holds_something(out) and _read(out).get("contents") != wanted:
+        files.check_writable(out)
+        if files.holds_something(out) and _read(out).get("contents") != wanted:
             raise UserError(f"--out {out} holds something else than this comparison; name another folder")
         return Path(out)
     first = entries[0].recipe
     source = first.data.partition(":")[0] if ":" in first.data else first.data
     name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
     path, number = Path("compare") / name, 1
-    while run.holds_something(path) and _read(path).get("contents") != wanted:
+    while files.holds_something(path) and _read(path).get("contents") != wanted:
         number += 1
         path = Path("compare") / f"{name}-{number}"
-    run.check_writable(path)
+    files.check_writable(path)
     return path
 
 
@@ -198,7 +198,7 @@ def place(out, entries, data_sha256):
 
 def _free(parent, name, taken):
     path, number = parent / name, 1
-    while path in taken or run.holds_something(path):  # what a run that ended before it began left there is nothing
+    while path in taken or files.holds_something(path):  # what a run that ended before it began left there is nothing
         number += 1
         path = parent / f"{name}-{number}"
     return path

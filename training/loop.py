@@ -1,34 +1,55 @@
 """The loop, shared by every recipe: critic steps, a generator step, then the callbacks (training/callbacks.py)."""
 
-import signal
+from __future__ import annotations
 
-from data import Order
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data import Dataset, Order
 from data.reader import batches
 from errors import Interrupted
-from training import callbacks, signals
+from training import signals
 from training.budget import Budget
+from training.callbacks import Callback, Step, of_a_run
+
+if TYPE_CHECKING:
+    from training.run_log import RunLog
+    from training.trainer import GANTrainer
 
 
-def train(trainer, dataset, folder, log, progress, warn, state=None, budget=None):
+def train(
+    trainer: GANTrainer,
+    dataset: Dataset,
+    folder: Path,
+    log: RunLog | None,
+    progress,
+    warn: Callable[[str], None],
+    state: dict | None = None,
+    budget: Budget | None = None,
+) -> None:
     """Train to recipe.steps or recipe.minutes with all that a run's folder holds.
 
-    state: of the checkpoint that training goes on from, None for a new run. folder: the run's, made already. log: a RunLog,
-    None in all processes but the first. progress: has step(done) and show(done, text). warn: takes a line. budget: the run's
-    clocks, for a caller that stops them while it looks on; by default the loop's own.
+    state: of the checkpoint that training goes on from, None for a new run. folder: the run's, made already. log: None in all
+    processes but the first. progress: has step(done) and show(done, text). warn: takes a line. budget: the run's clocks, for a
+    caller that stops them while it looks on; by default the loop's own.
 
     Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
-    budget = budget or Budget(trainer.recipe, state, trainer.team.leaders)
-    steps = callbacks.of_a_run(trainer, dataset, folder, log, progress, warn, state, budget)
-    run(trainer, dataset, steps, budget, state["step"] if state else 0, new=state is None)
+    budget = budget or Budget(trainer.recipe, state, trainer.team.broadcast)
+    callbacks = of_a_run(trainer, dataset, folder, log, progress, warn, state, budget)
+    run(trainer, dataset, callbacks, budget, state["step"] if state else 0, new=state is None)
 
 
-def run(trainer, dataset, callbacks_, budget, begin=0, new=True):
+def run(
+    trainer: GANTrainer, dataset: Dataset, callbacks: list[Callback], budget: Budget, begin: int = 0, new: bool = True
+) -> None:
     """Generator steps begin + 1, begin + 2, … until the budget is spent or a signal comes. new: nothing was saved before."""
     recipe = trainer.recipe
     order = Order(len(dataset.train), recipe.seed, trainer.attempt)
     reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
-    for callback in callbacks_:
+    for callback in callbacks:
         callback.begin(new)
     with signals.received() as received:
         for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
@@ -40,8 +61,8 @@ def run(trainer, dataset, callbacks_, budget, begin=0, new=True):
             budget.look()
             last = number == recipe.steps or budget.spent()
             interrupted = trainer.team.any(received) and not last
-            step = callbacks.Step(number, last, interrupted, budget.milestone(), real, critic, generator_loss)
-            for callback in callbacks_:
+            step = Step(number, last, interrupted, budget.milestone(), real, critic, generator_loss)
+            for callback in callbacks:
                 callback.after(step)
             if interrupted:
                 raise Interrupted(received[0] if received else signal.SIGTERM)

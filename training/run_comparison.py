@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from errors import Interrupted, TrainingError, UserError
-from training import children, comparison, run, runtime
+from training import children, comparison, runtime
 from training.files import write_text
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
@@ -39,7 +39,7 @@ def _one(entry, data_dir, device, progress, command):
     from training import session
 
     try:
-        session.train(entry.recipe, entry.folder, data_dir, device, run.is_run(entry.folder), progress.of(entry), command)
+        session.train(entry.recipe, entry.folder, data_dir, device, True, progress.of(entry), command)
     except TrainingError as error:
         die(entry, str(error), progress)
     else:
