@@ -84,7 +84,7 @@ def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twic
     here, there = ExperimentStore("momentum", quick=True), ExperimentStore("momentum", quick=True)
     cells = {"a": ("wgan", {}), "b": ("gan", {})}
     with contextlib.ExitStack() as other:
-        assert other.enter_context(there.claim("a-s0"))
+        assert other.enter_context(there.lock("a-s0"))
         shell = threading.Thread(target=lambda: order.append(training_runs.runs(here, cells, 2)))
         shell.start()
         while len(order) < 3:

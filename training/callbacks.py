@@ -1,5 +1,6 @@
 """What happens around the steps of the loop: health, finite numbers, log, words, grids, checkpoints, progress."""
 
+import signal
 import time
 from dataclasses import dataclass, field
 
@@ -22,13 +23,13 @@ SHOWN_POINTS = 2000
 class Step:
     """A generator step, counted from 1, with the critic steps before it, as callbacks see it.
 
-    last: of the run. interrupted: by a signal. milestone: of Budget.milestone. real: the last critic step's items. critic:
-    of that step. figures, warnings: of a logged step, from HealthFigures and Alarms. line: what Log wrote.
+    last: of the run. milestone: of Budget.milestone. real: the last critic step's items. critic:
+    of that step. figures, warnings: of a logged step, from HealthFigures and Alarms. line: what Log wrote. interrupted: number of
+    the signal that ends the training after this step, 0 for none.
     """
 
     number: int
     last: bool
-    interrupted: bool
     milestone: str | None
     real: paddle.Tensor
     critic: CriticStep
@@ -36,6 +37,7 @@ class Step:
     figures: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     line: dict = field(default_factory=dict)
+    interrupted: int = 0
 
 
 class Callback:
@@ -48,7 +50,7 @@ class Callback:
         pass
 
 
-def of_a_run(trainer, dataset, folder, log, progress, warn, state, budget):
+def of_a_run(trainer, dataset, folder, log, progress, warn, state, budget, received):
     """The callbacks of train.py, in their order: figures are checked before they are written, weights before they are saved."""
     alarms = Alarms(trainer.recipe, state and state["alarms"])
     finite = FiniteNumbers(trainer, folder)
@@ -59,6 +61,7 @@ def of_a_run(trainer, dataset, folder, log, progress, warn, state, budget):
         Log(trainer, log, budget),
         Words(progress, warn),
         Grids(trainer, dataset, folder, log, finite),
+        Signals(trainer.team, received),
         Checkpoints(trainer, dataset, folder, log, finite, alarms, budget),
         Progress(progress),
     ]
@@ -200,6 +203,17 @@ class Grids(Callback):
         except OSError as error:
             raise cannot_write(path, error, picture.nbytes) from None
         self.log.image(tag, picture, number)
+
+
+class Signals(Callback):
+    """Marks the step as interrupted, in all processes, if any received a signal (signals.received) and steps are left."""
+
+    def __init__(self, team, received):
+        self.team, self.received = team, received
+
+    def after(self, step):
+        if self.team.any(self.received) and not step.last:
+            step.interrupted = self.received[0] if self.received else signal.SIGTERM
 
 
 class Checkpoints(Callback):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,33 +37,35 @@ def train(
     Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
     budget = budget or Budget(trainer.recipe, state, trainer.team.broadcast)
-    callbacks = of_a_run(trainer, dataset, folder, log, progress, warn, state, budget)
-    run(trainer, dataset, callbacks, budget, state["step"] if state else 0, new=state is None)
+    with signals.received() as received:
+        callbacks = of_a_run(trainer, dataset, folder, log, progress, warn, state, budget, received)
+        run(trainer, dataset, callbacks, budget, state["step"] if state else 0, new=state is None)
 
 
 def run(
     trainer: GANTrainer, dataset: Dataset, callbacks: list[Callback], budget: Budget, begin: int = 0, new: bool = True
 ) -> None:
-    """Generator steps begin + 1, begin + 2, … until the budget is spent or a signal comes. new: nothing was saved before."""
+    """Generator steps begin + 1, begin + 2, … until the budget is spent or a callback marks a step as interrupted.
+
+    new: nothing was saved before.
+    """
     recipe = trainer.recipe
     order = Order(len(dataset.train), recipe.seed, trainer.attempt)
     reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
     for callback in callbacks:
         callback.begin(new)
-    with signals.received() as received:
-        for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
-            trainer.set_learning_rates(budget.used(number - 1))
-            for _ in range(recipe.critic_steps(number - 1)):
-                real = next(reader)
-                critic = trainer.critic_step(real)
-            generator_loss = trainer.generator_step(number - 1)
-            budget.look()
-            last = number == recipe.steps or budget.spent()
-            interrupted = trainer.team.any(received) and not last
-            step = Step(number, last, interrupted, budget.milestone(), real, critic, generator_loss)
-            for callback in callbacks:
-                callback.after(step)
-            if interrupted:
-                raise Interrupted(received[0] if received else signal.SIGTERM)
-            if last:
-                break
+    for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
+        trainer.set_learning_rates(budget.used(number - 1))
+        for _ in range(recipe.critic_steps(number - 1)):
+            real = next(reader)
+            critic = trainer.critic_step(real)
+        generator_loss = trainer.generator_step(number - 1)
+        budget.look()
+        last = number == recipe.steps or budget.spent()
+        step = Step(number, last, budget.milestone(), real, critic, generator_loss)
+        for callback in callbacks:
+            callback.after(step)
+        if step.interrupted:
+            raise Interrupted(step.interrupted)
+        if last:
+            break
