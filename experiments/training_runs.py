@@ -24,7 +24,7 @@ def untuned(model, settings, seed):
     """The Recipe of a model on a comparison's equal terms, with the papers' constants where `settings` are silent."""
     name, constants = UNTUNED[model]
     terms = comparison.equal_terms({**TERMS, **settings})
-    own = {**recipes.both(constants), **recipes.both(terms), "seed": seed, "model": model}
+    own = {**recipes.for_each_player(constants), **recipes.for_each_player(terms), "seed": seed, "model": model}
     return recipes.load(name, overrides=own)
 
 

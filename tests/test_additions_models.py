@@ -13,6 +13,7 @@ from tests.helpers import TINY_FLAGS, log_of, tiny
 from tests.test_compare import SMALL, results
 from training import run
 
+pytestmark = pytest.mark.filterwarnings("ignore:When training")  # Paddle's batch norm says that it keeps statistics
 FLAGS = ["--data", "mnist-5k", *TINY_FLAGS, "--steps", 3]
 SCORES = ["--metrics", "swd", "--samples", "100"]
 

@@ -108,7 +108,7 @@ def test_a_job_a_core_and_cpu_minutes_but_not_on_a_gpu(call, monkeypatch, flags,
 
 def test_labels_name_what_tells_groups_apart(tmp_path):
     for name, rates in (("a", (1e-4, 1e-4)), ("b", (5e-5, 5e-5)), ("c", (5e-5, 1e-3))):
-        recipe = recipes.load("wgan", overrides=dict(zip(recipes.BOTH["learning_rate"], rates)))
+        recipe = recipes.load("wgan", overrides=dict(zip(recipes.PLAYER_SETTINGS["learning_rate"], rates)))
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").write_text(json.dumps(recipe.model_dump()))
     folders = [str(tmp_path / name) for name in "abc"]

@@ -17,7 +17,7 @@ IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "b
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 UNITS = {"units": 512}
 # what a run named on the command line lends to the models beside it
-LENT = ("data", *recipes.both(IMAGES), *UNITS, "minutes", "clock")
+LENT = ("data", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
 # how often a run is looked at does not change what is learnt, and a name says nothing
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
@@ -58,14 +58,14 @@ def plan(names, networks, settings, own, seeds, clock="wall"):
     lent = {key: getattr(given[0].recipe, key) for key in LENT} if given else {}
     if not lent.get("minutes") or "minutes" in settings:
         lent.pop("clock", None)
-    terms = equal_terms({**lent, **recipes.both(settings)})
+    terms = equal_terms({**lent, **recipes.for_each_player(settings)})
     numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
     for network in networks or [None]:
-        chosen = recipes.both({"network": network}) if network else {}
+        chosen = recipes.for_each_player({"network": network}) if network else {}
         for model in models:
             for seed in dict.fromkeys(numbers):
-                overrides = {**terms, **chosen, **recipes.both(own.get(model, {})), "seed": seed}
+                overrides = {**terms, **chosen, **recipes.for_each_player(own.get(model, {})), "seed": seed}
                 if overrides.get("minutes"):
                     overrides.setdefault("clock", clock)
                 entries.append(Entry(recipes.load(model, overrides=overrides)))
@@ -82,7 +82,7 @@ def _is_folder(name):
 def equal_terms(settings):
     """`settings` with what all models of a comparison share put in where they are silent."""
     points = settings.get("data", "mnist-5k") in data.POINTS
-    terms = {**UNITS, **recipes.both(POINTS if points else IMAGES), **recipes.both(settings)}
+    terms = {**UNITS, **recipes.for_each_player(POINTS if points else IMAGES), **recipes.for_each_player(settings)}
     if terms.get("minutes"):
         terms |= {"steps": settings.get("steps", NEVER)}
         looks = {"log_every": 10, "sample_every": NEVER, "checkpoint_every": NEVER}

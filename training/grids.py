@@ -1,5 +1,7 @@
 """Pictures of samples: grids of images, clouds of points."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import numpy as np
 GAP = 2  # pixels between two images
 
 
-def grid(images, columns=8, scale=2):
+def grid(images: np.ndarray, columns: int = 8, scale: int = 2) -> np.ndarray:
     """uint8 N×C×H×W (C 1 or 3) → one uint8 picture H'×W'×3, RGB, `columns` images a row, each pixel `scale` pixels wide."""
     n, _, height, width = images.shape
     rows = -(-n // columns)
@@ -19,7 +21,7 @@ def grid(images, columns=8, scale=2):
     return sheet.repeat(scale, 0).repeat(scale, 1)
 
 
-def scatter(points, real=None, size=480):
+def scatter(points: np.ndarray, real: np.ndarray | None = None, size: int = 480) -> np.ndarray:
     """Points N×2 (blue) over real ones (grey) → uint8 size×size×3. The frame follows the real points."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -40,7 +42,7 @@ def scatter(points, real=None, size=480):
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
-def save_png(path, picture):
+def save_png(path: str | Path, picture: np.ndarray) -> None:
     """Write an RGB uint8 picture. Raises OSError if it cannot be written."""
     import cv2
 

@@ -19,7 +19,7 @@ from training.optimizers import OPTIMIZERS
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 LARGEST = 1_000_000  # characters of a config
 # one word that sets both players' own settings, in a config, in -o and in recipes of before there were two
-BOTH = {
+PLAYER_SETTINGS = {
     "network": ("generator_network", "critic_network"),
     "learning_rate": ("generator_learning_rate", "critic_learning_rate"),
 }
@@ -83,21 +83,21 @@ class Recipe(BaseModel):
     on_nan: Annotated[str, among(lambda: ("stop", "rollback"))] = Field("stop", description="at a number that is not finite")
 
     @property
-    def is_points(self):
+    def is_points(self) -> bool:
         return self.data in data.POINTS
 
     @property
-    def network(self):
+    def network(self) -> str:
         """Both players' network in a word, or generator+critic where they differ."""
         one, other = self.generator_network, self.critic_network
         return one if one == other else f"{one}+{other}"
 
     @property
-    def generator_batch(self):
+    def generator_batch(self) -> int:
         """Samples of a generator step."""
         return self.generator_batch_size or self.batch_size
 
-    def critic_steps(self, step):
+    def critic_steps(self, step: int) -> int:
         """Critic steps before generator step number `step` (from 0): n_critic, or 100 in the authors' warm-up."""
         return 100 if self.warm_up and (step < 25 or step % 500 == 0) else self.n_critic
 
@@ -110,32 +110,32 @@ class Recipe(BaseModel):
         return self
 
 
-def names():
+def names() -> list[str]:
     return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
 
-def default_network(recipe):
+def default_network(recipe: Recipe) -> str | None:
     """The network that configs/ gives this recipe's model on this recipe's data; None for a model not in configs/."""
     return load(recipe.model, overrides={"data": recipe.data}).network if recipe.model in names() else None
 
 
-def both(settings):
+def for_each_player(settings: dict) -> dict:
     """`settings` (a dict) with `network` and `learning_rate` written out for each player; a player's own setting wins."""
     written = dict(settings)
-    for word, keys in BOTH.items():
+    for word, keys in PLAYER_SETTINGS.items():
         if word in written:
             value = written.pop(word)
             written = {**dict.fromkeys(keys, value), **written}
     return written
 
 
-def joint(recipe, word):
-    """The value of a word of BOTH where both players have the same one, else None."""
-    one, other = (getattr(recipe, key) for key in BOTH[word])
+def joint(recipe: Recipe, word: str):
+    """The value of a word of PLAYER_SETTINGS where both players have the same one, else None."""
+    one, other = (getattr(recipe, key) for key in PLAYER_SETTINGS[word])
     return one if one == other else None
 
 
-def load(model=None, config=None, overrides=None):
+def load(model: str | None = None, config: str | Path | None = None, overrides: dict | None = None) -> Recipe:
     """Resolve a recipe: configs/MODEL.yaml or the file `config`, its block for the data set, then `overrides` (a dict).
 
     Raises UserError, in one line that names the key and what is allowed.
@@ -160,12 +160,12 @@ def load(model=None, config=None, overrides=None):
     if name is not None:
         family = data.family(name)
         block = {**(blocks.get("points", {}) if name in data.POINTS else {}), **blocks.get(family, {})}
-    return resolve({**both(content), **both(block), **both(overrides)})
+    return resolve({**for_each_player(content), **for_each_player(block), **for_each_player(overrides)})
 
 
-def resolve(values):
+def resolve(values: dict) -> Recipe:
     """Check a flat dict of settings and return the Recipe. Raises UserError."""
-    values = both(values)
+    values = for_each_player(values)
     for key in values:
         check_key(key)
     # what follows from the network alone is written down in the recipe, not left to the reader
@@ -179,31 +179,31 @@ def resolve(values):
         raise UserError(_in_words(error)) from None
 
 
-def check_key(key):
+def check_key(key: str) -> None:
     """Raise UserError, naming the nearest, unless `key` is a setting of a recipe."""
-    if key not in (*Recipe.model_fields, *BOTH):
-        raise one_of("setting", key, (*Recipe.model_fields, *BOTH))
+    if key not in (*Recipe.model_fields, *PLAYER_SETTINGS):
+        raise one_of("setting", key, (*Recipe.model_fields, *PLAYER_SETTINGS))
 
 
-def difference(one, other):
+def difference(one: Recipe, other: Recipe) -> tuple | None:
     """The first setting in which two recipes differ, as (name, one's value, the other's); None for equal ones."""
     for key in Recipe.model_fields:
         if getattr(one, key) != getattr(other, key):
-            name = in_a_word(key, lambda own: (getattr(one, own), getattr(other, own)))
+            name = joint_name(key, lambda own: (getattr(one, own), getattr(other, own)))
             return name, getattr(one, key), getattr(other, key)
     return None
 
 
-def in_a_word(key, value_of):
-    """The word of BOTH in place of a player's `key`, if value_of(key) is the same for both players; else `key`."""
-    return next((word for word, keys in BOTH.items() if key in keys and len(set(map(value_of, keys))) == 1), key)
+def joint_name(key, value_of):
+    """The word of PLAYER_SETTINGS in place of a player's `key`, if value_of(key) is the same for both players; else `key`."""
+    return next((word for word, keys in PLAYER_SETTINGS.items() if key in keys and len(set(map(value_of, keys))) == 1), key)
 
 
 def _in_words(error):
-    """What pydantic found first, about one player's setting or, if both have the same wrong one, about the word for both."""
-    found = {".".join(map(str, each["loc"])): each for each in error.errors()}
-    key, first = next(iter(found.items()))
-    name = in_a_word(key, lambda own: own in found and (found[own]["type"], shortened(found[own]["input"])))
+    """pydantic's first error, about one player's setting or, if both have the same wrong one, about the word for both."""
+    errors = {".".join(map(str, each["loc"])): each for each in error.errors()}
+    key, first = next(iter(errors.items()))
+    name = joint_name(key, lambda own: own in errors and (errors[own]["type"], shortened(errors[own]["input"])))
     if first["type"] == "missing":
         return f"setting {name} is missing"
     if first["type"] == "not_among":
@@ -211,7 +211,7 @@ def _in_words(error):
     return f"{name} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
-def read_yaml(path):
+def read_yaml(path: str | Path) -> dict:
     """A YAML file that holds a mapping, as a dict. Raises UserError."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -229,16 +229,16 @@ def read_yaml(path):
     return content
 
 
-def parse_overrides(pairs):
+def parse_overrides(pairs: Iterable[str]) -> dict:
     """['key=value', …] from -o, values read as YAML. Raises UserError."""
-    found = {}
+    settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError(f"-o {pair}: wants key=value")
         check_key(key)
         try:
-            found[key] = yaml.safe_load(value)
+            settings[key] = yaml.safe_load(value)
         except (yaml.YAMLError, RecursionError, ValueError):
             raise UserError(f"-o {pair}: the value is not YAML") from None
-    return found
+    return settings

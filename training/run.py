@@ -71,7 +71,7 @@ def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -
     own = read_recipe(folder)
     target = recipes.resolve({**own.model_dump(), **{k: v for k, v in settings.items() if k in recipes.RESUMABLE}})
     if asked is None:  # what was typed, as the recipe takes it: 5e-5 is a text to YAML
-        asked = recipes.resolve({**own.model_dump(), **recipes.both(settings)})
+        asked = recipes.resolve({**own.model_dump(), **recipes.for_each_player(settings)})
     other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in recipes.RESUMABLE}))
     if other:
         raise UserError(f"{folder} holds a run of another recipe: its {other[0]} is {other[1]!r}, not {other[2]!r}")
