@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +119,21 @@ def test_one_that_dies_ends_the_others_within_seconds(tmp_path):
         parent.kill()
         parent.stdout.close()
         parent.stderr.close()
+
+
+def test_they_end_with_a_checkpoint_when_the_command_is_killed(tmp_path):
+    command = [sys.executable, str(ROOT / "train.py"), "--model", "wgan", *TINY_FLAGS, "--steps", "100000", "--processes", "2"]
+    command += ["-o", "log_every=100000", "--out", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as parent:
+        next(line for line in parent.stdout if line.startswith("step 1/"))
+        children = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True).stdout.split()
+        parent.kill()
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    states = [Path(f"/proc/{child}/stat").read_text().split()[2] for child in children if Path(f"/proc/{child}").exists()]
+    assert len(children) == 2 and set(states) <= {"Z"}
+    assert checkpoint.list_steps(tmp_path / "run")[-1] > 0
 
 
 def test_a_batch_that_does_not_divide_is_refused(tmp_path):

@@ -39,7 +39,7 @@ def critic_step(
 ) -> CriticStep:
     """One update of the critic f on real items x, m×shape, and latent vectors z, m×latent (WGAN, lines 3–7).
 
-    clip: WGAN's c. penalty_weight: WGAN-GP's λ, with epsilon, uniform on [0, 1], shape m.
+    clip: WGAN's c. penalty_weight: WGAN-GP's λ. epsilon: its numbers uniform on [0, 1], shape m, drawn here by default.
     """
     with paddle.no_grad():
         fake = generator(z)
@@ -47,12 +47,14 @@ def critic_step(
     loss = objective.critic_loss(real_output, fake_output)
     penalty = None
     if penalty_weight:
+        epsilon = paddle.rand([len(real)]) if epsilon is None else epsilon
         penalty = gradient_penalty(critic, real, fake, epsilon)
         loss = loss + penalty_weight * penalty
     update(optimizer, loss)
     if clip:  # after the update, or the generator would meet an unclipped critic
         clip_(critic, clip)
-    return CriticStep(*(x if x is None else x.detach() for x in (loss, real_output, fake_output, penalty)))
+    penalty = penalty if penalty is None else penalty.detach()
+    return CriticStep(loss.detach(), real_output.detach(), fake_output.detach(), penalty)
 
 
 def generator_step(generator: nn.Layer, critic: nn.Layer, objective: Objective, optimizer, z: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import paddle
 
@@ -19,11 +18,9 @@ from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
 from training.budget import Budget
 from training.log import in_words
+from training.run_log import RunLog
 from training.sampling import sample
-
-if TYPE_CHECKING:
-    from training.run_log import RunLog
-    from training.trainer import GANTrainer
+from training.trainer import GANTrainer
 
 SHOWN = 64  # images of a sample grid
 SHOWN_POINTS = 2000

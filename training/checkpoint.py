@@ -154,7 +154,7 @@ def newest(folder: str | Path) -> tuple[Path, dict, dict, list[str]] | None:
 
     remarks: a line for each one passed over.
     """
-    remarks = []
+    remarks: list[str] = []
     for step in reversed(list_steps(folder)):
         path = path_of(folder, step)
         try:

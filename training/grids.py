@@ -27,13 +27,15 @@ def scatter(points: np.ndarray, real: np.ndarray | None = None, size: int = 480)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(size / 100, size / 100), dpi=100)
-    axes = figure.add_axes([0.09, 0.07, 0.89, 0.91])
+    axes = figure.add_axes((0.09, 0.07, 0.89, 0.91))
     frame = points if real is None else real
     low, high = frame.min(), frame.max()
     margin = 0.15 * (high - low + 1e-9)
     if real is not None:
-        axes.scatter(*real[:2000].T, s=3, color="0.6", linewidths=0, label="real")
-    axes.scatter(*points.T, s=3, color="tab:blue", linewidths=0, alpha=0.7, label="generated" if real is not None else "real")
+        x, y = real[:2000].T
+        axes.scatter(x, y, s=3, color="0.6", linewidths=0, label="real")
+    x, y = points.T
+    axes.scatter(x, y, s=3, color="tab:blue", linewidths=0, alpha=0.7, label="generated" if real is not None else "real")
     axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
     axes.tick_params(labelsize=8)
     axes.legend(loc="upper right", fontsize=8, markerscale=3)

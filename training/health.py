@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import paddle
 
 from models.constraints import input_gradient_norms, interpolate
 from models.objectives import estimate, js_estimate, probability
-
-if TYPE_CHECKING:
-    from training.trainer import GANTrainer
+from training.trainer import GANTrainer
 
 
 def measure(trainer: GANTrainer, heldout: paddle.Tensor, real: paddle.Tensor, step: int) -> dict[str, float]:

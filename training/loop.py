@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data import Dataset, Order
 from data.reader import batches
@@ -12,10 +11,8 @@ from errors import Interrupted
 from training import signals
 from training.budget import Budget
 from training.callbacks import Callback, Step, of_a_run
-
-if TYPE_CHECKING:
-    from training.run_log import RunLog
-    from training.trainer import GANTrainer
+from training.run_log import RunLog
+from training.trainer import GANTrainer
 
 
 def train(

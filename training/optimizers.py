@@ -3,28 +3,20 @@
 A new one is a function of the recipe, a step size and the weights, and a row of OPTIMIZERS.
 """
 
-from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from paddle import Tensor
-    from paddle.optimizer import Optimizer
-
-
-def adam(recipe: Any, learning_rate: float, weights: list[Tensor]) -> Optimizer:
+def adam(recipe, learning_rate: float, weights: list):
     from paddle.optimizer import Adam
 
     return Adam(learning_rate, recipe.beta1, recipe.beta2, parameters=weights)
 
 
-def rmsprop(recipe: Any, learning_rate: float, weights: list[Tensor]) -> Optimizer:
+def rmsprop(recipe, learning_rate: float, weights: list):
     from training.rmsprop import RMSProp
 
     return RMSProp(learning_rate, parameters=weights)
 
 
-def sgd(recipe: Any, learning_rate: float, weights: list[Tensor]) -> Optimizer:
+def sgd(recipe, learning_rate: float, weights: list):
     from paddle.optimizer import SGD
 
     return SGD(learning_rate, parameters=weights)

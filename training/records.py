@@ -9,13 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from visualdl import LogWriter
 
 
-def open_records(path: Path) -> LogWriter:
+def open_records(path: Path):
     """A visualdl.LogWriter that appends to the file `path`, whose name must hold 'vdlrecords'. Raises OSError."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         from visualdl import LogWriter

@@ -6,17 +6,14 @@ import contextlib
 import datetime
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
+from data import Dataset
 from errors import UserError
 from training import checkpoint, files
 from training import recipe as recipes
 from training.recipe import Recipe
-
-if TYPE_CHECKING:
-    from data import Dataset
 
 
 def default_name(recipe: Recipe, default_network: str | None) -> str:

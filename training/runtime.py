@@ -35,12 +35,12 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     global _prepared
     check_device(device)
     settings = []
-    threads = str(threads or cores())
+    own = str(threads or cores())
     if given_threads() is None and not _prepared:
         os.environ.pop("OMP_NUM_THREADS", None)
-        os.environ[OURS] = threads
+        os.environ[OURS] = own
     _prepared = True
-    for name, value, reason in _wanted_environment(threads):
+    for name, value, reason in _wanted_environment(own):
         if name in os.environ:
             settings.append(f"{name}={os.environ[name]} (yours)")
         else:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import paddle
 
 from training import randomness
-
-if TYPE_CHECKING:
-    from training.trainer import GANTrainer
+from training.trainer import GANTrainer
 
 
 def sample(trainer: GANTrainer, purpose: str, count: int, seed: int | None = None, batch: int = 250) -> np.ndarray:

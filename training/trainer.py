@@ -117,7 +117,7 @@ class GANTrainer:
             **({"average": arrays(self.average.state_dict())} if self.average else {}),
         }
 
-    def restore(self, parts: dict, state: dict, where: Path) -> None:
+    def restore(self, parts: dict, state: dict, where: str | Path) -> None:
         """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
         if bool(self.average) != ("average" in parts):
             raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")

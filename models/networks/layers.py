@@ -154,7 +154,7 @@ class frozen_statistics:
     def __init__(self, *networks: nn.Layer):
         self.layers = [layer for network in networks for layer in batch_norms(network, BatchNorm)]
         self.others = [layer for network in networks for layer in batch_norms(network, PADDLES_BATCH_NORMS)]
-        self.kept = []
+        self.kept: list[tuple] = []
 
     def __enter__(self):
         for layer in self.layers:
