@@ -5,13 +5,19 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
+from rich.console import Console
 
 import data
 import metrics
 from errors import UserError
-from reporting import console
+from metrics import images
+from reporting import console, score_store, scorer, table, visual
 from training import checkpoint, files, run, runtime
 from training import recipe as recipes
+
+MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
+SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -19,7 +25,7 @@ from training import recipe as recipes
 @click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="5,000 by default, 25,600 for stacked-mnist.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
 @click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
@@ -28,18 +34,15 @@ from training import recipe as recipes
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json, out, device):
     runtime.check_device(device)
-    names = [name.strip() for name in names.split(",") if name.strip()] if names is not None else None
-    if names == []:
-        raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
-    names = names and metrics.check_names(names)
+    names = metrics.parse_names(names)
     is_file = Path(source).suffix.lower() == ".npz"
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
     if is_file:
         if not Path(source).is_file():
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
-        folder, paths, image_size = None, [], 32
-        data_name = data_name or "mnist-5k"
+        folder, paths, data_name = None, [], data_name or "mnist-5k"
+        image_size = images.image_size(source, data.source(data_name))
     else:
         folder, path = run.find_checkpoint(source)
         paths = [path]
@@ -60,63 +63,54 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     if is_file:
         items = read(source, dataset)
     say(runtime.start(device))
-
-    from reporting import score_store
-
-    samples = samples or (25_600 if data_name == "stacked-mnist" else 5000)
-    entries, picture = {}, None
+    samples = samples or data.source(data_name).samples
+    scores, pairs = {}, None
     if is_file:
-        items = items if len(items) <= samples else items[chosen(len(items), samples, seed)]
-        entries[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
+        items = items if len(items) <= samples else items[subset(len(items), samples, seed)]
+        scores[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
         if target:
-            picture = score_store.closest_pairs(items, dataset, entries[0])
+            pairs = scorer.closest_pairs(items, dataset, scores[0])
     for path in paths:
-        step, entries[step], settings, picture = score_store.score_checkpoint(path, dataset, names, samples, seed, say, raw)
-    made = None
+        step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
+    file = None
     if target:
         target.mkdir(parents=True, exist_ok=True)
-        made = target / "metrics.json"
-        score_store.write(made, entries, settings)
-        if picture is not None:
-            score_store.write_pairs(target / "memorised.png", picture)
+        file = target / "metrics.json"
+        score_store.write(file, scores, settings)
+        if pairs is not None:
+            scorer.write_pairs(target / "memorised.png", pairs)
         if every:
-            score_store.to_visualdl(folder, entries, settings.get("raw", False))
+            visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
-        results = [{"step": None if is_file else step, "values": values} for step, values in entries.items()]
-        print(json.dumps({"settings": settings, "results": results, "file": made and str(made)}, ensure_ascii=False))
+        results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]
+        print(json.dumps({"settings": settings, "results": results, "file": file and str(file)}, ensure_ascii=False))
         return
-    show(entries, settings, is_file, source)
-    print(made or source)
+    show(scores, settings, is_file, source)
+    print(file or source)
 
 
 def read(path, dataset):
-    from metrics import images
-
+    """The items of an .npz in the data set's form: uint8 N×C×H×W, or float N×2."""
     if dataset.is_points:
         return images.read_points(path)
     return images.read_images(path, dataset.shape[0], dataset.shape[1], dataset.native_size)
 
 
-def chosen(count, wanted, seed):
-    import numpy as np
-
+def subset(count, wanted, seed):
+    """Indices of `wanted` of `count` items, drawn at random."""
     return np.random.default_rng([seed, 3]).permutation(count)[:wanted]
 
 
-def show(entries, settings, is_file, source):
-    from rich.console import Console
-
-    from reporting import score_store
-
+def show(scores, settings, is_file, source):
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
-    for step, values in entries.items():
+    for step, values in scores.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
-        draw = f"draws of {settings['samples_a_draw']:,}"
-        out.print(score_store.table(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draw}"))
-        if line := score_store.class_line(values):
+        draws = f"draws of {settings['samples_a_draw']:,}"
+        out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
+        if line := table.class_shares(values):
             out.print(line)
-    out.print("floor: real held-out items against the training items, with as many samples a draw (docs/metrics.md)")
+    out.print("real data: held-out items against the training items, as many a draw (docs/metrics.md); ±: standard deviation")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from errors import UserError
-from reporting import console
+from reporting import console, samples
 from training import files, run, runtime
 
 KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) or a folder, with a slash at its end"
@@ -29,7 +29,7 @@ def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
     if pdparams and not target:
         raise UserError("--pdparams goes with --export DIR")
     if target and (out or interpolate):
-        raise UserError("--export writes the generator, no samples: leave --out and --interpolate away")
+        raise UserError("--export writes the generator, no samples: leave out --out and --interpolate")
     folder, path = run.find_checkpoint(source)
     if target:
         return export(path, raw, target, pdparams, device)
@@ -44,16 +44,13 @@ def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
     if kind == ".gif" and raw:
         raise UserError("--raw: a GIF is made of a run's saved grids, which are the average's where there is one")
     files.check_writable(Path(out) if kind == "folder" else Path(out).parent)
-
-    from reporting import samples
-
     if kind == ".gif":
         if folder is None:
             raise UserError(f"{source} is a checkpoint without its run: a GIF is made of a run's saved grids")
         samples.write_gif(folder, out)
     else:
         runtime.start(device)
-        from training.trainer import rebuild
+        from training.trainer import rebuild  # here: nothing may import Paddle before runtime.start
 
         trainer, state = rebuild(path, raw)
         samples.write(trainer, state, Path(out), kind, count, seed, interpolate)

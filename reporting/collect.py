@@ -1,41 +1,51 @@
-"""All that a comparison found, as one dict of plain values: results.json, from which the report is drawn."""
+"""The results of a comparison as one dict of plain values: results.json, from which the report is drawn."""
+
+from __future__ import annotations
 
 import datetime
 import statistics
-from pathlib import Path
 
 import metrics
 from errors import UserError
 from reporting import curves, terms
-from training import budget, checkpoint, log, run
+from reporting.scorer import Scorer
+from training import budget, checkpoint, grids, log, run
 from training.alarms import PATIENCE
-from training.comparison import last_checkpoint
+from training.comparison import Entry, last_checkpoint
 
 FORMAT = 2
+HEALTH = ("estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake")
+HEALTH += ("js_estimate", "critic_loss", "generator_loss")  # figures of the last logged step
 FRAMES = 11  # positions of the slider through training
-QUALITY = ("fd_lenet", "fd_vgg", "w1", "swd")  # the first that was measured stands for quality
 
 
-def results(entries, measured, measures, command):
-    """entries: of training.comparison. measured: for each one (values, {step: values}) or None. measures: a Scorer."""
+def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Scorer, command: str) -> dict:
+    """results.json. scores: of each entry what scorer.score returned, None for a run that died."""
     logs = [read_log(entry.folder) for entry in entries]
     records = [run.read_provenance(entry.folder) if run.is_run(entry.folder) else {} for entry in entries]
     clock = terms.clock_of(entries, logs, [record["device"] for record in records if "device" in record])
-    runs = [describe(*of_run, clock) for of_run in zip(entries, measured, logs, records)]
+    runs = [describe(*of_run, clock) for of_run in zip(entries, scores, logs, records)]
     threads = {row["provenance"]["threads"] for row in runs}
-    labels = list(dict.fromkeys(run["label"] for run in runs))
-    groups = [group(label, [r for r in runs if r["label"] == label]) for label in labels]
-    first = entries[0].recipe
-    found = {
+    labels = list(dict.fromkeys(row["label"] for row in runs))
+    groups = [group(label, [row for row in runs if row["label"] == label]) for label in labels]
+    quality = next((name for name in metrics.quality_values() if any(name in g["metrics"] for g in groups)), None)
+    baseline = {name: real for row in reversed(runs) for name, real in row["floor"].items()}  # the same for all runs
+    first, dataset = entries[0].recipe, scorer.dataset
+    curves_of, metric_curves = {}, {}
+    for label in labels:
+        alive = [(row, lines) for row, lines in zip(runs, logs) if row["label"] == label and row["status"] != "died"]
+        curves_of[label] = curves.of_log([lines for _, lines in alive if lines], clock)
+        metric_curves[label] = curves.of_scores([row["on_the_way"] for row, _ in alive])
+    return {
         "format": FORMAT,
         "title": " and ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else labels[0],
         "command": command,
         "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "data": measures.dataset.name,
-        "data_sha256": measures.dataset.sha256,
-        "train_items": len(measures.dataset.train),
-        "heldout_items": len(measures.dataset.heldout),
-        "samples": measures.samples,
+        "data": dataset.name,
+        "data_sha256": dataset.sha256,
+        "train_items": len(dataset.train),
+        "heldout_items": len(dataset.heldout),
+        "samples": scorer.samples,
         "minutes": first.minutes,
         "steps": None if first.minutes else first.steps,
         "clock": clock,
@@ -43,20 +53,14 @@ def results(entries, measured, measures, command):
         "settings": terms.settings(entries, labels),
         "groups": groups,
         "runs": runs,
-        "floor": floor(runs),
-        "best": {},
-        "quality": next((name for name in QUALITY if any(name in g["metrics"] for g in groups)), None),
-        "remarks": [*terms.remarks(entries, runs), *measures.remarks],
-        "curves": {},
-        "metric_curves": {},
+        "floor": baseline,
+        "best": {name: best(groups, name) for name in baseline},
+        "quality": quality,
+        "remarks": [*terms.remarks(entries, runs), *scorer.remarks],
+        "curves": curves_of,
+        "metric_curves": metric_curves,
+        "agreement": [agreement(row, quality) for row in runs if row["on_the_way"]],
     }
-    for label in labels:
-        alive = [(row, lines) for row, lines in zip(runs, logs) if row["label"] == label and row["status"] != "died"]
-        found["curves"][label] = curves.of_log([lines for _, lines in alive if lines], clock)
-        found["metric_curves"][label] = curves.of_scores([row["on_the_way"] for row, _ in alive])
-    found["best"] = {name: best(groups, name) for name in found["floor"]}
-    found["agreement"] = [agreement(r, found["quality"]) for r in runs if r["on_the_way"]]
-    return found
 
 
 def read_log(folder):
@@ -66,7 +70,7 @@ def read_log(folder):
         return []
 
 
-def describe(entry, measured, lines, provenance, clock):
+def describe(entry, scores, lines, provenance, clock):
     """One run as a row: what it cost, what it reached, its critic's health, its grids. lines: of its log.
 
     minutes and steps_per_second are by `clock`, 'wall' or 'cpu'; seconds and cpu_seconds are both.
@@ -75,7 +79,7 @@ def describe(entry, measured, lines, provenance, clock):
     state = checkpoint.read_state(last_checkpoint(entry.folder)) if checkpoint.list_steps(entry.folder) else {}
     last = lines[-1] if lines else {}
     counted = state.get(budget.KEYS[clock], 0.0)
-    values = measured[0] if measured else {}
+    values, through_training = scores or ({}, {})
     return {
         "label": entry.label,
         "model": recipe.model,
@@ -91,33 +95,20 @@ def describe(entry, measured, lines, provenance, clock):
         "seconds": state.get("seconds", 0.0),
         "cpu_seconds": state.get("cpu_seconds", 0.0),
         "steps_per_second": state["step"] / counted if counted else None,
-        "health": {name: last.get(name) for name in (*health_names(), "critic_loss", "generator_loss")},
-        "verdict": verdict(state, recipe, entry),
+        "health": {name: last.get(name) for name in HEALTH},
+        "verdict": verdict(state, entry.status),
         "metrics": {name: {k: row[k] for k in ("value", "deviation")} for name, row in values.items()},
         "floor": {name: {"value": row["floor"], "deviation": row["floor_deviation"]} for name, row in values.items()},
-        "on_the_way": on_the_way(measured, lines, clock),
-        "grids": grids(entry.folder, lines, clock),
+        "on_the_way": on_the_way(through_training, lines, clock),
+        "grids": frames(entry.folder, lines, clock),
         "provenance": {k: provenance.get(k) for k in ("command", "started", "commit", "paddle", "numpy", "python")}
         | {k: provenance.get(k) for k in ("device", "processor", "threads")},
     }
 
 
-def health_names():
-    return (
-        "estimate",
-        "estimate_heldout",
-        "gradient_norm",
-        "gradient_norm_std",
-        "clipped_share",
-        "d_real",
-        "d_fake",
-        "js_estimate",
-    )
-
-
-def verdict(state, recipe, entry):
+def verdict(state, status):
     """The state of a run's critic in words."""
-    if entry.status == "died":
+    if status == "died":
         return "died"
     alarms = state.get("alarms") or {}
     if alarms.get("dead", 0) >= PATIENCE:
@@ -127,60 +118,56 @@ def verdict(state, recipe, entry):
     return "alive"
 
 
-def on_the_way(measured, lines, clock):
+def on_the_way(scores, lines, clock):
     """Scores of a run's checkpoints in order: step, critic_steps, images_seen, minutes and the values."""
-    scored = sorted((measured or ({}, {}))[1].items())
-    kept = [(step, values) for step, values in scored if values]
-    return [{**curves.at_step(lines, step, clock), **{k: row["value"] for k, row in values.items()}} for step, values in kept]
+    rows = [(step, {name: row["value"] for name, row in scores[step].items()}) for step in sorted(scores)]
+    return [{**curves.at_step(lines, step, clock), **values} for step, values in rows if values]
 
 
-def grids(folder, lines, clock):
+def frames(folder, lines, clock):
     """FRAMES of the run's saved grids, evenly through its training: {step, minutes, file}."""
-    paths = sorted((Path(folder) / "samples").glob("step-*.png"))
-    if not paths:
+    saved = list(grids.list_grids(folder).items())
+    if not saved:
         return []
-    chosen = [paths[round(i * (len(paths) - 1) / (FRAMES - 1))] for i in range(FRAMES)]
-    steps = [int(path.stem.removeprefix("step-")) for path in chosen]
-    minutes = [curves.at_step(lines, step, clock)["minutes"] for step in steps]
-    return [{"step": s, "minutes": m, "file": path.name} for s, m, path in zip(steps, minutes, chosen)]
+    chosen = [saved[round(i * (len(saved) - 1) / (FRAMES - 1))] for i in range(FRAMES)]
+    minutes = [curves.at_step(lines, step, clock)["minutes"] for step, _ in chosen]
+    return [{"step": step, "minutes": at, "file": path.name} for at, (step, path) in zip(minutes, chosen)]
 
 
 def group(label, runs):
-    """Mean and deviation over the seeds that lived."""
-    alive = [r for r in runs if r["status"] != "died"]
-    names = list(dict.fromkeys(name for r in alive for name in r["metrics"]))
-    rows = {}
-    for name in names:
-        values = [r["metrics"][name]["value"] for r in alive if r["metrics"].get(name, {}).get("value") is not None]
+    """Mean and standard deviation over the seeds that did not die."""
+    alive = [row for row in runs if row["status"] != "died"]
+    values_of = {}
+    for name in dict.fromkeys(name for row in alive for name in row["metrics"]):
+        values = [row["metrics"][name]["value"] for row in alive if row["metrics"].get(name, {}).get("value") is not None]
         if values:
             deviation = statistics.stdev(values) if len(values) > 1 else None
-            rows[name] = {"mean": statistics.fmean(values), "deviation": deviation, "seeds": len(values)}
+            values_of[name] = {"mean": statistics.fmean(values), "deviation": deviation, "seeds": len(values)}
     return {
         "label": label,
-        "seeds": [r["seed"] for r in runs],
+        "seeds": [row["seed"] for row in runs],
         "died": len(runs) - len(alive),
-        "steps": statistics.fmean(r["steps"] for r in runs),
-        "minutes": statistics.fmean(r["minutes"] for r in runs),
-        "metrics": rows,
+        "steps": statistics.fmean(row["steps"] for row in runs),
+        "minutes": statistics.fmean(row["minutes"] for row in runs),
+        "metrics": values_of,
     }
 
 
-def floor(runs):
-    """{value: {value, deviation}} of real held-out items: the same for all runs."""
-    return {name: row for r in reversed(runs) for name, row in r["floor"].items()}
+def best(groups: list[dict], value: str) -> str | None:
+    """Label of the group whose mean ± standard deviation is better than all others' and overlaps with none, or None.
 
-
-def best(groups, name):
-    """Label of the group that is best in a value, None if its band (mean ± deviation) meets another's or is not known."""
-    direction = metrics.direction(name)
-    rows = [(g["label"], g["metrics"][name]) for g in groups if name in g["metrics"]]
+    groups: {'label', 'metrics': {value: {'mean', 'deviation'}}}; those without the value are left out. None as well for a value
+    of which neither direction is better, for fewer than two groups and where a deviation is not known (a single seed).
+    """
+    direction = metrics.direction(value)
+    rows = [(g["label"], g["metrics"][value]) for g in groups if g["metrics"].get(value, {}).get("mean") is not None]
     if not direction or len(rows) < 2 or any(row["deviation"] is None for _, row in rows):
         return None
     sign = 1 if direction == "lower" else -1
     rows.sort(key=lambda item: sign * item[1]["mean"])
     (label, first), *others = rows
-    reach = sign * first["mean"] + first["deviation"]
-    return label if all(reach < sign * row["mean"] - row["deviation"] for _, row in others) else None
+    limit = sign * first["mean"] + first["deviation"]
+    return label if all(limit < sign * row["mean"] - row["deviation"] for _, row in others) else None
 
 
 def agreement(row, quality):
@@ -190,11 +177,11 @@ def agreement(row, quality):
         for line in row["on_the_way"]
         if line["step"] > 0 and "critic_estimate" in line and quality in line
     ]
-    pairs = [p["estimate"] for p in points], [p["quality"] for p in points]
+    correlation = curves.rank_correlation([p["estimate"] for p in points], [p["quality"] for p in points])
     return {
         "label": row["label"],
         "seed": row["seed"],
         "points": points,
         "count": len(points),
-        "correlation": curves.rank_correlation(*pairs),
+        "correlation": correlation,
     }

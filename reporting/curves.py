@@ -1,6 +1,11 @@
-"""Curves of groups of runs: mean and deviation over the seeds, against steps, critic steps, images or minutes."""
+"""Curves of groups of runs: mean and standard deviation over the seeds, against steps, critic steps, images or minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from training import budget
 
@@ -15,22 +20,22 @@ LOGGED = [
     (
         "Estimate",
         ("estimate", "estimate_heldout"),
-        "solid: training images, dashed: held out. Each model has a scale of its own.",
+        "solid: training data, dashed: held-out data. Each model has a scale of its own.",
     ),
     ("Losses", ("critic_loss", "generator_loss"), "solid: critic, dashed: generator"),
-    ("Gradient of the critic", ("gradient_norm", "gradient_norm_std"), "solid: mean ‖∇f‖, dashed: its spread"),
+    ("Gradient of the critic", ("gradient_norm", "gradient_norm_std"), "solid: mean ‖∇f‖, dashed: its standard deviation"),
     ("Probabilities", ("d_real", "d_fake"), "solid: D(x), dashed: D(G(z))"),
     ("Weights at ±c", ("clipped_share",), "share of the critic's weights that clipping holds"),
 ]
 POINTS = 100  # of a curve
 
 
-def axes(clock):
+def axes(clock: str) -> dict[str, str]:
     """AXES with the minutes called as they were counted. clock: 'wall' or 'cpu'."""
     return {**AXES, "minutes": budget.WORDS[clock]}
 
 
-def of_log(logs, clock="wall"):
+def of_log(logs: list[list[dict]], clock: str = "wall") -> dict:
     """{axis: {quantity: curve}} of the logs (lists of dicts) of one group's runs. A curve: {x, mean, deviation}."""
     names = [name for _, names, _ in LOGGED for name in names if all(name in line for log in logs for line in log)]
     seconds = budget.KEYS[clock]
@@ -38,8 +43,8 @@ def of_log(logs, clock="wall"):
     return {axis: {name: _curve(series, axis, name) for name in names} for axis in AXES} if series else {}
 
 
-def of_scores(scored):
-    """The same of scores on the way: for each run a list of {step, critic_steps, images_seen, minutes, value: …}."""
+def of_scores(scored: list[list[dict]]) -> dict:
+    """The same of scores through training: for each run a list of {step, critic_steps, images_seen, minutes, value: …}."""
     scored = [lines for lines in scored if lines]
     if not scored:
         return {}
@@ -48,13 +53,11 @@ def of_scores(scored):
 
 
 def _curve(series, axis, name):
-    """Runs that share their places are averaged there; others are first interpolated linearly onto common places."""
+    """Runs that were logged at the same x are averaged there; others are first interpolated linearly onto common ones."""
     xs = [np.array([line[axis] for line in lines], np.float64) for lines in series]
     ys = [np.array([line[name] for line in lines], np.float64) for lines in series]
-    same = all(len(x) == len(xs[0]) and np.array_equal(x, xs[0]) for x in xs)
-    if same:
-        x = xs[0]
-    else:
+    x = xs[0]
+    if not all(np.array_equal(other, x) for other in xs):
         low, high = max(x[0] for x in xs), min(x[-1] for x in xs)
         x = np.linspace(low, high, min(POINTS, *(len(x) for x in xs)))
         ys = [np.interp(x, own, y) for own, y in zip(xs, ys)]
@@ -70,7 +73,7 @@ def digits(numbers, n=6):
     return [float(f"{number:.{n}g}") for number in numbers]
 
 
-def at_step(log, step, clock="wall"):
+def at_step(log: list[dict], step: int, clock: str = "wall") -> dict:
     """The counters of a run (step, critic_steps, images_seen, minutes) after generator step `step`, between logged ones too."""
     if not step or not log:
         return {"step": step, "critic_steps": 0, "images_seen": 0, "minutes": 0.0}
@@ -82,14 +85,8 @@ def at_step(log, step, clock="wall"):
     return counters
 
 
-def rank_correlation(a, b):
-    """Spearman's rho of two lists, None where it is not defined (fewer than three, or constant)."""
+def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Spearman's rho, None where it is not defined (constant values) or says nothing (fewer than three)."""
     if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
         return None
-    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
-
-
-def _ranks(values):
-    """Ranks from 1, equal values sharing the mean of theirs."""
-    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[places]
+    return float(spearmanr(a, b).statistic)

@@ -1,5 +1,7 @@
 """A generator for Paddle Inference: written by paddle.jit.save, loaded back, and compared."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -7,19 +9,18 @@ import paddle
 
 from errors import UserError
 from reporting.samples import noise
+from training.sampling import generate
 
 CHECKED = 8  # samples
 TOLERANCE = 1e-4  # of values in [−1, 1]: the graph holds Paddle's own convolutions, whose sums are in another order
 
 
-def write(trainer, out, pdparams=False):
+def write(trainer, out: str | Path, pdparams: bool = False) -> tuple[list[Path], float]:
     """generator.json and generator.pdiparams below `out`, and generator.pdparams if asked for.
 
     The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running
     statistics. Returns (paths, largest difference between the loaded graph's output and the generator's). Raises UserError.
     """
-    from training.sampling import generate
-
     out, generator = Path(out), trainer.sampler
     z = noise(0, CHECKED, trainer.recipe.latent)
     expected = generate(generator, z)
@@ -36,8 +37,7 @@ def write(trainer, out, pdparams=False):
     loaded = paddle.jit.load(str(out / "generator"))
     loaded.eval()
     with paddle.no_grad():
-        found = loaded(paddle.to_tensor(z)).numpy()
-    difference = float(np.abs(found - expected).max())
+        difference = float(np.abs(loaded(paddle.to_tensor(z)).numpy() - expected).max())
     if not difference <= TOLERANCE:
-        raise UserError(f"--export {out}: the loaded graph differs from the generator by {difference:.2g}; it is not to be used")
+        raise UserError(f"--export {out}: the loaded graph differs from the generator by {difference:.2g}: do not use it")
     return sorted(out.glob("generator.*")), difference

@@ -1,34 +1,28 @@
 """samples.png and curves.png of a comparison, drawn from its results."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from reporting import curves
+from training import grids
+from training.grids import read_png  # also for whoever shows samples.png
 
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 ROWS = 3  # seeds of samples.png
 
 
-def colour(results, label):
+def colour(results: dict, label: str) -> str:
     labels = [group["label"] for group in results["groups"]]
     return COLOURS[labels.index(label) % len(COLOURS)]
 
 
-def read_png(path):
-    """uint8 H×W×3, RGB; grids whose every pixel is doubled come back at half the size."""
-    import cv2
-
-    picture = cv2.imread(str(path))[..., ::-1]
-    half = picture[::2, ::2]
-    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), picture) else picture
-
-
-def samples(results, path, at=-1):
+def samples(results: dict, path: Path):
     """Real items, then each group's last grids, one row a seed, all of the same noise in a row."""
-    from matplotlib.figure import Figure
-
     labels = [group["label"] for group in results["groups"]]
     table = {label: [r for r in results["runs"] if r["label"] == label and r["grids"]][:ROWS] for label in labels}
     rows = max(1, *map(len, table.values()))
@@ -39,13 +33,12 @@ def samples(results, path, at=-1):
             cell.axis("off")
     first = next((r for runs in table.values() for r in runs), None)
     if first:
-        _picture(axes[0][0], Path(first["folder"]) / "samples" / "real.png", f"real: {results['data']}")
+        _picture(axes[0][0], grids.path_of_real(first["folder"]), f"real: {results['data']}")
     for column, label in enumerate(labels, 1):
         for row, run in enumerate(table[label]):
-            grid = run["grids"][at]
-            ending = ", died" if run["status"] == "died" else ""
-            title = f"{label}, seed {run['seed']}, step {grid['step']:,}{ending}"
-            _picture(axes[row][column], Path(run["folder"]) / "samples" / grid["file"], title)
+            step, ending = run["grids"][-1]["step"], ", died" if run["status"] == "died" else ""
+            title = f"{label}, seed {run['seed']}, step {step:,}{ending}"
+            _picture(axes[row][column], grids.path_of(run["folder"], step), title)
     figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.3 / (3.4 * rows), wspace=0.03, hspace=0.1)
     figure.savefig(path)
 
@@ -56,10 +49,8 @@ def _picture(axes, path, title):
     axes.set_title(title, fontsize=9)
 
 
-def curve_picture(results, path):
-    """Estimate and losses of each group against generator steps, then every value scored on the way for all groups."""
-    from matplotlib.figure import Figure
-
+def curve_picture(results: dict, path: Path):
+    """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
     labels = [group["label"] for group in results["groups"]]
     scored = metric_names(results)
     panels = [(label, names, title) for title, names, _ in curves.LOGGED[:2] for label in labels]
@@ -74,9 +65,9 @@ def curve_picture(results, path):
             for style, name in zip(("-", "--"), names):
                 _line(cell, source.get(one, {}).get("step", {}).get(name), colour(results, one), style, name if label else one)
         if not label:
-            at = results["floor"].get(names[0], {}).get("value")
-            if at is not None:
-                cell.axhline(at, color="0.6", linewidth=1, linestyle=":", label="real data")
+            real = results["floor"].get(names[0], {}).get("value")
+            if real is not None:
+                cell.axhline(real, color="0.6", linewidth=1, linestyle=":", label="real data")
         cell.set_title(f"{title}: {label}" if label else title, fontsize=9)
         cell.set_xlabel("generator steps", fontsize=8)
         cell.tick_params(labelsize=7)
@@ -88,8 +79,8 @@ def curve_picture(results, path):
     figure.savefig(path)
 
 
-def metric_names(results):
-    """Values scored on the way, in order."""
+def metric_names(results: dict) -> list[str]:
+    """Values scored through training, in order."""
     return list(dict.fromkeys(name for group in results["metric_curves"].values() for name in group.get("step", {})))
 
 

@@ -1,117 +1,127 @@
-"""One progress display for several runs: how much of all the work is done, and what the runs under way say."""
+"""How far one or several trainings are: bars on a terminal, plain lines when piped."""
+
+from __future__ import annotations
 
 import sys
 import time
 
-from reporting.console import clock
-from training import budget, log
+from rich import progress
+from rich.console import Console
 
-LINES = 10  # a run, when piped or beside others
+from reporting.numbers import clock
+from training import budget, log
+from training.comparison import Entry
+from training.session import Silent
+
+LINES = 10  # a run, when piped or trained by another process
 
 
 class MultiRunProgress:
-    """Progress of `entries` (training.comparison), `jobs` at a time; those that are not waiting count as done."""
+    """Progress of the runs of `entries`, `jobs` at a time; those that are not waiting count as done.
 
-    def __init__(self, entries, jobs=1):
-        self.entries, self.jobs, self._out, self._began = entries, jobs, sys.stdout, None
-        self._parts = {id(e): RunProgress(self, e, n) for n, e in enumerate(entries, 1)}
-        self._share = {id(e): self.of(e).begun if e.status == "waiting" else 1.0 for e in entries}
-        self._at_start = self.share()
-        self.bar = None
-        if self._out.isatty() and self._at_start < 1:
-            from rich import progress
-            from rich.console import Console
+    How far a run is, in shares of its budget (of its steps or of its minutes, by the clock that counts them), is read from its
+    log, whether this process trains it or another.
+    """
 
+    def __init__(self, entries: list[Entry], jobs: int = 1):
+        self.entries, self.jobs, self._began = entries, jobs, None
+        self._runs = {id(entry): RunProgress(self, entry, number) for number, entry in enumerate(entries, 1)}
+        self._at_start, self.bars = self.share(), None
+        if sys.stdout.isatty() and self._at_start < 1:
             columns = [progress.TextColumn("{task.description}"), progress.BarColumn(None), progress.TaskProgressColumn()]
-            columns += [progress.TimeElapsedColumn(), progress.TextColumn("left {task.fields[left]}")]
-            self.bar = progress.Progress(*columns, console=Console(file=self._out, highlight=False))
-            self._task = self.bar.add_task(f"{len(entries)} runs", total=1.0, completed=self._at_start, left="–:––:––")
-            self.bar.start()
+            columns += [progress.TimeElapsedColumn(), progress.TextColumn("{task.fields[left]}")]
+            self.bars = progress.Progress(*columns, console=Console(highlight=False))
+            what = "training" if len(entries) == 1 else f"{len(entries)} runs"
+            self._all = self.bars.add_task(what, total=1.0, completed=self._at_start, left="")
+            self.bars.start()
 
-    def of(self, entry):
-        """The console of one run, as training.session.Silent has it, and look()."""
-        return self._parts[id(entry)]
+    def of(self, entry: Entry) -> RunProgress:
+        return self._runs[id(entry)]
 
-    def share(self):
-        return sum(self._share.values()) / len(self._share)
+    def share(self) -> float:
+        """Of all the work that is done, in [0, 1]."""
+        return sum(run.share for run in self._runs.values()) / len(self._runs)
 
-    def left(self):
+    def left(self) -> str:
         """h:mm:ss that the rest will take at the pace so far, or '' as long as that is anyone's guess."""
         done = self.share() - self._at_start
-        if done <= 0.005:
+        if done <= 0.005 or self.share() == 1:
             return ""
         lanes = [0.0] * self.jobs  # what is under way goes on in its lane, what waits takes the one that is free first
-        for rest in sorted((1 - share for share in self._share.values()), key=lambda rest: rest == 1):
+        for rest in sorted((1 - run.share for run in self._runs.values()), key=lambda rest: rest == 1):
             lanes[lanes.index(min(lanes))] += rest
-        pace = done * len(self._share) / self.jobs / (time.monotonic() - self._began)  # of one lane, in runs a second
+        pace = done * len(self._runs) / self.jobs / (time.monotonic() - self._began)  # of one lane, runs a second
         return clock(max(lanes) / pace)
 
-    def move(self, entry, share):
-        self._share[id(entry)] = share
+    def move(self, entry: Entry, share: float):
+        run = self.of(entry)
+        run.share = share
         if self._began is None:  # not before: a start takes seconds that no step does
             self._began, self._at_start = time.monotonic(), self.share()
-        if self.bar:
-            whole = sum(share == 1 for share in self._share.values())
-            words = self.of(entry).name if self.jobs == 1 else f"{whole} of {len(self.entries)} runs done"
-            self.bar.update(self._task, completed=self.share(), description=words, left=self.left())
+        if self.bars:
+            done = sum(run.share == 1 for run in self._runs.values())
+            what = run.step_in_words if len(self._runs) == 1 else f"{done} of {len(self._runs)} runs done"
+            self.bars.update(self._all, completed=self.share(), description=what, left=f"left {self.left() or '–:––:––'}")
+            if len(self._runs) > 1:
+                run.bar = self.bars.add_task("", total=1.0, left="") if run.bar is None else run.bar
+                self.bars.update(run.bar, completed=share, description=run.name + run.step_in_words, visible=share < 1)
 
-    def done(self, entry):
+    def done(self, entry: Entry):
         self.move(entry, 1.0)
 
-    def say(self, line):
-        if self.bar:
-            self.bar.print(line)
+    def say(self, line: str):
+        if self.bars:
+            self.bars.print(line)
         else:
-            print(line, file=self._out, flush=True)
+            print(line, flush=True)
 
     def close(self):
-        if self.bar:
-            self.bar.stop()
+        if self.bars:
+            self.bars.stop()
 
 
-class RunProgress:
-    """What is told of one run: the console of its training. begun: share of its budget that an earlier call used up."""
+class RunProgress(Silent):
+    """One run's part of it: the console of its training, and look() for a run that another process trains."""
 
-    def __init__(self, whole, entry, number):
-        self.whole, self.entry = whole, entry
-        self.name = f"[{number}/{len(whole.entries)}] {entry.label}, seed {entry.recipe.seed}"
-        line = log.last(entry.folder) if entry.folder else None
-        self._seen = line and line["step"]
-        self.begun = budget.share(entry.recipe, line) if line else 0.0
-        self._lines = int(LINES * self.begun) if line else -1
+    def __init__(self, whole: MultiRunProgress, entry: Entry, number: int):
+        self.whole, self.entry, self.bar, self._alone = whole, entry, None, len(whole.entries) == 1
+        self.name = "" if self._alone else f"[{number}/{len(whole.entries)}] {entry.label}, seed {entry.recipe.seed}: "
+        line = log.last(entry.folder) if entry.folder else None  # of an earlier call
+        self._step, begun = (line["step"], budget.share(entry.recipe, line)) if line else (0, 0.0)
+        self.share = begun if entry.status == "waiting" else 1.0
+        self._lines = int(LINES * begun) if line else -1
 
-    def say(self, line):
-        pass  # MultiRunProgress speaks for all runs
+    @property
+    def step_in_words(self) -> str:
+        recipe = self.entry.recipe
+        return f"step {self._step}" + (f" ({self.share:.0%})" if recipe.minutes else f"/{recipe.steps}")
 
     def warn(self, line):
         self.whole.say(f"{self.entry.label}, seed {self.entry.recipe.seed}: warning: {line}")
 
-    def progress(self, total, done):
-        return self
-
     def step(self, done):
-        """A step of the loop in this process."""
+        self._step = done
         if not self.entry.recipe.minutes:
             self.whole.move(self.entry, done / self.entry.recipe.steps)
 
     def show(self, done, text):
-        """A logged step of the loop in this process."""
-        self._tell(log.last(self.entry.folder), text, self.whole.bar)
+        if line := log.last(self.entry.folder):
+            self._tell(line, text, every=self._alone or self.whole.bars is not None)
 
     def look(self):
-        """Look up in its log how far another process has come with the run."""
+        """Read in its log how far another process has come with the run."""
         line = log.last(self.entry.folder)
-        if line and line["step"] != self._seen:
-            self._tell(line, log.in_words(line), False)
+        if line and line["step"] != self._step:
+            self._tell(line, log.in_words(line), every=False)
 
-    def _tell(self, line, text, always):
-        share = budget.share(self.entry.recipe, line)
+    def _tell(self, line, text, every):
+        self._step, share = line["step"], budget.share(self.entry.recipe, line)
         self.whole.move(self.entry, share)
-        self._seen, tenth = line["step"], int(LINES * share)
-        if always or tenth > self._lines:
-            self._lines = tenth
-            left = self.whole.left()
-            self.whole.say(f"{self.name}: step {line['step']:,}  {text}" + (f"  all left {left}" if left else ""))
+        if every or int(LINES * share) > self._lines:
+            self._lines, left = int(LINES * share), self.whole.left()
+            ends = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
+            self.whole.say(f"{self.name}{self.step_in_words}  {text}{ends}")
 
     def close(self):
-        pass
+        if self._alone:
+            self.whole.close()

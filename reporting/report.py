@@ -1,20 +1,36 @@
 """The files of a comparison: results.json, results.csv, samples.png, curves.png, and report.html drawn from the first."""
 
+from __future__ import annotations
+
 import base64
 import csv
 import json
 import math
 from pathlib import Path
 
+import cv2
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
 import metrics
 from errors import UserError
 from reporting import curves, figures, visual
+from reporting.numbers import clock, in_digits
+from reporting.table import is_class_share
+from training import grids
 from training.files import write_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+# of a number in the page
+FORMS = {
+    None: in_digits,
+    "deviation": lambda value: in_digits(value, 3),
+    "count": lambda value: f"{round(value):,}",
+    "clock": lambda minutes: clock(60 * minutes),
+}
 
 
-def write(out, results):
+def write(out: str | Path, results: dict) -> Path:
     """Write everything below `out`; returns the path of report.html. Raises UserError if it cannot be written.
 
     Pictures are kept if they were drawn from the same results.
@@ -41,10 +57,10 @@ def drawn(out, results):
     except (OSError, ValueError):
         return False
     new = json.loads(json.dumps(results))
-    for found in (old, new):
+    for version in (old, new):
         for key in ("made", "command"):
-            found.pop(key, None)
-        for run in found.get("runs", ()):
+            version.pop(key, None)
+        for run in version.get("runs", ()):
             run.pop("reused", None)
     return old == new and all((out / name).is_file() for name in ("samples.png", "curves.png"))
 
@@ -73,23 +89,20 @@ def write_csv(path, results):
         writer.writerow(["real data", *empty, *(results["floor"][name]["value"] for name in scored)])
 
 
-def render(results):
+def render(results: dict) -> str:
     """report.html. The template can show a number only through `num`, which names its place in results.json."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup, escape
 
-    def num(*place, form=None, of=100):
+    def num(*keys, form=None):
         value = results
-        for key in place:
+        for key in keys:
             value = value[key] if isinstance(value, list) or key in value else None
             if value is None:
                 return Markup("–")
-        at = escape("/".join(map(str, place)))
-        return Markup(f'<data data-at="{at}" value="{escape(value)}">{escape(in_digits(value, form))}</data>')
+        at = escape("/".join(map(str, keys)))
+        return Markup(f'<data data-at="{at}" value="{escape(value)}">{escape(FORMS[form](value))}</data>')
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.tests["share"] = is_share
     script = lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("</", "<\\/"))  # noqa: E731
     parts = {name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}
     shown = [i for i, run in enumerate(results["runs"]) if run["grids"]]
@@ -101,11 +114,11 @@ def render(results):
         r=results,
         num=num,
         direction=metrics.direction,
-        is_share=is_share,
         has=has,
         colour=colours,
-        scored=list(results["floor"]),
-        on_the_way=figures.metric_names(results),
+        scored=[name for name in results["floor"] if not is_class_share(name)],
+        shares=[name for name in results["floor"] if is_class_share(name)],
+        through_training=figures.metric_names(results),
         health=[name for name in healths[0] if any(health[name] is not None for health in healths)],
         logged=[row for row in curves.LOGGED if any(has(label, row[1]) for label in colours)],
         axes=curves.axes(results["clock"]),
@@ -123,39 +136,20 @@ def render(results):
     )
 
 
-def is_share(name):
-    """Whether a value is the share of one class: class_0 …"""
-    return name.startswith("class_") and name != "class_kl"
-
-
-def in_digits(value, form=None):
-    """A number as people read it. form: 'clock' for minutes, 'count', 'percent', or four significant digits."""
-    if form == "clock":
-        seconds = round(value * 60)
-        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    if isinstance(value, int) or form == "count":
-        return f"{round(value):,}"
-    if value == 0 or 1e-3 <= abs(value) < 1e5:
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:.2e}"
-
-
 def data_uri(path):
     """A picture as text, at half its size where its pixels are doubled (the page scales them up again)."""
-    import cv2
-
-    done, encoded = cv2.imencode(".png", figures.read_png(path)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    done, encoded = cv2.imencode(".png", grids.read_png(path)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert done
     return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
 
 
 def _frames(run):
     """The run's grids through its training; one that is gone is an empty picture."""
-    paths = [Path(run["folder"]) / "samples" / grid["file"] for grid in run["grids"]]
+    paths = [grids.path_of(run["folder"], grid["step"]) for grid in run["grids"]]
     made = {path: data_uri(path) if path.is_file() else "" for path in set(paths)}
     return [made[path] for path in paths]
 
 
 def _real(results, shown):
-    path = Path(results["runs"][shown[0]]["folder"]) / "samples" / "real.png" if shown else None
+    path = grids.path_of_real(results["runs"][shown[0]]["folder"]) if shown else None
     return data_uri(path) if path and path.is_file() else ""

@@ -1,8 +1,11 @@
 """Samples of a trained generator in the forms that sample.py offers."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from data.dataset import crop_to, to_uint8
 from errors import UserError
@@ -11,9 +14,9 @@ from training import grids, randomness
 STEPS = 8  # of an interpolation, ends included
 
 
-def write(trainer, state, out, kind, count, seed, interpolate):
+def write(trainer, state: dict, out: Path, kind: str, count: int, seed: int, interpolate: bool):
     """Write `count` samples of noise `seed` to `out`; kind: '.png', '.npz' or 'folder'. Raises UserError."""
-    from training.sampling import generate
+    from training.sampling import generate  # here: nothing may import Paddle before runtime.start
 
     z = great_circles(seed, count, trainer.recipe.latent) if interpolate else noise(seed, count, trainer.recipe.latent)
     items = generate(trainer.sampler, z)
@@ -36,12 +39,12 @@ def write(trainer, state, out, kind, count, seed, interpolate):
         raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
 
 
-def noise(seed, count, latent):
+def noise(seed: int, count: int, latent: int) -> np.ndarray:
     """z ~ N(0, I), float32 count×latent; the first samples stay the same when more are drawn."""
     return randomness.noise(seed, "samples", 0, [count, latent])
 
 
-def great_circles(seed, count, latent):
+def great_circles(seed: int, count: int, latent: int) -> np.ndarray:
     """Rows of STEPS noises from one z to another along the great circle between them, float32, `count` rounded up to rows.
 
     A straight line would pass through noises much shorter than any the generator was trained on.
@@ -69,11 +72,9 @@ def _write_npz(out, items, points):
             np.savez_compressed(file, images=items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1))
 
 
-def write_gif(folder, out, milliseconds=300):
+def write_gif(folder: str | Path, out: str | Path, milliseconds: int = 300):
     """The saved grids of a run, in the order of their steps, as a GIF that stays on the last. Raises UserError."""
-    from PIL import Image
-
-    paths = sorted((Path(folder) / "samples").glob("step-*.png"))
+    paths = list(grids.list_grids(folder).values())
     if not paths:
         raise UserError(f"{folder} has no grids in samples/")
     try:

@@ -1,122 +1,192 @@
-"""Scores of a comparison's runs: in full at their end, in brief at the checkpoints on the way; kept in the runs' folders."""
+"""Scores of checkpoints: of one, as eval.py asks for; of a comparison's runs, in full at their end and in brief on the way."""
 
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 import metrics
+from data.dataset import Dataset, crop_to, to_uint8, to_unit
 from errors import UserError
-from metrics import networks
-from reporting import score_store
-from training import checkpoint, run
+from metrics import memorised, networks
+from reporting import samples, score_store, visual
+from training import checkpoint, grids, run, runtime
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
-# on the way: what takes a few seconds, and the critic's estimate on all held-out items beside it
-BRIEF = {"images": ("frechet", "kid", "swd", "critic_estimate"), "points": ("gaussians", "w1", "critic_estimate")}
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
 
 
+class Scores(NamedTuple):
+    """Of a checkpoint's generator. values: {value: {value, deviation, floor, floor_deviation}}, as metrics.evaluate returns
+    them. settings: the record of how they were measured. pairs: of closest_pairs."""
+
+    step: int
+    values: dict
+    settings: dict
+    pairs: np.ndarray | None
+
+
+def score_checkpoint(
+    path: Path,
+    dataset: Dataset,
+    names: Sequence[str] | None = None,
+    count: int = SAMPLES,
+    seed: int = 0,
+    raw: bool = False,
+    say: Callable[[str], object] = lambda line: None,
+) -> Scores:
+    """Measure what a checkpoint's generator makes. names: of metrics, all that fit by default. Paddle must be started.
+
+    Samples are those that sample.py draws from the same seed, with batch norm's running statistics, from the averaged
+    generator where there is one unless `raw`; they are rounded to 8 bits like the data. Raises UserError.
+    """
+    from models.networks.layers import has_batch_norm  # here, as below: nothing may import Paddle before runtime.start
+    from training.sampling import generate
+    from training.trainer import rebuild
+
+    trainer, state = rebuild(path, raw)
+    if tuple(state["shape"]) != dataset.shape:
+        raise UserError(f"{path} makes items of shape {tuple(state['shape'])}, {dataset.name} has {dataset.shape}")
+    began = time.monotonic()
+    items = generate(trainer.sampler, samples.noise(seed, count, trainer.recipe.latent))
+    took = time.monotonic() - began
+    say(f"step {state['step']}: {count:,} samples drawn in {took:.1f} s ({count / took:,.0f} a second)")
+    items = items if dataset.is_points else to_uint8(items)
+    values = metrics.evaluate(items, dataset, names, seed=seed, critic=critic_of(trainer, dataset.is_points), say=say)
+    batch_norm = "running statistics" if has_batch_norm(trainer.sampler) else "none"
+    settings = metrics.describe_settings(dataset, count, seed) | {"batch_norm": batch_norm}
+    if raw and trainer.recipe.ema:  # without an average there is nothing to tell apart
+        settings["raw"] = True
+    pairs = None if dataset.is_points else closest_pairs(crop_to(items, dataset.native_size), dataset, values)
+    return Scores(state["step"], values, settings, pairs)
+
+
+def critic_of(trainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """The critic as a function from items (uint8 N×C×H×W, or points N×2) to N outputs. Its batch norm, if it has any, sees
+    batches of the recipe's size, as in training; no weight and no statistic changes."""
+    import paddle
+
+    def outputs(items):
+        size, parts = trainer.recipe.batch_size, []
+        with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
+            for start in range(0, len(items), size):
+                batch = items[np.arange(start, start + size) % len(items)]  # the last one is filled up from the first
+                batch = batch.astype(np.float32) if is_points else to_unit(batch)
+                parts.append(trainer.critic(paddle.to_tensor(batch)).numpy())
+        return np.concatenate(parts)[: len(items)]
+
+    return outputs
+
+
+def closest_pairs(images: np.ndarray, dataset: Dataset, values: dict, count: int = 8) -> np.ndarray | None:
+    """The samples nearest to a training image, each followed by it: uint8 2·count×C×H×W; None without 'memorised_share'."""
+    if "memorised_share" not in values:
+        return None
+    train, some = crop_to(dataset.train, dataset.native_size), images[:2000]
+    distance, index = memorised.nearest(some, train)
+    first = np.argsort(distance)[:count]
+    return np.stack([some[first], train[index[first]]], 1).reshape(-1, *images.shape[1:])
+
+
+def write_pairs(path: Path, pairs: np.ndarray):
+    """Two columns of pictures: a sample, its nearest training image; four pairs a row."""
+    grids.save_png(path, grids.grid(pairs, columns=8))
+
+
 class Scorer:
-    """What is to be measured on a data set. names: metrics asked for, None for all that fit.
+    """Measures runs on a data set, and keeps what it measured in their folders. names: of metrics, None for all that fit.
 
     remarks: lines about what could not be measured and why.
     """
 
-    def __init__(self, dataset, names=None, samples=None, device="auto", say=print):
+    def __init__(
+        self,
+        dataset: Dataset,
+        names: Sequence[str] | None = None,
+        samples: int | None = None,
+        device: str = "auto",
+        say: Callable[[str], object] = lambda line: None,
+    ):
         self.dataset, self.say, self.device = dataset, say, device
-        self.samples, self.remarks, self._started = samples or SAMPLES, [], False
-        fitting = metrics.names_for(dataset.name, with_critic=True)
-        self.names = metrics.choose(names, dataset.name, with_critic=True) if names else tuple(filter(self._can, fitting))
-        brief = BRIEF["points" if dataset.is_points else "images"]
-        self.brief = [name for name in brief if name in self.names or (name == "critic_estimate" and name in fitting)]
-
-    def _can(self, name):
-        """Whether the features that a metric needs have a network here."""
-        network = metrics.network_of(self.dataset.name)
-        if "features" not in metrics.METRICS[name].needs or network in (None, *networks.PUBLISHED):
-            return True
-        self._remark(f"{name} was not measured: there are no weights of the network {network!r} yet")
-        return False
+        self.samples, self.remarks = samples or SAMPLES, []
+        self.names = metrics.choose(names or None, dataset.name, with_critic=True)
+        self.brief = metrics.names_on_the_way(self.names, dataset.name)
+        if not names and (line := metrics.left_out(dataset.name)):
+            self._remark(line)
 
     def _remark(self, line):
         if line not in self.remarks:
             self.remarks.append(line)
 
-    def of(self, folder):
-        """(values at the run's last checkpoint, {step: values} on the way) of a run: see metrics.evaluate."""
-        (last,), way = self._steps(folder)
-        values = self._scored(folder, "metrics.json", [last], self.names, self.samples)
-        return values.get(last, {}), self._scored(folder, BRIEF_FILE, way, self.brief, BRIEF_SAMPLES)
+    def score(self, folder: str | Path) -> tuple[dict, dict[int, dict]]:
+        """(values at the run's last checkpoint, {step: values} on the way): see metrics.evaluate. Measured, or read again."""
+        last, steps = self._steps(folder)
+        at_end = self._score_all(folder, "metrics.json", last, self.names, self.samples)
+        return at_end.get(last[0], {}), self._score_all(folder, BRIEF_FILE, steps, self.brief, BRIEF_SAMPLES)
 
-    def has(self, folder):
+    def is_scored(self, folder: str | Path) -> bool:
         """Whether all of that has been measured."""
-        last, way = self._steps(folder)
-        known = self._kept(Path(folder) / "metrics.json", self.names, self.samples)
-        brief = self._kept(Path(folder) / BRIEF_FILE, self.brief, BRIEF_SAMPLES)
-        return (not self.names or set(last) <= set(known)) and (not self.brief or set(way) <= set(brief))
+        last, steps = self._steps(folder)
+        known = self._read(Path(folder) / "metrics.json", self.names, self.samples)
+        brief = self._read(Path(folder) / BRIEF_FILE, self.brief, BRIEF_SAMPLES)
+        return (not self.names or set(last) <= set(known)) and (not self.brief or set(steps) <= set(brief))
 
     def _steps(self, folder):
         """([the last], all) steps of a run's checkpoints, without those that only an interruption left behind."""
         steps, recipe = checkpoint.list_steps(folder), run.read_recipe(folder)
         return steps[-1:], [s for s in steps if recipe.minutes or s % recipe.checkpoint_every == 0 or s == steps[-1]]
 
-    def _scored(self, folder, file, steps, names, samples):
+    def _score_all(self, folder, file, steps, names, samples):
+        """{step: values} of these checkpoints: as `file` in the run's folder has them, the rest measured and added to it."""
         path = Path(folder) / file
-        kept = self._kept(path, names, samples)
-        found = {step: kept[step] for step in steps if step in kept}
-        missing = [step for step in steps if step not in kept] if names else []
-        for step in missing:
-            self._start()
-            at = checkpoint.path_of(folder, step)
-            self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
-            found[step], settings = self._score(at, names, samples)
-            score_store.write(path, {step: found[step]}, settings)
+        known = self._read(path, names, samples)
+        missing = [step for step in steps if step not in known] if names else []
         if missing:
-            score_store.to_visualdl(folder, {step: found[step] for step in missing})
-        return found
+            runtime.start(self.device)
+        for step in missing:
+            self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
+            known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
+            score_store.write(path, {step: known[step]}, settings)
+        if missing:
+            visual.add_scores(folder, {step: known[step] for step in missing})
+        return {step: known[step] for step in steps if step in known}
 
-    def _kept(self, path, names, samples):
+    def _read(self, path, names, samples):
         """{step: values} of an earlier call that measured the same in the same way."""
         if not path.is_file():
             return {}
         try:
-            kept, settings = score_store.read(path)
+            scores, settings = score_store.read(path)
         except UserError:
             return {}
-        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None, **self._network()}
+        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
+        same["network_sha256"] = networks.record(metrics.network_of(self.dataset.name)).get("network_sha256")
         if any(settings.get(key) != value for key, value in same.items()):
             return {}
         could_not = settings.get("could_not") or {}
-        tried = set(could_not)
-        whole = lambda values: all(n in tried or any(v in values for v in metrics.METRICS[n].values) for n in names)  # noqa: E731
-        for name in [name for name in names if name in tried]:
+        for name in [name for name in names if name in could_not]:
             why = f": {could_not[name]}" if isinstance(could_not, dict) else ""  # a list of names, in files of before
             self._remark(f"{name} was not measured in {path.parent}{why}")
-        return {step: values for step, values in kept.items() if whole(values)}
+        measured = [metrics.METRICS[name].values for name in names if name not in could_not]
+        return {step: values for step, values in scores.items() if all(any(v in values for v in group) for group in measured)}
 
-    def _network(self):
-        published = networks.PUBLISHED.get(metrics.network_of(self.dataset.name))
-        return {"network_sha256": published.sha256} if published else {}
-
-    def _score(self, at, names, samples):
-        """(values, settings) of a checkpoint. What refuses these samples is left out, with a remark."""
-        silent = lambda line: None  # noqa: E731
+    def _score(self, path, names, samples):
+        """(values, settings) of a checkpoint. A metric that raises a UserError for these samples is left out, with a remark."""
         try:
-            _, values, settings, _ = score_store.score_checkpoint(at, self.dataset, names, samples, say=silent)
-            return values, settings
+            scores = score_checkpoint(path, self.dataset, names, samples)
+            return scores.values, scores.settings
         except UserError:
             values, could_not, settings = {}, {}, None
-        for name in names:  # one of them refuses: find out which
+        for name in names:  # find out which it was
             try:
-                _, one, settings, _ = score_store.score_checkpoint(at, self.dataset, [name], samples, say=silent)
-                values |= one
+                scores = score_checkpoint(path, self.dataset, [name], samples)
+                values, settings = values | scores.values, scores.settings
             except UserError as error:
                 could_not[name] = str(error)
-                self._remark(f"{name} was not measured in {at.parent.parent}: {error}")
+                self._remark(f"{name} was not measured in {path.parent.parent}: {error}")
         settings = settings or metrics.describe_settings(self.dataset, samples, 0)
         return values, settings | {"could_not": could_not}
-
-    def _start(self):
-        if not self._started:
-            from training import runtime
-
-            runtime.start(self.device)
-            self._started = True

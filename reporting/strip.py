@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import click
+from matplotlib.figure import Figure
 
 from errors import UserError
 from reporting import console, score_store
-from training import checkpoint, run
+from reporting.numbers import in_digits
+from training import checkpoint, comparison, grids, run
 
 
 def draw(runs, out, size=3.2):
@@ -14,16 +16,13 @@ def draw(runs, out, size=3.2):
 
     What metrics.json does not hold (eval.py writes it) is left out. Raises UserError for a run without grids.
     """
-    import cv2
-    from matplotlib.figure import Figure
-
-    panels = [(Path(runs[0]) / "samples" / "real.png", f"real images\n{run.read_recipe(runs[0]).data}")]
+    panels = [(grids.path_of_real(runs[0]), f"real images\n{run.read_recipe(runs[0]).data}")]
     panels += [(last_grid(folder), caption(folder)) for folder in runs]
     if missing := [path for path, _ in panels if not path.is_file()]:
         raise UserError(f"{missing[0]} does not exist")
     figure = Figure(figsize=(size * len(panels), size + 0.5), dpi=120)
     for axes, (path, title) in zip(figure.subplots(1, len(panels)), panels):
-        axes.imshow(cv2.imread(str(path))[..., ::-1])
+        axes.imshow(grids.read_png(path))
         axes.set_title(title, fontsize=11)
         axes.axis("off")
     figure.subplots_adjust(0.005, 0.005, 0.995, 0.86, wspace=0.02)
@@ -32,19 +31,16 @@ def draw(runs, out, size=3.2):
 
 
 def last_grid(folder):
-    return max((Path(folder) / "samples").glob("step-*.png"), default=Path(folder) / "samples" / "step-000000.png")
+    return [grids.path_of(folder, 0), *grids.list_grids(folder).values()][-1]
 
 
 def caption(folder):
     """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'."""
-    recipe, newest = run.read_recipe(folder), checkpoint.list_steps(folder)[-1]
-    state = checkpoint.read_state(checkpoint.path_of(folder, newest))
-    quality = ""
+    state, quality = checkpoint.read_state(comparison.last_checkpoint(folder)), ""
     if (Path(folder) / "metrics.json").is_file():
-        values = score_store.read(Path(folder) / "metrics.json")[0].get(newest, {})
-        found = [f": {name} {score_store.in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")]
-        quality = found[0] if found else ""
-    return f"{recipe.model}{quality}\n{newest:,} steps, {state['seconds']:,.0f} s"
+        values = score_store.read(Path(folder) / "metrics.json")[0].get(state["step"], {})
+        quality = next((f": {name} {in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")), "")
+    return f"{run.read_recipe(folder).model}{quality}\n{state['step']:,} steps, {state['seconds']:,.0f} s"
 
 
 @click.command(help=__doc__)

@@ -1,8 +1,10 @@
 """On which terms the runs of a comparison were trained: the clock, the threads, the settings, and where they differ."""
 
+from __future__ import annotations
+
 from training import budget
 from training import recipe as recipes
-from training.comparison import NOT_CONTENT
+from training.comparison import NOT_CONTENT, Entry
 
 # settings that an objective, optimiser or network may not use
 ONLY = {"beta1": ("optimizer", "adam"), "beta2": ("optimizer", "adam")}
@@ -11,7 +13,7 @@ MEANING = {"network": "of both players", "learning_rate": "step size alpha of bo
 MACHINE = {"threads": "threads", "device": "devices", "processor": "processors"}
 
 
-def clock_of(entries, logs, devices):
+def clock_of(entries: list[Entry], logs: list[list[dict]], devices: list[str]) -> str:
     """'cpu' or 'wall', by which a report counts minutes: the clock of the budgets; where they are of steps, CPU on CPUs.
 
     logs, devices: of each run; a run whose log has no CPU seconds, of an earlier version, makes it 'wall', as do two clocks.
@@ -22,18 +24,18 @@ def clock_of(entries, logs, devices):
     return "cpu" if counted == {"cpu"} or (not counted and set(devices) <= {"cpu"}) else "wall"
 
 
-def remarks(entries, runs):
+def remarks(entries: list[Entry], runs: list[dict]) -> list[str]:
     """A line for each of the clock, the threads and the machine that is not the same for all runs."""
-    found = []
+    lines = []
     clocks = [budget.WORDS[entry.recipe.clock] if entry.recipe.minutes else None for entry in entries]
     if len(set(clocks) - {None}) > 1:
-        found.append(f"Budgets count by different clocks: {_who(runs, clocks)}. All times in this report are by the wall's.")
+        lines.append(f"Budgets count by different clocks: {_who(runs, clocks)}. All times in this report are wall time.")
     for key, words in MACHINE.items():
         values = [run["provenance"].get(key) for run in runs]
         if len(set(values) - {None}) > 1:
-            also = ", nor do their steps" if any(clocks) else ""
-            found.append(f"Trained with different {words}: {_who(runs, values)}. Their times do not compare{also}.")
-    return found
+            also = ", nor can their steps" if any(clocks) else ""
+            lines.append(f"Trained with different {words}: {_who(runs, values)}. Their times cannot be compared{also}.")
+    return lines
 
 
 def _who(runs, values):
@@ -43,7 +45,7 @@ def _who(runs, values):
     return "; ".join(f"{kind}: {' and '.join(names[kind]) if kind != kinds[-1] else 'all others'}" for kind in kinds)
 
 
-def settings(entries, labels):
+def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
     """Rows of the table of settings: name, meaning, value by label, whether it is equal. Differences come first."""
     by_label = {label: [e.recipe for e in entries if e.label == label] for label in labels}
     one_word = [word for word in recipes.PLAYER_SETTINGS if all(recipes.joint(e.recipe, word) is not None for e in entries)]
@@ -55,8 +57,8 @@ def settings(entries, labels):
             continue
         values = {}
         for label, members in by_label.items():
-            used = [shown(recipe, name) for recipe in members]
-            values[label] = used[0] if name != "seed" else ", ".join(dict.fromkeys(map(str, used)))
+            words = [in_words(recipe, name) for recipe in members]
+            values[label] = words[0] if name != "seed" else ", ".join(dict.fromkeys(words))
         if set(values.values()) != {"–"}:
             meaning = MEANING.get(name, meaning or "")
             rows.append({"name": name, "meaning": meaning, "values": values, "equal": len(set(values.values())) == 1})
@@ -68,7 +70,7 @@ def unused(recipe):
     return ("steps",) if recipe.minutes else ("minutes", "clock")
 
 
-def shown(recipe, name):
+def in_words(recipe, name):
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
     key, needed = ONLY.get(name, (None, None))
     if value is None or (key and getattr(recipe, key) != needed):

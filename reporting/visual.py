@@ -1,4 +1,6 @@
-"""A comparison in VisualDL: its pictures and figures as a run of their own, and the command that overlays all runs."""
+"""VisualDL: scores beside a run's own curves, a comparison's pictures and figures, the command that overlays all runs."""
+
+from __future__ import annotations
 
 import contextlib
 import io
@@ -6,39 +8,74 @@ import shlex
 import time
 from pathlib import Path
 
-from reporting import figures
+from reporting.numbers import in_digits
+from training import grids
+from training.comparison import Entry
 from training.records import open_records
 
 
-def write(out, results):
+def silent():
+    """A context in which VisualDL's own lines are not printed."""
+    silence = contextlib.ExitStack()
+    silence.enter_context(contextlib.redirect_stdout(io.StringIO()))
+    silence.enter_context(contextlib.redirect_stderr(io.StringIO()))
+    return silence
+
+
+def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False):
+    """Put scores, {step: values}, into a run's VisualDL file, beside its estimate; a point that is there stays.
+
+    raw: they are of the generator itself, not of its average, and get curves of their own.
+    """
+    records = sorted(Path(folder).glob("vdlrecords.*.log"))
+    if not records:
+        return
+    with silent():
+        from visualdl import LogReader
+
+        reader = LogReader(file_path=str(records[0]))
+        tags = reader.get_tags().get("scalar", [])
+        writer = open_records(records[0])
+        try:
+            for name in sorted({name for values in scores.values() for name in values}):
+                tag = f"{'metrics-raw' if raw else 'metrics'}/{name}"
+                known = {point.id for point in reader.get_data("scalar", tag)} if tag in tags else set()
+                for step, values in sorted(scores.items()):
+                    if name in values and step not in known:
+                        writer.add_scalar(tag, values[name]["value"], step)
+        finally:
+            writer.close()
+
+
+def write(out: str | Path, results: dict):
     """OUT/report/vdlrecords…: samples.png, curves.png, each run's last grid, each group's values. Written anew every time."""
     folder = Path(out) / "report"
     folder.mkdir(exist_ok=True)
     for old in folder.glob("vdlrecords.*.log"):
         old.unlink()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with silent():
         writer = open_records(folder / f"vdlrecords.{int(time.time()):010d}.log")
         try:
             for name in ("samples", "curves"):
-                writer.add_image(f"report/{name}", figures.read_png(Path(out) / f"{name}.png"), 0)
+                writer.add_image(f"report/{name}", grids.read_png(Path(out) / f"{name}.png"), 0)
             for run in results["runs"]:
                 if run["grids"]:
-                    grid = run["grids"][-1]
-                    picture = figures.read_png(Path(run["folder"]) / "samples" / grid["file"])
-                    writer.add_image(f"final/{tag(run['label'])}-seed-{run['seed']}", picture.copy(), grid["step"])
+                    step = run["grids"][-1]["step"]
+                    picture = grids.read_png(grids.path_of(run["folder"], step))
+                    writer.add_image(f"final/{tag(run['label'])}-seed-{run['seed']}", picture.copy(), step)
             for group in results["groups"]:
-                lines = [f"{name}: {row['mean']:.4g}" for name, row in group["metrics"].items()]
+                lines = [f"{name}: {in_digits(row['mean'])}" for name, row in group["metrics"].items()]
                 writer.add_text(f"result/{tag(group['label'])}", "\n".join([*lines, f"seeds {len(group['seeds'])}"]), 0)
         finally:
             writer.close()
 
 
-def tag(label):
+def tag(label: str) -> str:
     """VisualDL refuses some characters in a tag."""
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in label)
 
 
-def command(out, entries):
+def command(out: str | Path, entries: list[Entry]) -> str:
     """The line that opens the comparison's own runs and those that it reused."""
     own = Path(out).resolve()
     others = [str(e.folder) for e in entries if own not in Path(e.folder).resolve().parents]

@@ -74,7 +74,7 @@ def test_a_word_for_both_players_is_for_all_models_and_a_player_s_own_for_one():
 def test_minutes_leave_grids_and_checkpoints_to_the_clock():
     recipe = plan("wgan", minutes=2.0)[0].recipe
     assert recipe.minutes == 2
-    assert recipe.steps == recipe.sample_every == recipe.checkpoint_every == comparison.NEVER
+    assert recipe.steps == recipe.sample_every == recipe.checkpoint_every == comparison.UNREACHED
 
 
 def test_minutes_are_of_the_clock_that_is_asked_for():

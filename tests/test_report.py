@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from reporting import collect, curves, report, terms
+from reporting import collect, curves, numbers, report, terms
 from training import comparison
 
 FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
@@ -129,18 +129,18 @@ def test_another_clock_and_other_threads_are_remarked():
     runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
     clock, threads = terms.remarks(entries, runs)
     assert clock.startswith("Budgets count by different clocks: minutes: gan, seed 2; CPU minutes: all others.")
-    assert threads.startswith("Trained with different threads: 2: gan, seed 1; 1: all others. Their times do not compare, nor")
+    assert threads.startswith("Trained with different threads: 2: gan, seed 1; 1: all others. Their times cannot be compared")
     assert terms.remarks(entries[:2], [runs[0], {**runs[2], "seed": 1}]) == []
     in_steps = entries_of(("gan", {}), ("wgan", {}))
     assert terms.remarks(in_steps, runs[:2]) == [
-        "Trained with different threads: 1: gan, seed 0; 2: all others. Their times do not compare."
+        "Trained with different threads: 1: gan, seed 0; 2: all others. Their times cannot be compared."
     ]
 
 
 def test_settings_of_both_players_are_one_row_where_they_are_one():
     def rows(*settings):
         entries = entries_of(*settings)
-        comparison.label(entries)
+        comparison.label_groups(entries)
         found = terms.settings(entries, [entry.label for entry in entries])
         return {row["name"]: row["equal"] for row in found}
 
@@ -195,10 +195,8 @@ def test_visualdl_holds_figures_grids_and_hyperparameters(made):
 
 
 def row(label, mean, deviation):
-    return {
-        "label": label,
-        "metrics": {"fd_lenet": {"mean": mean, "deviation": deviation}, "recall": {"mean": mean, "deviation": deviation}},
-    }
+    values = ("fd_lenet", "recall", "confidence")
+    return {"label": label, "metrics": {value: {"mean": mean, "deviation": deviation} for value in values}}
 
 
 def test_the_best_is_marked_only_where_bands_are_apart():
@@ -208,6 +206,9 @@ def test_the_best_is_marked_only_where_bands_are_apart():
     assert collect.best([row("a", 10.0, 6.0), row("b", 20.0, 5.0)], "fd_lenet") is None
     assert collect.best([row("a", 10.0, None), row("b", 20.0, None)], "fd_lenet") is None
     assert collect.best([row("a", 10.0, 1.0)], "fd_lenet") is None
+    assert collect.best(apart, "confidence") is None  # neither direction is better
+    assert collect.best([row("a", 10.0, 1.0), row("b", None, None)], "fd_lenet") is None
+    assert collect.best([*apart, {"label": "d", "metrics": {}}], "fd_lenet") == "a"  # d was not scored
 
 
 def test_bands_over_seeds():
@@ -246,12 +247,24 @@ def test_rank_correlation_is_scipy_s():
         (1234567, None, "1,234,567"),
         (0.0, None, "0"),
         (0.12345, None, "0.1235"),
+        (1234.5, None, "1,234"),
+        (999.96, None, "1,000"),
+        (235_678.0, None, "235,700"),
+        (1e30, None, "1.00e+30"),
+        (0.012345, "deviation", "0.0123"),
         (1.2e-7, None, "1.20e-07"),
         (61.5, "clock", "1:01:30"),
     ],
 )
 def test_numbers_as_people_read_them(value, form, shown):
-    assert report.in_digits(value, form) == shown
+    assert report.FORMS[form](value) == shown
+
+
+def test_mean_and_deviation_in_words():
+    assert numbers.plus_minus({"mean": 4.537, "deviation": 0.642}) == "4.54 ± 0.64"
+    assert numbers.plus_minus({"mean": 80.66, "deviation": 138.2}) == "80.7 ± 140"
+    assert numbers.plus_minus({"mean": 4.537, "deviation": None}) == "4.54"
+    assert numbers.in_digits(None) == "–"
 
 
 def test_json_has_no_nan():

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from reporting import console
+from reporting import progress
 from tests.helpers import MODELS, TINY_FLAGS, files_below, files_of, log_of, program, run_program, scalars_of, weights_of
 from training import run
 
@@ -77,15 +77,15 @@ def at_step(monkeypatch):
     """at_step(k, do): call `do` once, when step k is shown."""
 
     def arrange(step, do):
-        show = console.Progress.show
+        show = progress.RunProgress.show
 
         def shown(self, done, text):
             show(self, done, text)
             if done == step:
-                monkeypatch.setattr(console.Progress, "show", show)
+                monkeypatch.setattr(progress.RunProgress, "show", show)
                 do()
 
-        monkeypatch.setattr(console.Progress, "show", shown)
+        monkeypatch.setattr(progress.RunProgress, "show", shown)
 
     return arrange
 

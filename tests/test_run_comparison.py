@@ -85,7 +85,7 @@ def fake(tmp_path, monkeypatch):
 
     def carry_out(code, models=MODELS, jobs=2):
         entries = comparison.plan(models, (), {"steps": 5, "network": "mlp"}, {}, 1)
-        comparison.place("A", entries, "none")
+        comparison.assign_folders("A", entries, "none")
         Path("train.py").write_text(f"import os, signal, sys, time\nfolder = sys.argv[sys.argv.index('--out') + 1]\n{code}")
         monkeypatch.setattr(run_comparison, "TRAIN", tmp_path / "train.py")
         try:

@@ -195,7 +195,7 @@ class Grids(Callback):
             dataset = self.dataset
             items = dataset.train[Order(len(dataset.train), self.trainer.recipe.seed).take(0, self.count)]
             picture = grids.scatter(items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
-            self._save("real.png", "samples/real", picture, 0)
+            self._save(grids.path_of_real(self.folder), "samples/real", picture, 0)
             self._show(0)
 
     def after(self, step):
@@ -211,12 +211,11 @@ class Grids(Callback):
             picture = grids.scatter(items, dataset.train)
         else:
             picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
-        self._save(f"step-{number:06d}.png", "samples/generated", picture, number)
+        self._save(grids.path_of(self.folder, number), "samples/generated", picture, number)
         for role, weights in (("generator", trainer.generator_weights), ("critic", trainer.critic_weights)):
             self.log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), number)
 
-    def _save(self, name, tag, picture, number):
-        path = self.folder / "samples" / name
+    def _save(self, path, tag, picture, number):
         try:
             path.parent.mkdir(exist_ok=True)
             grids.save_png(path, picture)

@@ -1,6 +1,9 @@
 """Several models on equal terms: the runs that a comparison needs, where they lie, and whether they are there already."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +14,14 @@ from training import recipe as recipes
 from training.files import write_text
 
 FORMAT = 1
-NEVER = 10**6  # steps: with a budget in minutes, grids and checkpoints come by the clock (training/budget.py)
+UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
 # what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 UNITS = {"units": 512}
-# what a run named on the command line lends to the models beside it
-LENT = ("data", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
-# how often a run is looked at does not change what is learnt, and a name says nothing
+# settings that models beside a run which was named on the command line take from it
+TERMS_OF_A_RUN = ("data", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
+# neither how often a run is logged, drawn and saved nor its name changes what is learnt
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
 
@@ -40,7 +43,14 @@ class Entry:
     reused: bool = False
 
 
-def plan(names, networks, settings, own, seeds, clock="wall"):
+def plan(
+    names: Sequence[str],
+    networks: Sequence[str],
+    settings: dict,
+    own: dict[str, dict],
+    seeds: int | None,
+    clock: str = "wall",
+) -> list[Entry]:
     """The entries for models and runs by name. Raises UserError.
 
     networks: one or more, for all models; none for the default. settings: for all models. own: {model: settings} for one.
@@ -55,23 +65,23 @@ def plan(names, networks, settings, own, seeds, clock="wall"):
     for model in own:
         if model not in models:
             raise UserError(f"-o {model}.…: {model} is not among the models to be trained: {', '.join(models) or 'none'}")
-    lent = {key: getattr(given[0].recipe, key) for key in LENT} if given else {}
-    if not lent.get("minutes") or "minutes" in settings:
-        lent.pop("clock", None)
-    terms = equal_terms({**lent, **recipes.for_each_player(settings)})
-    numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
+    terms = {key: getattr(given[0].recipe, key) for key in TERMS_OF_A_RUN} if given else {}
+    if not terms.get("minutes") or "minutes" in settings:
+        terms.pop("clock", None)
+    terms = equal_terms({**terms, **recipes.for_each_player(settings)})
+    seed_numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
     for network in networks or [None]:
-        chosen = recipes.for_each_player({"network": network}) if network else {}
+        of_network = recipes.for_each_player({"network": network}) if network else {}
         for model in models:
-            for seed in dict.fromkeys(numbers):
-                overrides = {**terms, **chosen, **recipes.for_each_player(own.get(model, {})), "seed": seed}
+            for seed in dict.fromkeys(seed_numbers):
+                overrides = {**terms, **of_network, **recipes.for_each_player(own.get(model, {})), "seed": seed}
                 if overrides.get("minutes"):
                     overrides.setdefault("clock", clock)
                 entries.append(Entry(recipes.load(model, overrides=overrides)))
     if not entries:
         raise UserError("name the models or runs to compare")
-    label(entries)
+    label_groups(entries)
     return entries
 
 
@@ -79,21 +89,21 @@ def _is_folder(name):
     return name not in recipes.names() and (run.is_run(name) or "/" in name)
 
 
-def equal_terms(settings):
-    """`settings` with what all models of a comparison share put in where they are silent."""
-    points = settings.get("data", "mnist-5k") in data.POINTS
+def equal_terms(settings: dict) -> dict:
+    """`settings`, and where they are silent what all models of a comparison share."""
+    points = data.source(settings.get("data", "mnist-5k")).is_points
     terms = {**UNITS, **recipes.for_each_player(POINTS if points else IMAGES), **recipes.for_each_player(settings)}
     if terms.get("minutes"):
-        terms |= {"steps": settings.get("steps", NEVER)}
-        looks = {"log_every": 10, "sample_every": NEVER, "checkpoint_every": NEVER}
+        terms |= {"steps": settings.get("steps", UNREACHED)}
+        intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
     else:
-        steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # anything else is refused by the recipe
-        looks = {"log_every": steps // 100, "sample_every": -(-steps // 10), "checkpoint_every": -(-steps // 5)}
-    return {**{key: max(1, value) for key, value in looks.items()}, "keep_checkpoints": 1000, **terms}
+        steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # for anything else the recipe raises an error
+        intervals = {"log_every": steps // 100, "sample_every": -(-steps // 10), "checkpoint_every": -(-steps // 5)}
+    return {**{key: max(1, value) for key, value in intervals.items()}, "keep_checkpoints": 1000, **terms}
 
 
-def label(entries):
-    """Give each entry its group's label: the model, and what else it takes to tell the groups apart."""
+def label_groups(entries: list[Entry]):
+    """Set each entry's label, its group's: the model, and what else it takes to tell the groups apart."""
     groups = {}
     for entry in entries:
         entry.label = entry.recipe.model
@@ -101,10 +111,10 @@ def label(entries):
     for key in ("network", "data", "learning_rate", *recipes.Recipe.model_fields):
         if key in ("seed", *NOT_CONTENT):
             continue
-        same = {}
+        by_label = {}
         for members in groups.values():
-            same.setdefault(members[0].label, []).append(members)
-        for alike in same.values():
+            by_label.setdefault(members[0].label, []).append(members)
+        for alike in by_label.values():
             values = [_in_words(members[0].recipe, key) for members in alike]
             if len(set(values)) > 1 and "" not in values:
                 for members, value in zip(alike, values):
@@ -118,7 +128,7 @@ def _in_words(recipe, key):
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def content(recipe):
+def content(recipe: recipes.Recipe) -> dict:
     """What decides what a run learns, as a dict."""
     return {key: value for key, value in recipe.model_dump().items() if key not in NOT_CONTENT}
 
@@ -127,19 +137,19 @@ def group_of(recipe):
     return json.dumps({**content(recipe), "model": recipe.model, "seed": None}, sort_keys=True)
 
 
-def folder_for(out, entries):
+def folder_for(out: str | None, entries: list[Entry]) -> Path:
     """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
-    wanted = _contents(entries)
+    contents = _contents(entries)
     if out:
         files.check_writable(out)
-        if files.holds_something(out) and _read(out).get("contents") != wanted:
+        if files.holds_something(out) and _read(out).get("contents") != contents:
             raise UserError(f"--out {out} holds something else than this comparison; name another folder")
         return Path(out)
     first = entries[0].recipe
     source = first.data.partition(":")[0] if ":" in first.data else first.data
     name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
     path, number = Path("compare") / name, 1
-    while files.holds_something(path) and _read(path).get("contents") != wanted:
+    while files.holds_something(path) and _read(path).get("contents") != contents:
         number += 1
         path = Path("compare") / f"{name}-{number}"
     files.check_writable(path)
@@ -152,13 +162,13 @@ def _contents(entries):
 
 def _read(out):
     try:
-        found = json.loads((Path(out) / "comparison.json").read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
+        record = json.loads((Path(out) / "comparison.json").read_text(encoding="utf-8"))
+        return record if isinstance(record, dict) and record.get("format") == FORMAT else {}
     except (OSError, ValueError):
         return {}
 
 
-def record(out, entries):
+def write_record(out: str | Path, entries: list[Entry]):
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
     died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
@@ -169,9 +179,9 @@ def record(out, entries):
     write_text(Path(out) / "comparison.json", text)
 
 
-def place(out, entries, data_sha256):
-    """Find each entry's run by the content of its recipe and of its data, or choose a folder for it; set its status."""
-    known = candidates(out)
+def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str):
+    """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
+    runs = known_runs(out)
     died, taken = _read(out).get("died", {}), set()
     for entry in entries:
         if entry.given:
@@ -180,14 +190,13 @@ def place(out, entries, data_sha256):
                 raise UserError(f"{entry.folder} has no checkpoint yet")
             entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
             continue
-        for folder, recipe, sha256 in known:
-            own = folder.parent == Path(out) / "runs"
+        for folder, recipe, sha256 in runs:
             if content(recipe) != content(entry.recipe) or sha256 != data_sha256 or folder in taken:
                 continue
             if is_finished(folder, entry.recipe):
                 entry.folder, entry.status, entry.reused = folder, "finished", True
                 break
-            if own:  # of this comparison, interrupted or dead
+            if folder.parent == Path(out) / "runs":  # of this comparison, interrupted or dead
                 entry.folder, entry.message = folder, died.get(str(folder), "")
                 entry.status = "died" if entry.message else "waiting"
                 break
@@ -198,27 +207,27 @@ def place(out, entries, data_sha256):
 
 def _free(parent, name, taken):
     path, number = parent / name, 1
-    while path in taken or files.holds_something(path):  # what a run that ended before it began left there is nothing
+    while path in taken or files.holds_something(path):  # what a run that ended before its first step left there does not count
         number += 1
         path = parent / f"{name}-{number}"
     return path
 
 
-def candidates(out):
-    """(folder, recipe, data hash) of the runs that lie about: this comparison's, runs/, other comparisons'."""
+def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, str | None]]:
+    """(folder, recipe, SHA-256 of its data) of the runs of this comparison, of runs/ and of other comparisons."""
     roots = [Path(out) / "runs", Path("runs"), *sorted(Path("compare").glob("*/runs"))]
-    found, seen = [], set()
+    runs, seen = [], set()
     for folder in (path.parent for root in roots for path in sorted(root.glob("*/config.yaml"))):
         if folder.resolve() not in seen:
             seen.add(folder.resolve())
             try:
-                found.append((folder, run.read_recipe(folder), run.read_provenance(folder).get("data_sha256")))
+                runs.append((folder, run.read_recipe(folder), run.read_provenance(folder).get("data_sha256")))
             except UserError:
                 continue  # not readable any more: not reused
-    return found
+    return runs
 
 
-def is_finished(folder, recipe):
+def is_finished(folder: Path, recipe: recipes.Recipe) -> bool:
     """Whether a run's newest checkpoint has used up its recipe's budget."""
     steps = checkpoint.list_steps(folder)
     try:
@@ -227,5 +236,6 @@ def is_finished(folder, recipe):
         return False
 
 
-def last_checkpoint(folder):
+def last_checkpoint(folder: str | Path) -> Path:
+    """The newest checkpoint of a run that has one."""
     return checkpoint.path_of(folder, checkpoint.list_steps(folder)[-1])

@@ -9,6 +9,22 @@ import numpy as np
 GAP = 2  # pixels between two images
 
 
+def path_of(folder: str | Path, step: int) -> Path:
+    """samples/step-000500.png of a run's folder."""
+    return Path(folder) / "samples" / f"step-{step:06d}.png"
+
+
+def path_of_real(folder: str | Path) -> Path:
+    """The grid of real items of a run's folder."""
+    return Path(folder) / "samples" / "real.png"
+
+
+def list_grids(folder: str | Path) -> dict[int, Path]:
+    """{step: path} of the grids that a run has saved, ascending."""
+    names = {path.stem.removeprefix("step-"): path for path in (Path(folder) / "samples").glob("step-*.png")}
+    return dict(sorted((int(step), path) for step, path in names.items() if step.isdecimal()))
+
+
 def grid(images: np.ndarray, columns: int = 8, scale: int = 2) -> np.ndarray:
     """uint8 N×C×H×W (C 1 or 3) → one uint8 picture H'×W'×3, RGB, `columns` images a row, each pixel `scale` pixels wide."""
     n, _, height, width = images.shape
@@ -51,3 +67,12 @@ def save_png(path: str | Path, picture: np.ndarray) -> None:
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert done
     Path(path).write_bytes(encoded.tobytes())
+
+
+def read_png(path: str | Path) -> np.ndarray:
+    """uint8 H×W×3, RGB; a grid whose every pixel is doubled comes back at half the size."""
+    import cv2
+
+    picture = np.asarray(cv2.imread(str(path)))[..., ::-1]
+    half = picture[::2, ::2]
+    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), picture) else picture

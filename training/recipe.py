@@ -84,7 +84,7 @@ class Recipe(BaseModel):
 
     @property
     def is_points(self) -> bool:
-        return self.data in data.POINTS
+        return data.source(self.data).is_points
 
     @property
     def network(self) -> str:
@@ -152,14 +152,13 @@ def load(model: str | None = None, config: str | Path | None = None, overrides: 
     name = overrides.get("data", content.get("data"))
     if not isinstance(blocks, dict) or any(not isinstance(block, dict) for block in blocks.values()):
         raise UserError(f"{config}: per_data must map names of data to settings")
-    known = [*data.SOURCES, "points"]
+    known = [*data.SOURCES, *dict.fromkeys(row.family for row in data.SOURCES.values() if row.family)]
     for key in blocks:
         if key not in known:
             raise one_of("data in per_data", key, known)
     block = {}
     if name is not None:
-        family = data.family(name)
-        block = {**(blocks.get("points", {}) if name in data.POINTS else {}), **blocks.get(family, {})}
+        block = {**blocks.get(data.source(name).family, {}), **blocks.get(data.key_of(name), {})}
     return resolve({**for_each_player(content), **for_each_player(block), **for_each_player(overrides)})
 
 

@@ -107,13 +107,19 @@ def cores() -> int:
     return available
 
 
+def cpuinfo() -> dict[str, str]:
+    """What /proc/cpuinfo says of the first processor; empty where there is no such file."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0].splitlines()
+    except OSError:
+        lines = []
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
 def _wanted_environment(threads):
     yield "OMP_NUM_THREADS", threads, ""
-    try:
-        cpu = Path("/proc/cpuinfo").read_text().split("\n\n")[0]
-    except OSError:
-        cpu = ""
-    if "AuthenticAMD" in cpu and " avx2" in cpu:
+    cpu = cpuinfo()
+    if cpu.get("vendor_id") == "AuthenticAMD" and "avx2" in cpu.get("flags", "").split():
         # the wheel's MKL of 2019 takes its slowest path on AMD unless it is told that AVX2 is there
         yield "MKL_DEBUG_CPU_TYPE", "5", " (AMD with AVX2)"
     # the same sums in the same order from run to run, on a GPU too
@@ -147,7 +153,7 @@ def _place(paddle, device):
     if device.startswith("gpu"):
         if not paddle.device.is_compiled_with_cuda():
             raise UserError(
-                f"--device {device}: this Paddle is the CPU build; install paddlepaddle-gpu (see README) or use --device cpu"
+                f"--device {device}: this Paddle is the CPU build; install paddlepaddle-gpu (docs/guide.md) or use --device cpu"
             )
         count, index = paddle.device.cuda.device_count(), int(device.partition(":")[2] or 0)
         if index >= count:
@@ -161,16 +167,11 @@ def machine() -> dict:
     import numpy
     import paddle
 
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-    except OSError:
-        model = platform.processor()
     return {
         "paddle": paddle.__version__,
         "numpy": numpy.__version__,
         "python": platform.python_version(),
         "device": paddle.device.get_device(),
-        "processor": model,
+        "processor": cpuinfo().get("model name", platform.processor()),
         "threads": int(os.environ.get("OMP_NUM_THREADS", "1")),
     }

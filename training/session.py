@@ -24,8 +24,8 @@ class Silent:
     def warn(self, line: str) -> None:
         """A line about something that went wrong, or may."""
 
-    def progress(self, total: int, done: int) -> Silent:
-        """The display of `total` steps of which so many are done, with step, show and close."""
+    def progress(self, recipe: Recipe, folder: Path) -> Silent:
+        """The display of the training of `recipe` in `folder`, with step, show and close."""
         return self
 
     def step(self, done: int) -> None:
@@ -41,7 +41,7 @@ class Silent:
 def train(
     recipe: Recipe,
     folder: str | Path,
-    data_dir: str | Path | None = None,
+    data_dir: str | None = None,
     device: str = "auto",
     resume: bool = False,
     console: Silent | None = None,
@@ -93,9 +93,9 @@ def train(
         length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
         console.say(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
         again = ["python", "train.py", "--out", str(folder), "--resume"]
-        again += ["--data-dir", str(data_dir)] if data_dir else []
+        again += ["--data-dir", data_dir] if data_dir else []
         again += ["--processes", str(team.size)] if team.size > 1 else []
-        progress = console.progress(recipe.steps, state["step"] if state else 0)
+        progress = console.progress(recipe, folder)
         try:
             train_with_rollbacks(trainer, dataset, folder, leads, progress, console.warn, state)
         except Interrupted as stop:

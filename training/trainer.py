@@ -43,7 +43,7 @@ class GANTrainer:
         optimizer = OPTIMIZERS[recipe.optimizer]
         self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
         self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
-        self.players = {"generator": self.generator, "critic": self.critic}
+        self.players: dict[str, nn.Layer] = {"generator": self.generator, "critic": self.critic}
         if recipe.amp:
             self.players = {role: MixedPrecision(network) for role, network in self.players.items()}
         self._updates = {

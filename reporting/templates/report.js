@@ -16,13 +16,13 @@ function showFrames() {
 function ticks(low, high) {
   const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map(m => m * power).find(s => s >= rough);
-  const found = [];
-  for (let t = Math.ceil(low / step) * step; t <= high + step * 1e-6; t += step) found.push(Math.abs(t) < step * 1e-6 ? 0 : t);
-  return found;
+  const marks = [];
+  for (let t = Math.ceil(low / step) * step; t <= high + step * 1e-6; t += step) marks.push(Math.abs(t) < step * 1e-6 ? 0 : t);
+  return marks;
 }
 
 // ticks in as many digits as it takes to tell them apart
-function words(all) {
+function tickLabels(all) {
   const most = Math.max(...all.map(Math.abs)), step = all.length > 1 ? all[1] - all[0] : most;
   const digits = Math.min(8, Math.max(1, Math.ceil(Math.log10(most / step) + 1e-9) + 2));
   const [unit, end] = most >= 1e6 ? [1e6, "M"] : most >= 1e4 ? [1e3, "k"] : most && most < 1e-3 ? [10 ** Math.floor(Math.log10(most)), "e"] : [1, ""];
@@ -62,7 +62,7 @@ function draw(figure, lines, across, level) {
   y0 -= air; y1 += air;
   const px = x => LEFT + (x - x0) / (x1 - x0) * (W - LEFT - RIGHT), py = y => H - BOTTOM - (scale(y) - y0) / (y1 - y0) * (H - BOTTOM - TOP);
   const powers = [...Array(40).keys()].map(i => 10 ** (i - 20)).filter(t => scale(t) >= y0 && scale(t) <= y1);
-  const up = log ? powers : ticks(y0, y1), right = ticks(x0, x1), upWords = log ? powers.map(t => words([t])[0]) : words(up), rightWords = words(right);
+  const up = log ? powers : ticks(y0, y1), right = ticks(x0, x1), upWords = log ? powers.map(t => tickLabels([t])[0]) : tickLabels(up), rightWords = tickLabels(right);
   for (const [i, t] of up.entries()) {
     element(svg, "line", {x1: LEFT, x2: W - RIGHT, y1: py(t), y2: py(t), stroke: "#e4e8ec"});
     element(svg, "text", {x: LEFT - 5, y: py(t) + 3.5, "text-anchor": "end"}, upWords[i]);
@@ -84,8 +84,8 @@ function draw(figure, lines, across, level) {
 function drawCurves() {
   const axis = document.querySelector("input[name=axis]:checked").value;
   const curve = (source, label, name, dashed) => {
-    const found = source[label]?.[axis]?.[name];
-    return found ? [{...found, colour: COLOUR[label], dashed}] : [];
+    const line = source[label]?.[axis]?.[name];
+    return line ? [{...line, colour: COLOUR[label], dashed}] : [];
   };
   for (const figure of document.querySelectorAll("figure[data-names]"))
     draw(figure, figure.dataset.names.split(" ").flatMap((name, i) => curve(DATA.curves, figure.dataset.label, name, i > 0)), AXIS_WORDS[axis], null);

@@ -9,7 +9,7 @@ from pathlib import Path
 import paddle
 import pytest
 
-from reporting import console
+from reporting import progress
 from tests.reliability import TALLY
 
 STEPS = 20_000
@@ -31,7 +31,7 @@ def yardstick():
 @pytest.mark.slow
 def test_20000_steps_take_no_more_memory_files_or_time_at_the_end(call, monkeypatch):
     looks = []
-    show = console.Progress.show
+    show = progress.RunProgress.show
 
     def shown(self, step, text):
         show(self, step, text)
@@ -47,7 +47,7 @@ def test_20000_steps_take_no_more_memory_files_or_time_at_the_end(call, monkeypa
                 )
             )
 
-    monkeypatch.setattr(console.Progress, "show", shown)
+    monkeypatch.setattr(progress.RunProgress, "show", shown)
     flags = ["-o", "units=16", "-o", "batch_size=16", "-o", "n_critic=1"]
     flags += ["-o", "log_every=50", "-o", "sample_every=2000", "-o", "checkpoint_every=1000"]
     result = call("train", "--model", "wgan", "--data", "25gaussians", "--steps", STEPS, "--out", "run", *flags)

@@ -1,0 +1,29 @@
+"""The scores of a checkpoint as a table for a terminal."""
+
+from rich.table import Table
+
+import metrics
+from reporting.numbers import in_digits
+
+
+def is_class_share(value: str) -> bool:
+    """Whether a value is the share of one class among the samples: class_0 …"""
+    return value.startswith("class_") and value != "class_kl"
+
+
+def scores(values: dict[str, dict], title: str) -> Table:
+    """A row a value, beside the baseline of real data; without the shares of the classes. values: of metrics.evaluate."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for heading in ("value", "better", "samples", "±", "real data", "±"):
+        table.add_column(heading, justify="left" if heading in ("value", "better") else "right", no_wrap=True)
+    for name, row in values.items():
+        if not is_class_share(name):
+            numbers = [row[key] for key in ("value", "deviation", "floor", "floor_deviation")]
+            table.add_row(name, metrics.direction(name), *map(in_digits, numbers))
+    return table
+
+
+def class_shares(values: dict[str, dict]) -> str:
+    """'classes 0–9, %: 9.8 …', or '' where classes were not measured."""
+    shares = [row["value"] for name, row in values.items() if is_class_share(name)]
+    return f"classes 0–{len(shares) - 1}, %: " + " ".join(f"{100 * share:.1f}" for share in shares) if shares else ""
