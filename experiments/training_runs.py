@@ -32,12 +32,14 @@ POINTS = 100  # of a curve that is kept
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
 TERMS = {"filters": 32, "decay": False, "ema": 0.0}
+IMAGES = {**TERMS, "batch_size": 64}
 
 
 def untuned(model: str, settings: dict[str, Any], seed: int) -> Recipe:
     """The recipe of a model on a comparison's equal terms, with the papers' constants where `settings` are silent."""
     name, constants = UNTUNED[model]
-    terms = comparison.equal_terms({**TERMS, **settings})
+    points = data.source(settings.get("data", "mnist-5k")).is_points
+    terms = comparison.equal_terms({**(TERMS if points else IMAGES), **settings})
     return recipes.load(
         name, overrides={**recipes.for_each_player(constants), **recipes.for_each_player(terms), "seed": seed, "model": model}
     )
