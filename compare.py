@@ -13,8 +13,8 @@ from errors import Interrupted, UserError
 from models import networks
 from reporting import console
 from reporting.progress import MultiRunProgress
-from reporting.scorer import Scorer, parse_names
-from training import children, comparison, launch, run_comparison, runtime
+from reporting.scorer import Scorer
+from training import children, comparison, run_comparison, runtime
 from training import recipe as recipes
 
 
@@ -65,13 +65,13 @@ def main(
     if "steps" in settings and "minutes" not in settings:
         settings["minutes"] = None
     # a neighbour on the machine takes none of a training's CPU minutes; a GPU's work is not in them
-    clock, default_jobs = ("wall", 1) if launch.takes_gpu(device) else ("cpu", runtime.cores())
+    clock, default_jobs = ("wall", 1) if runtime.takes_gpu(device) else ("cpu", runtime.cores())
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
     recipe = entries[0].recipe
     if len({entry.recipe.data for entry in entries}) > 1:
         several = ", ".join(sorted({entry.recipe.data for entry in entries}))
         raise UserError(f"runs on different data cannot be compared: {several}")
-    wanted = parse_names(wanted)
+    wanted = metrics.parse_names(wanted)
     metrics.choose(wanted, recipe.data, with_critic=True)
     folder = Path() if score_only else comparison.folder_for(out, entries)
 

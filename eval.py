@@ -13,8 +13,11 @@ import metrics
 from errors import UserError
 from metrics import images
 from reporting import console, score_store, scorer, table, visual
-from training import checkpoint, run, runtime
+from training import checkpoint, files, run, runtime
 from training import recipe as recipes
+
+MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
+SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -22,7 +25,7 @@ from training import recipe as recipes
 @click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="5,000 by default, 25,600 for stacked-mnist.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
 @click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
@@ -31,15 +34,15 @@ from training import recipe as recipes
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json, out, device):
     runtime.check_device(device)
-    names = scorer.parse_names(names)
+    names = metrics.parse_names(names)
     is_file = Path(source).suffix.lower() == ".npz"
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
     if is_file:
         if not Path(source).is_file():
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
-        folder, paths, image_size = None, [], 32
-        data_name = data_name or "mnist-5k"
+        folder, paths, data_name = None, [], data_name or "mnist-5k"
+        image_size = images.image_size(source, data.source(data_name))
     else:
         folder, path = run.find_checkpoint(source)
         paths = [path]
@@ -53,13 +56,13 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
-        run.check_writable(target)
+        files.check_writable(target)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
     dataset = data.load(data_name, data_dir, image_size)
     items = read(source, dataset) if is_file else None
     say(runtime.start(device))
-    samples = samples or (25_600 if data_name == "stacked-mnist" else 5000)
+    samples = samples or data.source(data_name).samples
     scores, settings, pairs = {}, {}, None
     if items is not None:
         items = items if len(items) <= samples else items[subset(len(items), samples, seed)]

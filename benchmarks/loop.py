@@ -2,32 +2,36 @@
 
     python -m benchmarks.loop [--steps 500] [--filters 32]
 
-Bare steps and the loop take turns, 50 generator steps at a time, on one machine at one time; medians are compared.
+Bare steps and the loop take turns, 50 generator steps at a time, on one machine at one time; the means are compared.
 """
 
+import contextlib
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+import data
 from reporting import console
 from training import recipe as recipes
 from training import runtime
+from training.run_log import RunLog
 from training.session import Silent
 
 CHUNK = 50
 
 
 class Stopwatch(Silent):
-    """Stands in for the progress bar: after each chunk of the loop it runs a chunk of bare steps and times both."""
+    """In the place of the progress display: after each chunk of the loop it runs a chunk of bare steps and times both."""
 
-    def __init__(self, bare):
+    def __init__(self, bare: Callable[[], object]) -> None:
         self.bare, self.loop, self.alone = bare, [], []
         self._began = time.perf_counter()
 
-    def step(self, done):
+    def step(self, done: int) -> None:
         if done % CHUNK == 0:
             self.loop.append(time.perf_counter() - self._began)
             began = time.perf_counter()
@@ -45,8 +49,6 @@ def main(steps, filters, model):
     runtime.start("cpu")
     import paddle
 
-    import data
-    from training.log import RunLog
     from training.loop import train
     from training.trainer import GANTrainer
 
@@ -61,18 +63,13 @@ def main(steps, filters, model):
             other.generator_step(step)
 
     bare()
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "samples").mkdir()
-        log, watch = RunLog(folder), Stopwatch(bare)
+    watch = Stopwatch(bare)
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(RunLog(folder)) as log:
         train(GANTrainer(recipe, dataset.shape), dataset, Path(folder), log, watch, print)
-        log.close()
     # grids and checkpoints come every 500 steps: the mean over all chunks has them, a median would not
-    loop, alone = statistics.mean(watch.loop), statistics.mean(watch.alone)
-    bare_ms, loop_ms = 1e3 * alone / CHUNK, 1e3 * loop / CHUNK
-    print(f"{model}, {filters} filters, {steps} steps: a generator step and its critic steps take {bare_ms:.1f} ms bare,")
-    print(
-        f"{loop_ms:.1f} ms in the loop: {100 * (loop / alone - 1):+.1f} %, or {100 * alone / loop:.1f} % of the bare throughput"
-    )
+    loop, alone = (1e3 * statistics.mean(seconds) / CHUNK for seconds in (watch.loop, watch.alone))
+    print(f"{model}, {filters} filters, {steps} steps: a generator step and its critic steps take {alone:.1f} ms bare,")
+    print(f"{loop:.1f} ms in the loop: {100 * (loop / alone - 1):+.1f} %, or {100 * alone / loop:.1f} % of the bare throughput")
 
 
 if __name__ == "__main__":

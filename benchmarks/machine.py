@@ -1,36 +1,28 @@
 """What a record of timings says about where and when they were measured."""
 
+import contextlib
 import datetime
 import platform
 from importlib import metadata
-from pathlib import Path
+from typing import Any
 
 from training import runtime
 
 PACKAGES = ("paddlepaddle", "paddlepaddle-gpu", "torch", "numpy")
 
 
-def record():
-    """A dict of strings and numbers: date (UTC), processor, its vector instructions, cores that may be used, versions."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    about = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    flags = about.get("flags", about.get("Features", "")).split()
+def record() -> dict[str, Any]:
+    """Strings and numbers: date (UTC), processor, its vector instructions, cores that may be used, versions."""
+    cpu, versions = runtime.cpuinfo(), {}
+    for package in PACKAGES:  # not imported
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    flags = cpu.get("flags", cpu.get("Features", "")).split()
     return {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "processor": about.get("model name", platform.processor()),
+        "processor": cpu.get("model name", platform.processor()),
         "instructions": sorted(flag for flag in flags if flag.startswith(("avx", "fma", "amx", "asimd", "sve"))),
         "cores": runtime.cores(),
         "python": platform.python_version(),
-        "versions": {name: version for name in PACKAGES if (version := version_of(name))},
+        "versions": versions,
     }
-
-
-def version_of(package):
-    """The installed version, None if it is not installed. The package is not imported."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None

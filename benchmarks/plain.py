@@ -6,6 +6,7 @@ training (tests/test_benchmarks.py).
 
 from paddle import nn
 
+from models.networks import dcgan
 from models.networks.layers import norm as our_norm
 from models.networks.layers import normal
 
@@ -54,8 +55,6 @@ class Critic(nn.Layer):
         return self.main(x).reshape([-1])
 
 
-def use():
+def use() -> None:
     """Let recipes that ask for dcgan get these networks from now on in this process."""
-    from models.networks import dcgan
-
     dcgan.Generator, dcgan.Critic = Generator, Critic

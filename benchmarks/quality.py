@@ -18,40 +18,41 @@ else the machine does; wall seconds do.
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks import machine, quality_results
 from benchmarks.quality_training import NAMES, PYTORCH, SAMPLES, train
 from errors import TrainingError, UserError, one_of
+from experiments import ROOT
 from reporting import console
-from training import runtime
+from training import children, runtime
 from training.files import write_text
 
-ROOT = Path(__file__).resolve().parent.parent
 FIRST = 10  # CPU seconds of the first mark
 
 
-def grid(seconds, marks):
+def grid(seconds: float, marks: int) -> list[float]:
     """CPU seconds of the marks: a geometric grid of so many numbers from FIRST (less for a short training) to `seconds`."""
     return np.geomspace(min(FIRST, seconds / 4), seconds, marks).round(3).tolist()
 
 
-def run_all(tasks, jobs, command):
+def run_all(tasks: Sequence[tuple[str, int]], jobs: int, command: list[str]) -> Iterator[dict[str, Any]]:
     """Yield what each task, a (name, seed), measured, as it ends; `jobs` processes at a time.
 
     command: arguments of this module for all. Raises TrainingError if one ends without a result.
     """
     tasks, running = list(tasks), {}
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     start = [sys.executable, "-m", "benchmarks.quality", *command, "--one"]
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -59,7 +60,7 @@ def run_all(tasks, jobs, command):
                 while tasks and len(running) < jobs:
                     name, seed = tasks.pop(0)
                     target = Path(folder) / f"{name}-{seed}.json"
-                    running[target] = subprocess.Popen([*start, name, str(seed), str(target)], env=environment, cwd=ROOT)
+                    running[target] = children.start([*start, name, seed, target], threads=1, cwd=ROOT)
                 for target, process in list(running.items()):
                     if process.poll() is not None:
                         del running[target]
@@ -68,30 +69,24 @@ def run_all(tasks, jobs, command):
                         yield json.loads(target.read_text(encoding="utf-8"))
                 time.sleep(0.1)
         finally:
-            for process in running.values():
-                process.terminate()
-            for process in running.values():
-                process.wait()
+            children.stop(running.values())
 
 
-def record(runs, seconds, seeds, jobs, quick):
+def record(runs: list[dict[str, Any]], seconds: float, seeds: int, jobs: int, quick: bool) -> dict[str, Any]:
     """The content of the JSON file: the machine, the terms, and all runs with all their marks."""
     terms = {"threads": 1, "jobs": jobs, "seconds": seconds, "seeds": list(range(seeds)), "samples": 1000 if quick else SAMPLES}
     order = {name: number for number, name in enumerate(NAMES)}
     return {**machine.record(), **terms, "quick": quick, "runs": sorted(runs, key=lambda r: (order[r["name"]], r["seed"]))}
 
 
-def show(content):
-    from rich.console import Console
-    from rich.table import Table
-
+def show(content: dict[str, Any]) -> None:
     table = Table(*quality_results.HEADS)
     for line in quality_results.lines(content):
         table.add_row(*line)
     Console(width=130).print(table)
 
 
-def check(names):
+def check(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names to train, all by default; PyTorch's only where it is installed. Raises UserError."""
     for name in names:
         if name not in NAMES:
@@ -117,12 +112,13 @@ def main(names, seconds, marks, seeds, jobs, target, figure, quick, one):
     names = check(names)
     seconds, marks, jobs = seconds or (8 if quick else 1500), marks or (3 if quick else 25), jobs or runtime.cores()
     if one:
+        children.follow_parent()
         name, seed, path = one
         tell = lambda mark: print(f"{name}, seed {seed}: {in_words(mark)}", flush=True)  # noqa: E731
         write_text(Path(path), json.dumps(train(name, int(seed), grid(seconds, marks), tell, quick)))
         return
     command = ["--seconds", str(seconds), "--marks", str(marks), *(["--quick"] if quick else [])]
-    runs = []
+    runs, content = [], {}
     for run in run_all([(name, seed) for seed in range(seeds) for name in names], jobs, command):
         runs.append(run)
         content = record(runs, seconds, seeds, jobs, quick)
@@ -135,7 +131,7 @@ def main(names, seconds, marks, seeds, jobs, target, figure, quick, one):
         print(made)
 
 
-def in_words(mark):
+def in_words(mark: dict[str, Any]) -> str:
     quality = "nothing to measure" if mark["fd_lenet"] is None else f"fd_lenet {mark['fd_lenet']:.2f}"
     return f"{mark['cpu_seconds']:.0f} CPU s, step {mark['step']:,}: {quality}"
 

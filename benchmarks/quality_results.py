@@ -3,16 +3,20 @@
 import json
 import math
 import sys
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from benchmarks.quality_training import THRESHOLDS
+from benchmarks.table import in_markdown
+from experiments import figures
 
 LABELS = {"pytorch": "the WGAN authors' recipe, PyTorch"}
-COLOURS = {"pytorch": "black", "wgan-paper": "tab:cyan", "wgan": "tab:blue", "wgan-gp": "tab:green", "dcgan": "tab:orange"}
 ENDS = {"quality": "there", "budget": "its recipe's end", "seconds": "out of time", "not finite": "a number not finite"}
 HEADS = ["recipe", *(f"fd_lenet ≤ {threshold}: CPU s (wall)" for threshold in THRESHOLDS), "last fd_lenet", "at CPU s", "ended"]
 
 
-def time_to(run, threshold):
+def time_to(run: dict[str, Any], threshold: float) -> tuple[float, float]:
     """(CPU seconds, wall seconds) at a run's first mark with fd_lenet ≤ threshold, (inf, inf) if there is none."""
     for mark in run["marks"]:
         if mark["fd_lenet"] is not None and mark["fd_lenet"] <= threshold:
@@ -20,15 +24,15 @@ def time_to(run, threshold):
     return math.inf, math.inf
 
 
-def by_name(content):
+def by_name(content: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """{name: its runs, a seed each}, in the order in which they stand in the file."""
     names = dict.fromkeys(run["name"] for run in content["runs"])
     return {name: [run for run in content["runs"] if run["name"] == name] for name in names}
 
 
-def lines(content):
+def lines(content: dict[str, Any]) -> list[list[str]]:
     """The table's lines below HEADS, as texts. Of several seeds the median one (of two the later), – if it never gets there."""
-    found = []
+    table = []
     for name, runs in by_name(content).items():
         cells = [LABELS.get(name, name)]
         for threshold in THRESHOLDS:
@@ -37,20 +41,17 @@ def lines(content):
         ends = [run["marks"][-1] for run in runs if run["marks"]]
         cells.append(", ".join("–" if end["fd_lenet"] is None else f"{end['fd_lenet']:.2f}" for end in ends) or "–")
         cells.append(", ".join(f"{end['cpu_seconds']:,.0f}" for end in ends) or "–")
-        found.append([*cells, ", ".join(dict.fromkeys(ENDS[run["ended"]] for run in runs))])
-    return found
+        table.append([*cells, ", ".join(dict.fromkeys(ENDS[run["ended"]] for run in runs))])
+    return table
 
 
-def markdown(content):
+def markdown(content: dict[str, Any]) -> str:
     """The table of docs/performance.md from the content of docs/quality.json."""
-    rule = ["---", *["---:"] * (len(HEADS) - 2), "---"]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [HEADS, rule, *lines(content)])
+    return in_markdown([HEADS, *lines(content)], right=range(1, len(HEADS) - 1))
 
 
-def figure(content):
+def figure(content: dict[str, Any]) -> Figure:
     """A matplotlib figure: fd_lenet against CPU seconds, both logarithmic, one line a run, the thresholds as thin lines."""
-    from experiments import figures
-
     drawn, axis = figures.new(height=4)
     for threshold in THRESHOLDS:
         axis.axhline(threshold, color="0.75", linewidth=0.8, zorder=0)
@@ -59,7 +60,7 @@ def figure(content):
             marks = [mark for mark in run["marks"] if mark["fd_lenet"] is not None]
             label = None if number else LABELS.get(name, name)
             xy = [mark["cpu_seconds"] for mark in marks], [mark["fd_lenet"] for mark in marks]
-            axis.plot(*xy, ".-", color=COLOURS.get(name), label=label, linewidth=1.2, markersize=4)
+            axis.plot(*xy, ".-", color=figures.colour(name), label=label, linewidth=1.2, markersize=4)
     axis.set(xscale="log", yscale="log", xlabel="CPU seconds of training, one thread")
     axis.set_ylabel(f"fd_lenet ({content['samples']:,} samples)")
     axis.legend(fontsize=8)

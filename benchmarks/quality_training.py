@@ -1,13 +1,26 @@
 """One training of benchmarks.quality, in a process of its own with one thread: scored at marks while its clocks stand still."""
 
 import bisect
+import contextlib
 import math
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 import data
-from errors import NotFinite, UserError
+from data.dataset import Dataset
+from errors import NotFinite
+from experiments.numeric import rounded
+from reporting.samples import noise
 from training import recipe as recipes
+from training import runtime
+from training.budget import Budget
+from training.recipe import Recipe
+from training.run_log import RunLog
+from training.session import Silent
 
 DATA = "mnist-5k"
 THRESHOLDS = (20, 10, 5, 3)  # of fd_lenet
@@ -15,38 +28,39 @@ SAMPLES = 5000  # as eval.py's
 PYTORCH = "pytorch"
 NAMES = (PYTORCH, "wgan-paper", "wgan", "wgan-gp", "dcgan")
 NEVER = 10**9
+Draw = Callable[[], np.ndarray]  # samples in [−1, 1], float32 N×C×H×W
+Tell = Callable[[dict[str, Any]], object]
 
 
-def recipe_of(name, seed=0, quick=False):
+def recipe_of(name: str, seed: int = 0, quick: bool = False) -> Recipe:
     """The recipe of a training: configs/NAME.yaml's; for PyTorch wgan-paper's with the authors' warm-up.
 
     The paper's recipe names no last step, so neither has one.
     """
     own = {"steps": NEVER} if name in (PYTORCH, "wgan-paper") else {}
     own |= {"warm_up": True} if name == PYTORCH else {}
-    return recipes.load(
-        "wgan-paper" if name == PYTORCH else name,
-        overrides={"data": DATA, "seed": seed, **own, **({"filters": 4} if quick else {})},
-    )
+    own |= {"filters": 4} if quick else {}
+    model = "wgan-paper" if name == PYTORCH else name
+    return recipes.load(model, overrides={"data": DATA, "seed": seed, **own})
 
 
 class Ended(Exception):
     """The training need not go on. Its text says why: 'quality', 'budget' (the recipe's own) or 'seconds'."""
 
 
-class Marks:
-    """Stands in for the progress bar: scores the samples at marks on the way, and ends the training when there is no more to see.
+class Marks(Silent):
+    """In the place of the progress display: scores samples at marks on the way, and ends a training that has no more to show.
 
-    draw: gives SAMPLES items in [−1, 1], float32 N×C×H×W. at: CPU seconds, ascending, the last of them the training's limit; its
-    last step is a mark as well. tell: takes each row of `found`: step, critic_steps, cpu_seconds, wall_seconds, fd_lenet (None
-    where nothing can be measured: samples of one flat colour).
+    at: CPU seconds, ascending, the last of them the training's limit; its last step is a mark as well. tell: takes each of
+    `rows`: step, critic_steps, cpu_seconds, wall_seconds, fd_lenet (None where nothing can be measured: samples of one flat
+    colour).
     """
 
-    def __init__(self, draw, dataset, budget, at, tell):
+    def __init__(self, draw: Draw, dataset: Dataset, budget: Budget, at: list[float], tell: Tell) -> None:
         self.draw, self.dataset, self.budget, self.at, self.tell = draw, dataset, budget, at, tell
-        self.found, self._next = [], at[0]
+        self.rows, self._next = [], at[0]
 
-    def step(self, done):
+    def step(self, done: int) -> None:
         wall, seconds = self.budget.seconds(), self.budget.cpu_seconds()
         over = self.budget.used(done) >= 1
         if seconds < self._next and not over:
@@ -56,8 +70,8 @@ class Marks:
             quality = fd_lenet(self.draw(), self.dataset)
         counters = {"step": done, "critic_steps": sum(map(self.budget.recipe.critic_steps, range(done)))}
         clocks = {"cpu_seconds": round(seconds, 2), "wall_seconds": round(wall, 2)}
-        self.found.append({**counters, **clocks, "fd_lenet": quality})
-        self.tell(self.found[-1])
+        self.rows.append({**counters, **clocks, "fd_lenet": quality})
+        self.tell(self.rows[-1])
         if quality is not None and quality <= min(THRESHOLDS):
             raise Ended("quality")
         if over:
@@ -65,32 +79,20 @@ class Marks:
         if seconds >= self.at[-1]:
             raise Ended("seconds")
 
-    def show(self, done, text):
-        pass
 
-
-def fd_lenet(items, dataset):
+def fd_lenet(items: np.ndarray, dataset: Dataset) -> float | None:
     """Mean over eval.py's draws, five significant digits, of samples in [−1, 1]; None where nothing can be measured."""
-    import metrics
-    from data.dataset import to_uint8
+    from experiments.training_runs import mean_scores
 
-    try:
-        value = metrics.evaluate(to_uint8(items), dataset, ("frechet",))["fd_lenet"]["value"]
-    except UserError:
-        return None
-    return float(f"{value:.5g}") if math.isfinite(value) else None
+    return rounded(mean_scores(items, dataset, ("frechet",)).get("fd_lenet"), 5)
 
 
-def train(name, seed, at, tell, quick=False):
+def train(name: str, seed: int, at: list[float], tell: Tell, quick: bool = False) -> dict[str, Any]:
     """Train `name` of NAMES till one of the reasons of Ended: {'name', 'seed', 'ended', 'recipe', 'marks'}.
 
     at, tell: as Marks'. Call it in a fresh process, whose environment says OMP_NUM_THREADS=1.
     """
-    from training import runtime
-
     runtime.start("cpu")  # for PyTorch too: our metrics need Paddle
-    from training.budget import Budget
-
     recipe, dataset = recipe_of(name, seed, quick), data.load(DATA)
     count = 1000 if quick else SAMPLES
     steps, draw = (in_pytorch if name == PYTORCH else in_paddle)(recipe, dataset, count)
@@ -103,13 +105,14 @@ def train(name, seed, at, tell, quick=False):
         ended = str(end)
     except NotFinite:
         ended = "not finite"
-    return {"name": name, "seed": seed, "ended": ended, "recipe": recipe.model_dump(), "marks": marks.found}
+    return {"name": name, "seed": seed, "ended": ended, "recipe": recipe.model_dump(), "marks": marks.rows}
 
 
-def in_paddle(recipe, dataset, count):
+Steps = Callable[[Marks], None]
+
+
+def in_paddle(recipe: Recipe, dataset: Dataset, count: int) -> tuple[Steps, Draw]:
     """(steps(marks), draw()): train.py's loop, its log, grids and checkpoints included, in a temporary folder."""
-    from reporting.samples import noise
-    from training.log import RunLog
     from training.loop import train as loop
     from training.sampling import generate
     from training.trainer import GANTrainer
@@ -117,32 +120,24 @@ def in_paddle(recipe, dataset, count):
     trainer, z = GANTrainer(recipe, dataset.shape), noise(0, count, recipe.latent)
 
     def steps(marks):
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            (folder / "samples").mkdir()
-            log = RunLog(folder)
-            try:
-                loop(trainer, dataset, folder, log, marks, lambda line: None, budget=marks.budget)
-            finally:
-                log.close()
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(RunLog(folder)) as log:
+            loop(trainer, dataset, Path(folder), log, marks, lambda line: None, budget=marks.budget)
 
     return steps, lambda: generate(trainer.sampler, z)
 
 
-def in_pytorch(recipe, dataset, count):
+def in_pytorch(recipe: Recipe, dataset: Dataset, count: int) -> tuple[Steps, Draw]:
     """(steps(marks), draw()): bare steps of benchmarks/pytorch.py on the same images in the same order."""
     import torch
 
     from benchmarks.pytorch import GANTrainer, initialise
-    from data import Order
-    from reporting.samples import noise
 
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
     trainer, z = GANTrainer(recipe, dataset.shape), torch.from_numpy(noise(0, count, recipe.latent))
     for network in (trainer.generator, trainer.critic):
         network.apply(initialise)
-    order = Order(len(dataset.train), recipe.seed)
+    order = data.Order(len(dataset.train), recipe.seed)
 
     def steps(marks):
         position = 0

@@ -10,24 +10,28 @@ speed drifts is the same for all; a turn's first step, which finds batches that 
 import json
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import click
+import cv2
 import numpy as np
 
+import data
+from benchmarks.process import Process
+from benchmarks.worker import random_pictures
+from data.reader import batches
 from reporting import console
+from training import recipe as recipes
+from training import runtime
 
 CHUNK = 6
 
 
-def write_images(folder, count):
+def write_images(folder: Path, count: int) -> None:
     """Smooth random pictures: noise would compress and decode unlike photographs."""
-    import cv2
-
     rng = np.random.default_rng(0)
     for number in range(count):
         small = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
@@ -35,29 +39,17 @@ def write_images(folder, count):
         (folder / f"{number:06d}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
 
 
-def train(count, folder):
+def train(count: int, folder: str) -> None:
     """In a process of its own: for each line on stdin a turn, answered by its milliseconds a step; at the end one JSON object."""
-    from training import runtime
-
     began = time.monotonic()
     runtime.start("cpu")
-
-    import data
-    from data import Order
-    from data.dataset import Dataset
-    from data.reader import batches
-    from training import recipe as recipes
     from training.trainer import GANTrainer
 
     name = f"folder:{folder}" if folder else "cifar10"
     recipe = recipes.load("wgan-paper", overrides={"data": name, "filters": 32, "image_size": 32})
-    if folder:
-        dataset = data.load(name, None, 32)
-    else:
-        images = np.random.default_rng(0).integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
-        dataset = Dataset("cifar10", images, images[:100])
+    dataset = data.load(name, None, 32) if folder else random_pictures(count)
     trainer = GANTrainer(recipe, dataset.shape)
-    reader = batches(dataset, Order(len(dataset.train), 0), 0, recipe.batch_size)
+    reader = batches(dataset, data.Order(len(dataset.train), 0), 0, recipe.batch_size)
 
     def step():
         start = time.perf_counter()
@@ -71,34 +63,9 @@ def train(count, folder):
     print("ready", flush=True)
     for _ in sys.stdin:
         print(statistics.median([step() for _ in range(CHUNK)][1:]), flush=True)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    kilobytes = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     kept = "memory" if isinstance(dataset.train, np.ndarray) else "files"
-    print(json.dumps({"mb": max(memory, workers), "first": first, "kept": kept}), flush=True)
-
-
-class Trainee:
-    """A training in a process of its own, that goes on for a turn when told to."""
-
-    def __init__(self, what, count, folder):
-        self.name, self.times = f"{count:,} {what}", []
-        command = [sys.executable, "-m", "benchmarks.reading", "--one", str(count), folder]
-        root = Path(__file__).parent.parent
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root)
-        while "ready" not in (line := self.process.stdout.readline()):
-            if not line:
-                raise RuntimeError(f"{' '.join(command)} did not start")
-
-    def turn(self):
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        self.times.append(float(self.process.stdout.readline()))
-
-    def close(self):
-        self.process.stdin.close()
-        found = json.loads(self.process.stdout.read().splitlines()[-1])
-        self.process.wait()
-        return found
+    print(json.dumps({"mb": max(kilobytes) / 1000, "first": first, "kept": kept}), flush=True)
 
 
 @click.command(help=__doc__)
@@ -118,17 +85,24 @@ def main(rounds, images, one):
             folder.mkdir()
             write_images(folder, count)
             rows.append(("PNG files", count, str(folder)))
-        trainees = [Trainee(*row) for row in rows]
+        times = {f"{count:,} {what}": [] for what, count, _ in rows}
+        processes = {}
+        for name, (_, count, folder) in zip(times, rows):
+            processes[name] = Process("reading", "--one", count, folder)
+            processes[name].wait_until_ready()
         for number in range(rounds):
-            for trainee in trainees[number % len(rows) :] + trainees[: number % len(rows)]:  # nobody always comes first
-                trainee.turn()
+            names = list(times)
+            for name in names[number % len(names) :] + names[: number % len(names)]:  # nobody always comes first
+                processes[name].tell("go")
+                times[name].append(float(processes[name].answer()))
         print("| images | kept in | ms a step | to the first row | seconds to the first step | peak memory, MB |")
         print("| --- | --- | ---: | ---: | ---: | ---: |")
-        for trainee in trainees:
-            found = trainee.close()
-            ratio = statistics.median(mine / first for mine, first in zip(trainee.times, trainees[0].times))
-            cost = f"{statistics.median(trainee.times):.0f} | {ratio - 1:+.1%}"
-            print(f"| {trainee.name} | {found['kept']} | {cost} | {found['first']:.1f} | {found['mb']:,.0f} |", flush=True)
+        reference = next(iter(times.values()))
+        for name, own in times.items():
+            end = json.loads(processes[name].close().splitlines()[-1])
+            ratio = statistics.median(mine / first for mine, first in zip(own, reference))
+            cost = f"{statistics.median(own):.0f} | {ratio - 1:+.1%}"
+            print(f"| {name} | {end['kept']} | {cost} | {end['first']:.1f} | {end['mb']:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -14,16 +14,22 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import time
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks import machine
+from benchmarks.process import Process
+from benchmarks.table import TITLES
 from benchmarks.worker import PRODUCT, recipe_of
 from reporting import console
 from training import launch, runtime
+from training.files import write_text
 
 NETWORKS = (("dcgan", 32, "mnist-5k"), ("dcgan", 64, "mnist-5k"), ("mlp", 64, "mnist-5k"), ("resnet", 32, "cifar10"))
 POINTS = ("mlp", 64, "25gaussians")
@@ -34,41 +40,39 @@ STEPS = ("critic", "generator")
 TURN = 0.15  # seconds
 PATIENCE, LEAST = 60, 5  # a row of slow steps ends after so many seconds, but not before so many turns
 CLOCKS = {"all": ("wall",), "1": ("cpu",), "both": ("wall", "cpu")}  # of --threads
-TITLES = {"wall": "all cores, wall-clock time", "cpu": "one thread, CPU time"}
+Row = tuple[str, str, int, str]
 SETTINGS = ("OMP_NUM_THREADS", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
 class Worker:
     """A process (or several that share a batch) that does a step when told to."""
 
-    def __init__(self, variant, row, processes=1, clock="wall"):
+    def __init__(self, variant: str, row: Row, processes: int = 1, clock: str = "wall") -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
         alone = {"OMP_NUM_THREADS": "1"} if clock == "cpu" else {}
         teams = launch.environments(processes, "cpu") if processes > 1 else [alone]
-        command = [sys.executable, "-m", "benchmarks.worker", variant, *map(str, row), clock]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        more = [{"env": {**environment, **team}, "stderr": subprocess.DEVNULL} for team in teams]
         self.counts = dict.fromkeys([*STEPS, "loop"], 1)
-        self.processes = [subprocess.Popen(command, env={**environment, **team}, **pipes) for team in teams]
-        for process in self.processes:
-            if "ready" not in process.stdout.readline():
-                raise RuntimeError(f"{' '.join(command)} did not start")
+        self.processes = [Process("worker", variant, *row, clock, **of_one) for of_one in more]
+        for process in self.processes:  # which wait for one another
+            process.wait_until_ready()
 
-    def step(self, kind):
+    def step(self, kind: str) -> float:
         """Seconds of a step, the slowest process's, the mean over a turn; or what else the worker counts. kind: see worker.py."""
-        if kind in self.counts:
-            kind = f"{kind} {self.counts[kind]}"
+        line = f"{kind} {self.counts[kind]}" if kind in self.counts else kind
         for process in self.processes:
-            process.stdin.write(kind + "\n")
-            process.stdin.flush()
-        return max(float(process.stdout.readline()) for process in self.processes)
+            process.tell(line)
+        return max(float(process.answer()) for process in self.processes)
 
-    def close(self):
+    def close(self) -> None:
         for process in self.processes:
-            process.stdin.close()
-            process.wait()
+            process.close()
 
 
-def measure(row, repeats, clock):
+Times = dict[str, dict[str, float]]  # {variant: {step: seconds}}
+
+
+def measure(row: Row, repeats: int, clock: str) -> tuple[Times, dict[str, float], dict[str, float]]:
     """{variant: {'critic': seconds, 'generator': seconds}}, {'loop': seconds, 'product': seconds} and {kind: operations}.
 
     Seconds are medians of interleaved repeats, `repeats` or what fits in PATIENCE; operations are counted where PyTorch is
@@ -84,7 +88,7 @@ def measure(row, repeats, clock):
     if clock == "wall":
         workers["loop"] = Worker("loop", row)
         turns.append(("loop", "loop"))
-    found = {turn: [] for turn in turns}
+    measured = {turn: [] for turn in turns}
     began = time.monotonic()
     for repeat in range(repeats + 2):  # the first two warm up
         if repeat >= LEAST + 2 and time.monotonic() - began > PATIENCE:
@@ -94,16 +98,16 @@ def measure(row, repeats, clock):
             if repeat == 1 and kind in workers[name].counts:
                 workers[name].counts[kind] = max(1, min(20, round(TURN / seconds)))
             if repeat >= 2:
-                found[name, kind].append(seconds)
+                measured[name, kind].append(seconds)
     operations = {kind: workers["pytorch"].step(f"flops {kind}") for kind in STEPS} if "pytorch" in workers else {}
     for worker in workers.values():
         worker.close()
-    medians = {turn: statistics.median(times) for turn, times in found.items()}
+    medians = {turn: statistics.median(times) for turn, times in measured.items()}
     times = {name: {kind: medians[name, kind] for kind in STEPS} for name in variants}
     return times, {kind: medians[name, kind] for name, kind in turns if kind not in STEPS}, operations
 
 
-def rows_of(row, clock, times, others, operations):
+def rows_of(row: Row, clock: str, times: Times, others: dict[str, float], operations: dict[str, float]) -> list[dict[str, Any]]:
     """What measure() returned as a list of dicts, one a step and variant.
 
     threads: how many each variant may use; Paddle as it comes takes one however many there are.
@@ -135,9 +139,6 @@ def rows_of(row, clock, times, others, operations):
 @click.option("--threads", type=click.Choice(list(CLOCKS)), default="both", show_default=True, help="Which of the tables.")
 @click.option("--json", "target", metavar="FILE", help="Write the figures there too.")
 def main(quick, threads, target):
-    from rich.console import Console
-    from rich.table import Table
-
     results = []
     heads = ("model", "network", "data", "step", "variant", "ms", "images/s", "× plain", "× PyTorch", "of product")
     for clock in CLOCKS[threads]:
@@ -152,9 +153,7 @@ def main(quick, threads, target):
             results += rows
         Console(width=130).print(table)
     if target:
-        with open(target, "w", encoding="utf-8") as file:
-            json.dump({**machine.record(), "rows": results}, file, indent=1)
-        print(target)
+        print(write_text(Path(target), json.dumps({**machine.record(), "rows": results}, indent=1)))
 
 
 if __name__ == "__main__":

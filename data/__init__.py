@@ -1,32 +1,63 @@
 """Data sets by name. Every reader gives uint8 images (or 2-D points) and held-out ones beside them.
 
-A new source is one file with a `load(data_dir, image_size) -> Dataset` and a line in SOURCES.
+A new data set is a file with a `load(name, data_dir, image_size) -> Dataset` and a row in SOURCES.
 """
 
+from __future__ import annotations
+
 import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from data.dataset import Dataset, Order
 from errors import UserError, one_of
 
-__all__ = ["POINTS", "SOURCES", "Dataset", "Order", "check_name", "load"]
+__all__ = ["SOURCES", "Dataset", "Order", "Source", "check_name", "key_of", "load", "source"]
 
-# name -> module of this package; nothing is imported before it is asked for
+
+@dataclass(frozen=True)
+class Source:
+    """A row of SOURCES: all that depends on a data set, beside where its files lie (data/files.py's Remote).
+
+    load: (name, data_dir, image_size) → Dataset. kind: which metrics fit; 'stacked' are images of three labelled digits each,
+    'mixture' points whose modes are known (Dataset.modes). feature_network: of metrics/networks.py, None if none knows such
+    images. size: pixels a side of its pictures; None if its reader makes any that is asked for. samples: that eval.py scores
+    unless told otherwise. family: block of a config's per_data that it shares with others, below the one of its own name.
+    """
+
+    load: Callable[[str, str | None, int], Dataset]
+    kind: Literal["images", "stacked", "points", "mixture"] = "images"
+    feature_network: str | None = None
+    size: int | None = None
+    samples: int = 5000
+    family: str | None = None
+
+    @property
+    def is_points(self) -> bool:
+        return self.kind in ("points", "mixture")
+
+
+def reader(module: str) -> Callable[[str, str | None, int], Dataset]:
+    """`load` of a module of this package, which is imported when it is called: what downloads needs takes time to import."""
+    return lambda *arguments: importlib.import_module(f"data.{module}").load(*arguments)
+
+
 SOURCES = {
-    "mnist-5k": "mnist5k",
-    "mnist": "idx",
-    "fashion-mnist": "idx",
-    "cifar10": "cifar10",
-    "stacked-mnist": "stacked",
-    "folder:PATH": "folder",
-    "8gaussians": "toys",
-    "25gaussians": "toys",
-    "swissroll": "toys",
+    "mnist-5k": Source(reader("mnist5k"), feature_network="digits", size=28),
+    "mnist": Source(reader("idx"), feature_network="digits", size=28),
+    "fashion-mnist": Source(reader("idx"), feature_network="fashion", size=28),
+    "cifar10": Source(reader("cifar10"), feature_network="cifar10", size=32),
+    "stacked-mnist": Source(reader("stacked"), "stacked", feature_network="digits", size=28, samples=25_600),
+    "folder:PATH": Source(reader("folder"), feature_network="cifar10"),
+    "8gaussians": Source(reader("toys"), "mixture", family="points"),
+    "25gaussians": Source(reader("toys"), "mixture", family="points"),
+    "swissroll": Source(reader("toys"), "points", family="points"),
 }
-POINTS = ("8gaussians", "25gaussians", "swissroll")
 
 
-def family(name):
-    """The key of SOURCES for a data name: 'folder:PATH' for any folder, else the name. Raises UserError."""
+def key_of(name: str) -> str:
+    """The key of SOURCES for a data name: 'folder:PATH' for any folder, else the name. Raises UserError, naming the nearest."""
     key = "folder:PATH" if isinstance(name, str) and name.startswith("folder:") else name
     if not isinstance(name, str) or key not in SOURCES:
         raise one_of("data", name, SOURCES)
@@ -35,16 +66,20 @@ def family(name):
     return key
 
 
-def check_name(name):
+def source(name: str) -> Source:
+    """The row of a data set. Raises UserError."""
+    return SOURCES[key_of(name)]
+
+
+def check_name(name: str) -> None:
     """Raise UserError, naming the nearest source, unless `name` is a data set."""
-    family(name)
+    key_of(name)
 
 
-def load(name, data_dir=None, image_size=32):
+def load(name: str, data_dir: str | None = None, image_size: int = 32) -> Dataset:
     """Read the data set `name`.
 
     data_dir: a folder that is looked in first. image_size: pixels a side that networks see; 28 × 28 digits are padded to
     32 or left at 28. Raises UserError for anything that cannot be read.
     """
-    module = importlib.import_module(f"data.{SOURCES[family(name)]}")
-    return module.load(name, data_dir, image_size)
+    return source(name).load(name, data_dir, image_size)

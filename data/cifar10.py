@@ -12,15 +12,14 @@ from data.files import Remote, locate, md5
 from data.folder import resize
 from errors import UserError
 
-ARCHIVE = Remote(
-    "cifar-10-python.tar.gz", "https://dataset.bj.bcebos.com/cifar/", "c58f30108f718f92721af3b95e74349a", 170_498_071
-)
+URL, MD5 = "https://dataset.bj.bcebos.com/cifar/", "c58f30108f718f92721af3b95e74349a"
+ARCHIVE = Remote("cifar-10-python.tar.gz", URL, MD5, 170_498_071, cached="cifar")
 TRAIN = [f"data_batch_{k}" for k in range(1, 6)]
 LARGEST = 64 << 20  # bytes a batch may have; the real ones have 31 MB
 LARGEST_TOTAL, MOST = 512 << 20, 100  # bytes and files of the archive
 
 
-def load(name, data_dir, image_size):
+def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """50,000 + 10,000 colour images of 32×32 pixels, resized if image_size is another."""
     path = locate(ARCHIVE, name, data_dir)
     batches = _read_archive(path)
@@ -56,7 +55,7 @@ def _read_archive(path):
     return batches
 
 
-def read_batch(raw, where="batch"):
+def read_batch(raw: bytes, where: str = "batch") -> tuple[np.ndarray, np.ndarray]:
     """(images uint8 N×3×32×32, labels int64 N) of one pickled batch. Raises UserError; no code in it is run."""
     try:
         content = _Inert(io.BytesIO(raw), encoding="bytes").load()

@@ -13,7 +13,7 @@ class Dataset:
     """Images as uint8 N×C×H×W, or points as float32 N×2, split into `train` and `heldout`: arrays, or Files that act as such.
 
     labels, heldout_labels: int64 class of each item, or None. native_size: height and width before padding; grids and
-    .npz files are cropped back to it.
+    .npz files are cropped back to it. modes: of a mixture, centres float K×2 and the standard deviation of each.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Dataset:
     heldout_labels: np.ndarray | None = None
     native_size: int | None = None
     note: str = ""
+    modes: tuple[np.ndarray, float] | None = None
     sha256: str = field(init=False)
 
     def __post_init__(self):
@@ -35,26 +36,26 @@ class Dataset:
         self.sha256 = digest.hexdigest()
 
     @property
-    def is_points(self):
+    def is_points(self) -> bool:
         return self.train.ndim == 2
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Shape of one item as networks see it: (C, H, W), or (2,) for points."""
         return tuple(self.train.shape[1:])
 
-    def batch(self, indices, split="train"):
+    def batch(self, indices: np.ndarray, split: str = "train") -> np.ndarray:
         """Items as float32: images scaled from 0..255 to [−1, 1], points as they are."""
         items = getattr(self, split)[indices]
         return items if self.is_points else to_unit(items)
 
 
-def to_unit(images):
+def to_unit(images: np.ndarray) -> np.ndarray:
     """uint8 0..255 to float32 in [−1, 1]."""
     return images.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
 
 
-def to_uint8(images):
+def to_uint8(images: np.ndarray) -> np.ndarray:
     """Floats in [−1, 1] to uint8 0..255, rounded; values outside (an MLP has no tanh) are cut off."""
     return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
 
@@ -66,7 +67,7 @@ class Order:
     ever left out or seen twice within an epoch. attempt: another number is another shuffle.
     """
 
-    def __init__(self, n, seed, attempt=0):
+    def __init__(self, n: int, seed: int, attempt: int = 0):
         self.n, self.seed, self.attempt = n, seed, attempt
         self._epoch, self._permutation = None, None
 
@@ -76,7 +77,7 @@ class Order:
             self._epoch, self._permutation = epoch, rng.permutation(self.n)
         return self._permutation
 
-    def take(self, position, count):
+    def take(self, position: int, count: int) -> np.ndarray:
         """Indices number `position` to `position + count` of the endless order."""
         parts = []
         while count:
@@ -87,7 +88,7 @@ class Order:
         return np.concatenate(parts)
 
 
-def pad_to(images, size):
+def pad_to(images: np.ndarray, size: int) -> np.ndarray:
     """Centre uint8 N×C×h×w on a black size×size ground; pixel values stay untouched."""
     missing = size - images.shape[-1]
     before = missing // 2
@@ -95,7 +96,7 @@ def pad_to(images, size):
     return np.pad(images, ((0, 0), (0, 0), width, width)) if missing else images
 
 
-def crop_to(images, size):
+def crop_to(images: np.ndarray, size: int | None) -> np.ndarray:
     """Undo pad_to on ...×H×W (or any array whose last two axes are the picture)."""
     if size is None or size >= images.shape[-1]:
         return images

@@ -23,24 +23,23 @@ PATIENCE = 1800  # seconds that one process waits for another's download
 
 @dataclass(frozen=True)
 class Remote:
-    """A published file: its name, the folder of its URL (https), its MD5, its size in bytes."""
+    """A published file: its name, the folder of its URL (https), its MD5, its size in bytes.
+
+    cached: its folder below Paddle's cache, where that is not the data set's name.
+    """
 
     name: str
     base: str
     md5: str
     size: int
+    cached: str | None = None
 
 
-def cache_dir(data_name):
-    """Paddle's own cache, so that a data set fetched by either is found by both."""
-    folder = {"cifar10": "cifar"}.get(data_name, data_name)
-    return Path.home() / ".cache" / "paddle" / "dataset" / folder
-
-
-def locate(remote, data_name, data_dir=None):
+def locate(remote: Remote, data_name: str, data_dir: str | None = None) -> Path:
     """Path of the file: in data_dir (or its sub-folder data_name), in Paddle's cache, or newly downloaded into the cache.
 
-    A file in data_dir is taken as it is, gzipped or not; one from the network must have the published MD5.
+    The cache is Paddle's own, so that a data set fetched by either is found by both. A file in data_dir is taken as it is,
+    gzipped or not; one from the network must have the published MD5. Raises UserError.
     """
     names = [remote.name, remote.name.removesuffix(".gz")]
     if data_dir is not None:
@@ -51,7 +50,7 @@ def locate(remote, data_name, data_dir=None):
             for name in names:
                 if (folder / name).is_file():
                     return folder / name
-    cached = cache_dir(data_name) / remote.name
+    cached = Path.home() / ".cache" / "paddle" / "dataset" / (remote.cached or data_name) / remote.name
     if not cached.is_file():
         _download(remote, cached, data_name, data_dir)
     return cached
@@ -69,14 +68,14 @@ def _download(remote, target, data_name, data_dir):
                 return
             begun = partial.exists()  # by an earlier attempt, of what may have been another file
             _fetch(url, partial, remote.size)
-            found = md5(partial)
-            if found != remote.md5 and begun:
+            digest = md5(partial)
+            if digest != remote.md5 and begun:
                 partial.unlink()
                 _fetch(url, partial, remote.size)
-                found = md5(partial)
-            if found != remote.md5:
+                digest = md5(partial)
+            if digest != remote.md5:
                 partial.unlink()
-                raise UserError(f"{url} came with MD5 {found}, published is {remote.md5}; {mend}")
+                raise UserError(f"{url} came with MD5 {digest}, published is {remote.md5}; {mend}")
             os.replace(partial, target)  # complete and checked, or not there at all
     except filelock.Timeout:
         raise UserError(f"{data_name}: another process has been fetching {remote.name} for {PATIENCE} s; {mend}") from None
@@ -149,11 +148,11 @@ class HttpsOnly(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(request, reply, code, message, headers, url)
 
 
-def opener():
+def opener() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(HttpsOnly)
 
 
-def md5(path):
+def md5(path: Path) -> str:
     digest = hashlib.md5()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):

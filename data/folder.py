@@ -8,6 +8,7 @@ import hashlib
 import io
 import warnings
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -20,7 +21,7 @@ IN_MEMORY = 512 << 20
 LARGEST = 100_000_000  # pixels of one image: 300 MB of memory
 
 
-def load(name, data_dir, image_size):
+def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """N×3×S×S; each tenth image, in the order of names, is held out. Raises UserError for no or broken images."""
     root = Path(name.split(":", 1)[1]).expanduser()
     if not root.is_dir():
@@ -33,7 +34,7 @@ def load(name, data_dir, image_size):
     if 3 * image_size**2 * len(paths) <= IN_MEMORY:
         return Dataset(name, train[:], heldout[:])
     train.read(0)  # a folder of something else should not wait for the first step
-    return Dataset(name, train, heldout)
+    return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout))
 
 
 class Files:
@@ -70,7 +71,7 @@ class Files:
         return hashlib.sha256("".join(lines).encode()).digest()
 
 
-def read_image(path, size):
+def read_image(path: str | Path, size: int) -> np.ndarray:
     """One image file as uint8 3×size×size, RGB. Raises UserError if OpenCV cannot decode it."""
     import cv2
     from PIL import Image
@@ -105,12 +106,12 @@ def read_image(path, size):
     return image[top : top + size, left : left + size, ::-1].transpose(2, 0, 1)
 
 
-def resize(images, size):
-    """uint8 N×C×H×H to N×C×size×size."""
+def resize(images: np.ndarray, size: int) -> np.ndarray:
+    """uint8 N×C×H×H to N×C×size×size, C of 1 or 3."""
     if images.shape[-1] == size:
         return images
     import cv2
 
     how = cv2.INTER_AREA if size < images.shape[-1] else cv2.INTER_CUBIC
-    shrunk = [cv2.resize(x.transpose(1, 2, 0), (size, size), interpolation=how) for x in images]
-    return np.stack(shrunk).transpose(0, 3, 1, 2)
+    resized = [cv2.resize(x.transpose(1, 2, 0), (size, size), interpolation=how) for x in images]
+    return np.stack(resized).reshape(len(images), size, size, -1).transpose(0, 3, 1, 2)  # OpenCV drops a single colour's axis

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +36,7 @@ FILES = {  # split -> (images, labels); sizes and MD5 as published
 LARGEST = 128 << 20  # bytes a file may unpack to; the real ones have 47 MB
 
 
-def load(name, data_dir, image_size):
+def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """All images of both splits, padded from 28 to image_size (28 or 32)."""
     check_digit_size(name, image_size)
     read = {}
@@ -52,12 +53,13 @@ def load(name, data_dir, image_size):
     return Dataset(name, read["train"][0], read["heldout"][0], read["train"][1], read["heldout"][1], native_size=28)
 
 
-def check_digit_size(name, image_size):
+def check_digit_size(name: str, image_size: int) -> None:
+    """Raise UserError unless digits can be shown at `image_size` pixels a side."""
     if image_size not in (28, 32):
         raise UserError(f"image_size {image_size}: {name} has 28×28 pixels; allowed are 28 (as it is) and 32 (padded)")
 
 
-def read_idx(path, dimensions):
+def read_idx(path: str | Path, dimensions: int) -> np.ndarray:
     """Read an IDX file of unsigned bytes with so many dimensions. Raises UserError if it is anything else."""
     try:
         with open(path, "rb") as file:

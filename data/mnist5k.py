@@ -13,7 +13,7 @@ from errors import UserError
 HELD_OUT_PER_CLASS = 100
 
 
-def load(name, data_dir, image_size):
+def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """4,000 digits to train on and 1,000 held out: the last 100 of each class in the file's own order."""
     check_digit_size(name, image_size)
     try:

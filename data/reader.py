@@ -1,11 +1,21 @@
 """Batches in a run's order, ready before they are asked for."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
-from data.dataset import to_unit
+from data.dataset import Dataset, Order, to_unit
 
 
-def batches(dataset, order, position, batch_size, part=lambda indices: indices):
+def batches(
+    dataset: Dataset,
+    order: Order,
+    position: int,
+    batch_size: int,
+    part: Callable[[np.ndarray], np.ndarray] = lambda indices: indices,
+) -> Iterator:
     """Endless batches of dataset.train as float32 tensors, from item number `position` of the order on.
 
     part: cuts this process's share out of a batch's indices. Images in memory are scaled on the spot; those that stay in

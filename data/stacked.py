@@ -13,7 +13,7 @@ from data.dataset import Dataset
 TRAIN, HELD_OUT = 60_000, 25_600
 
 
-def load(name, data_dir, image_size):
+def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """60,000 images to train on and 25,600 held out, N×3×S×S, of a fixed seed; labels 0..999 read the three digits.
 
     Held-out images are made of held-out digits.
@@ -26,13 +26,13 @@ def load(name, data_dir, image_size):
     return Dataset(name, train, heldout, labels, heldout_labels, native_size=28, note=f"stacked from {source}")
 
 
-def stack(images, labels, count, rng):
+def stack(images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """(uint8 count×3×S×S, int64 count): three independent digits each."""
     rows = rng.integers(len(images), size=(count, 3))
     return images[rows, 0], labels[rows] @ np.array([100, 10, 1])
 
 
-def holds_mnist(data_dir):
+def holds_mnist(data_dir: str | None) -> bool:
     """Whether the folder, or its sub-folder mnist, holds all four files, gzipped or not."""
     if data_dir is None:
         return False

@@ -1,13 +1,15 @@
-"""The paper's figures and claims, one command each: python -m experiments NAME [--quick].
+"""The papers' figures and claims, one command each: python -m experiments NAME [--quick].
 
-An experiment is one module: its docstring says Claim, Refuted by, Run and Cost; `measure(store)` returns its numbers,
-`judge(numbers)` one of VERDICTS, `draw(numbers, store)` a matplotlib figure. A new one is such a file and a name in NAMES.
+An experiment is one module. ABOUT is its row: FIELDS as plain text. measure(store) returns its numbers, judge(numbers) one of
+VERDICTS, draw(numbers, store) a matplotlib figure. A new one is such a file and its name in NAMES; what was found is told in
+pages/en/NAME.md and pages/zh/NAME.md.
 """
 
 import ast
 from pathlib import Path
 
-NAMES = (
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = (  # in the order in which they are shown
     "parallel_lines",
     "vanishing_gradients",
     "loss_means_quality",
@@ -24,15 +26,11 @@ NAMES = (
     "cifar10",
 )
 VERDICTS = HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
-FIELDS = ("Claim", "Refuted by", "Run", "Cost")
+FIELDS = ("title", "title_zh", "claim", "refuted_by", "run", "cost")
 
 
-def head(name):
-    """What an experiment says at its head: {'Title' and each of FIELDS: text}, read without importing it."""
-    source = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
-    title, *rest = ast.get_docstring(ast.parse(source)).split("\n\n")
-    said = {"Title": " ".join(title.split())}
-    for paragraph in rest:
-        field, _, text = paragraph.partition(": ")
-        said[field] = " ".join(text.split())
-    return said
+def about(name: str) -> dict[str, str]:
+    """ABOUT of an experiment, a line a field. The module is not imported: that would load Paddle."""
+    tree = ast.parse((ROOT / "experiments" / f"{name}.py").read_text(encoding="utf-8"))
+    row = next(node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABOUT")
+    return {field: " ".join(text.split()) for field, text in ast.literal_eval(row).items()}

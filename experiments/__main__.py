@@ -32,32 +32,31 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
     names = names or experiments.NAMES
     if listing:
         for name in names:
-            said = experiments.head(name)
-            print(f"{name}: {said['Title']}\n    Cost: {said['Cost']}")
+            about = experiments.about(name)
+            print(f"{name}: {about['title']}\n    Cost: {about['cost']}")
         return 0
     children.follow_parent()
     jobs = jobs or runtime.cores()
-    said = runtime.start("cpu", threads=1 if jobs > 1 else None)
+    settings = runtime.start("cpu", threads=1 if jobs > 1 else None)
 
-    from experiments.shared import Workers, measure_along
+    from experiments.shared import Workers, measure_along  # with what they import, later: they would slow down --help
     from experiments.store import ExperimentStore
 
     if worker:
-        (name,) = names
-        measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, helps=True))
+        name = names[0]
+        measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, worker=True))
         return 0
-    print(said)
+    print(settings)
 
     missing = []
     for name in names:
-        began = time.monotonic()
-        said = experiments.head(name)
-        print(f"== {name}: {said['Title']}", flush=True)
+        began, about = time.monotonic(), experiments.about(name)
+        print(f"== {name}: {about['title']}", flush=True)
         if not quick and not redraw:
-            print(f"Cost: {said['Cost']}", flush=True)
+            print(f"Cost: {about['cost']}", flush=True)
         try:
             with Workers(name, jobs - 1, quick, data_dir) as workers:
-                store = ExperimentStore(name, quick, data_dir, redraw, call_help=workers.start)
+                store = ExperimentStore(name, quick, data_dir, redraw, on_lock=workers.start)
                 print(store.carry_out(importlib.import_module(f"experiments.{name}")))
         except (Interrupted, SystemExit) as stop:
             console.warn("interrupted: what was measured and the checkpoints are kept; the same command goes on from there")

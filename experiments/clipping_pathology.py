@@ -1,21 +1,4 @@
-"""What does clipping do to a critic that a penalty does not?
-
-Claim: "critics trained with weight clipping … fail to capture higher moments of the data distribution"; "weight clipping pushes
-weights towards two values (the extremes of the clipping range)"; its gradients explode or vanish through the layers unless c is
-tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; the seed post of 2018 says the same of the weights).
-
-Refuted by: a clipped critic with less than half of its weights at ±c; gradient norms that change by less than a thousandfold
-through twelve layers for c = 0.001 and 0.01, or by more than a hundredfold for the penalty; a clipped critic that sees as large
-a share of the exact distance as the penalised one.
-
-Run: as in the paper the generator's distribution stands still, real points plus unit Gaussian noise. Surfaces: mlp critics of
-128 units, clipped at 0.01 (RMSProp 5e-5, algorithm 1) and penalised with lambda 10 (Adam 1e-4, 0.5, 0.9), on the eight and 25
-Gaussians and the Swiss roll; a critic's estimate on new points divided by its largest slope, as a share of the exact W1 of
-2,000 pairs. Layers: critics of twelve hidden layers of 64 units on the Swiss roll, c = 0.001, 0.01, 0.1 against the penalty.
-Three seeds.
-
-Cost: 7 minutes on one core of an AMD EPYC (Zen 4).
-"""
+"""Surfaces, weights and gradients of clipped and of penalised critics (WGAN-GP, section 3 and figure 1)."""
 
 from functools import partial
 
@@ -25,16 +8,33 @@ from paddle import nn
 
 from data import toys
 from experiments import FAILS, HOLDS, IN_PART, critics, figures
-from experiments.store import spread
+from experiments.numeric import mean_and_deviation
 from metrics.w1 import w1
 from models.constraints import trainable
 from models.networks.mlp import linear
-from training.rmsprop import RMSProp
+
+ABOUT = {
+    "title": "What does clipping do to a critic that a penalty does not?",
+    "title_zh": "权重裁剪给判别器带来哪些惩罚不会带来的毛病？",
+    "claim": """"critics trained with weight clipping … fail to capture higher moments of the data distribution"; "weight clipping
+        pushes weights towards two values (the extremes of the clipping range)"; its gradients explode or vanish through the
+        layers unless c is tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; the seed post of 2018 says the
+        same of the weights).""",
+    "refuted_by": """a clipped critic with less than half of its weights at ±c; gradient norms that change by less than a
+        thousandfold through twelve layers for c = 0.001 and 0.01, or by more than a hundredfold for the penalty; a clipped critic
+        that sees as large a share of the exact distance as the penalised one.""",
+    "run": """as in the paper the generator's distribution stands still, real points plus unit Gaussian noise. Surfaces: mlp
+        critics of 128 units, clipped at 0.01 (RMSProp 5e-5, algorithm 1) and penalised with lambda 10 (Adam 1e-4, 0.5, 0.9), on
+        the eight and 25 Gaussians and the Swiss roll; a critic's estimate on new points divided by its largest slope, as a share
+        of the exact W1 of 2,000 pairs. Layers: critics of twelve hidden layers of 64 units on the Swiss roll, c = 0.001, 0.01,
+        0.1 against the penalty. Three seeds.""",
+    "cost": "7 minutes on one core of an AMD EPYC (Zen 4).",
+}
 
 SETS = ("8gaussians", "25gaussians", "swissroll")
-HOW = {"clipped": {"clip": 0.01}, "penalised": {"penalty": 10}}
+CONSTRAINTS = {"clipped": {"clip": 0.01}, "penalised": {"penalty": 10}}
 DEEP = {"c = 0.001": {"clip": 0.001}, "c = 0.01": {"clip": 0.01}, "c = 0.1": {"clip": 0.1}, "penalty": {"penalty": 10}}
-LAYERS, BATCH, GRID = 12, 256, 41
+LAYERS, BATCH, GRID, EDGE = 12, 256, 41, 2.5
 
 
 class Deep(nn.Layer):
@@ -61,31 +61,33 @@ def noisy(name):
     return lambda rng, n=BATCH: toys.draw(name, n, rng) + rng.standard_normal((n, 2), dtype=np.float32)
 
 
-def optimizer_of(critic, how):
-    return RMSProp(5e-5, parameters=trainable(critic)) if "clip" in how else critics.adam(critic, 1e-4)
+def fit(critic, name, constraint, steps, seed):
+    rate = 5e-5 if "clip" in constraint else 1e-4
+    critics.fit(critic, real(name), noisy(name), steps, learning_rate=rate, seed=seed, **constraint)
 
 
 def measure(store):
-    seeds, steps, deep_steps = (1, 50, 30) if store.quick else (3, 4000, 1500)
-    pairs = 300 if store.quick else 2000
+    steps, deep_steps, pairs = (50, 30, 300) if store.quick else (4000, 1500, 2000)
     shallow, deep = {}, {}
-    for seed in range(seeds):
+    for seed in range(store.seeds):
         for name in SETS:
-            for how in HOW:
-                at = {"steps": steps, "pairs": pairs}
-                found = store.cached(f"{name}, {how}, seed {seed}", at, partial(surface, name, how, steps, pairs, seed))
-                shallow.setdefault(name, {}).setdefault(how, []).append(found)
+            for kind in CONSTRAINTS:
+                run = partial(surface, name, kind, steps, pairs, seed)
+                run = store.cached(f"{name}, {kind}, seed {seed}", {"steps": steps, "pairs": pairs}, run)
+                shallow.setdefault(name, {}).setdefault(kind, []).append(run)
         for label in DEEP:
-            found = store.cached(f"layers, {label}, seed {seed}", {"steps": deep_steps}, partial(layers, label, deep_steps, seed))
-            deep.setdefault(label, []).append(found)
-    numbers = {"seeds": seeds, "steps": steps, "deep_steps": deep_steps, "share": {}, "at_extremes": {}}
-    for name, hows in shallow.items():
-        numbers["share"][name] = {how: spread([run["share"] for run in group]) for how, group in hows.items()}
-        numbers["at_extremes"][name] = {how: spread([run["at_extremes"] for run in group]) for how, group in hows.items()}
-    numbers["surfaces"] = {name: {how: group[0]["surface"] for how, group in hows.items()} for name, hows in shallow.items()}
-    numbers["weights"] = {how: group[0]["weights"] for how, group in shallow["swissroll"].items()}
+            run = store.cached(f"layers, {label}, seed {seed}", {"steps": deep_steps}, partial(layers, label, deep_steps, seed))
+            deep.setdefault(label, []).append(run)
+    numbers = {"seeds": store.seeds, "steps": steps, "deep_steps": deep_steps}
+    for key in ("share", "at_extremes"):
+        numbers[key] = {
+            name: {kind: mean_and_deviation([run[key] for run in group]) for kind, group in kinds.items()}
+            for name, kinds in shallow.items()
+        }
+    numbers["surfaces"] = {name: {kind: group[0]["surface"] for kind, group in kinds.items()} for name, kinds in shallow.items()}
+    numbers["weights"] = {kind: group[0]["weights"] for kind, group in shallow["swissroll"].items()}
     numbers["norms"] = {label: [run["norms"] for run in group] for label, group in deep.items()}
-    numbers["orders"] = {label: spread([orders(run["norms"]) for run in group]) for label, group in deep.items()}
+    numbers["orders"] = {label: mean_and_deviation([orders(run["norms"]) for run in group]) for label, group in deep.items()}
     return numbers
 
 
@@ -94,23 +96,19 @@ def orders(norms):
     return float(np.log10(max(norms[0], 1e-45)) - np.log10(max(norms[-1], 1e-45)))
 
 
-def surface(name, how, steps, pairs, seed):
-    critic = critics.build(units=128, seed=seed)
-    critics.fit(critic, real(name), noisy(name), steps, optimizer=optimizer_of(critic, HOW[how]), seed=seed, **HOW[how])
+def surface(name, kind, steps, pairs, seed):
+    critic, constraint = critics.build(units=128, seed=seed), CONSTRAINTS[kind]
+    fit(critic, name, constraint, steps, seed)
     rng = np.random.default_rng(900 + seed)
     x, y = real(name)(rng, pairs), noisy(name)(rng, pairs)
     between = x + rng.random((pairs, 1), dtype=np.float32) * (y - x)
-    k = float(np.linalg.norm(critics.slopes(critic, np.concatenate([x, y, between])), axis=1).max())
-    estimate = float(critics.values(critic, x).mean() - critics.values(critic, y).mean())
+    k = critics.largest_slope(critic, np.concatenate([x, y, between]))
     weights = np.concatenate([p.numpy().ravel() for p in trainable(critic)])
-    limit = HOW[how].get("clip", np.abs(weights).max())
-    axis = np.linspace(-2.5, 2.5, GRID, dtype=np.float32)
-    grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
-    values = critics.values(critic, grid).reshape(GRID, GRID)
+    limit = constraint.get("clip", np.abs(weights).max())
     return {
-        "share": estimate / max(k, 1e-12) / w1(x.astype(float), y.astype(float))["w1"],
+        "share": critics.estimate(critic, x, y) / max(k, 1e-12) / w1(x.astype(float), y.astype(float))["w1"],
         "at_extremes": float((np.abs(weights) > 0.99 * limit).mean()),
-        "surface": np.round((values - values.min()) / max(np.ptp(values), 1e-12), 3),
+        "surface": critics.surface(critic, EDGE, GRID).round(3),
         "weights": {"count": np.histogram(weights, 41, (-limit, limit))[0], "limit": limit},
     }
 
@@ -118,8 +116,8 @@ def surface(name, how, steps, pairs, seed):
 def layers(label, steps, seed):
     """Norm of the critic loss's gradient with respect to each hidden layer's outputs, after training."""
     paddle.seed(seed)
-    critic, how = Deep(), DEEP[label]
-    critics.fit(critic, real("swissroll"), noisy("swissroll"), steps, optimizer=optimizer_of(critic, how), seed=seed, **how)
+    critic = Deep()
+    fit(critic, "swissroll", DEEP[label], steps, seed)
     rng = np.random.default_rng(900 + seed)
     x, y = (paddle.to_tensor(draw(rng, 1000)) for draw in (real("swissroll"), noisy("swissroll")))
     sign = paddle.concat([paddle.full([1000], -1e-3), paddle.full([1000], 1e-3)])
@@ -138,39 +136,28 @@ def judge(numbers):
 def draw(numbers, store):
     figure, axes = figures.new(2, 4, height=3.1)
     rng = np.random.default_rng(0)
-    axis_of = np.linspace(-2.5, 2.5, GRID)
     for column, name in enumerate(SETS):
         points = toys.draw(name, 500, rng)
-        for row, how in enumerate(HOW):
+        for row, kind in enumerate(CONSTRAINTS):
             axis = axes[row][column]
-            axis.contourf(axis_of, axis_of, numbers["surfaces"][name][how], 14, cmap="viridis")
+            critics.draw_surface(axis, numbers["surfaces"][name][kind], EDGE, levels=14, cmap="viridis")
             axis.scatter(*points.T, s=1, color="white", linewidths=0)
-            share = numbers["share"][name][how]
-            axis.set_title(f"{name}, {how}\nshare of W1 seen {share['mean']:.2f}", fontsize=9)
-            axis.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), aspect="equal")
-            axis.tick_params(labelsize=7)
+            axis.set_title(f"{name}, {kind}\nshare of W1 seen {numbers['share'][name][kind]['mean']:.2f}", fontsize=9)
     axis = axes[0][3]
     for label, runs in numbers["norms"].items():
         axis.plot(range(1, LAYERS + 1), np.maximum(np.median(runs, 0), 1e-30), marker="o", markersize=3, label=label)
     axis.set(xlabel="hidden layer", ylabel="norm of the loss's gradient", yscale="log")
     axis.set_title("through twelve layers, Swiss roll", fontsize=9)
-    axis.legend(fontsize=7)
-    axis.grid(alpha=0.3)
     axis = axes[1][3]
-    for how, colour in (("clipped", "tab:blue"), ("penalised", "tab:green")):
-        weights = numbers["weights"][how]
-        count = np.array(weights["count"])
-        axis.step(
-            np.linspace(-1, 1, len(count)),
-            count / count.sum(),
-            color=colour,
-            where="mid",
-            label=f"{how}, limit {weights['limit']:.2g}",
-        )
+    for kind in CONSTRAINTS:
+        count, limit = np.array(numbers["weights"][kind]["count"]), numbers["weights"][kind]["limit"]
+        style = {"color": critics.KINDS[f"{kind} critic"].colour, "label": f"{kind}, limit {limit:.2g}"}
+        axis.step(np.linspace(-1, 1, len(count)), count / count.sum(), where="mid", **style)
     axis.set(xlabel="weight / limit", ylabel="share of weights", yscale="log")
     axis.set_title("weights, Swiss roll", fontsize=9)
-    axis.legend(fontsize=7)
-    axis.grid(alpha=0.3)
+    for axis in axes[:, 3]:
+        axis.legend(fontsize=7)
+        axis.grid(alpha=0.3)
     budget = f"{numbers['steps']:,} steps (twelve layers: {numbers['deep_steps']:,}), {numbers['seeds']} seeds"
     figures.foot(figure, f"real points against real plus N(0, 1); {budget}; pictures: seed 0")
     return figure

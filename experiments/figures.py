@@ -1,45 +1,46 @@
-"""The figures' common look: one width, so that text is equally large on the page."""
+"""The figures' common look: one width, so that text is equally large on the page, and a model's colour."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from training import recipe as recipes
+
 WIDTH = 10  # inches at 100 dots: a page of 1,000 pixels
-COLOURS = {
-    "real": "0.4",
-    "gan": "tab:red",
-    "dcgan": "tab:orange",
-    "lsgan": "tab:purple",
-    "wgan": "tab:blue",
-    "wgan-gp": "tab:green",
-    "wgan-paper": "tab:cyan",
-    "wgan-gp-paper": "tab:olive",
-}
+PALETTE = ("orange", "red", "purple", "blue", "green", "olive", "cyan", "brown", "pink", "gray")
 
 
-def new(rows=1, columns=1, height=3.2, **more):
+def colour(model: str) -> str:
+    """The colour of a recipe of configs/, by its place among their names, the same in all figures; black for anything else."""
+    names = recipes.names()
+    return f"tab:{PALETTE[names.index(model) % len(PALETTE)]}" if model in names else "black"
+
+
+def new(rows: int = 1, columns: int = 1, height: float = 3.2, **more: Any) -> tuple[Figure, Any]:
     """(figure, axes) of rows × columns panels, `height` inches a row; more: as Figure.subplots'."""
     figure = Figure(figsize=(WIDTH, height * rows), dpi=100, layout="constrained")
     return figure, figure.subplots(rows, columns, **more)
 
 
-def picture(axis, image, title=""):
+def picture(axis: Any, image: np.ndarray, title: str = "") -> None:
     """A picture without axes."""
     axis.imshow(image, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.set_title(title, fontsize=10)
 
 
-def band(axis, x, curves, label, colour, **more):
+def band(axis: Any, x: Sequence[float], curves: Sequence[Sequence[float]], label: str, colour: str) -> None:
     """Mean of several curves (lists of equal length) as a line, from the lowest to the highest as a band."""
-    import numpy as np
-
-    curves = np.array(curves, float)
-    axis.plot(x, curves.mean(0), color=colour, label=label, **more)
-    if len(curves) > 1:
-        axis.fill_between(x, curves.min(0), curves.max(0), color=colour, alpha=0.2, linewidth=0)
+    y = np.array(curves, float)
+    axis.plot(x, y.mean(0), color=colour, label=label)
+    if len(y) > 1:
+        axis.fill_between(x, y.min(0), y.max(0), color=colour, alpha=0.2, linewidth=0)
 
 
-def foot(figure, text):
+def foot(figure: Figure, text: str) -> None:
     """What was measured, under the figure: seeds, budget. Called last, it also mends what logarithmic axes do to labels."""
     for axis in figure.axes:
         for side in (axis.xaxis, axis.yaxis):
@@ -51,3 +52,9 @@ def foot(figure, text):
             else:  # there is no power of ten to label
                 (axis.set_xscale if side is axis.xaxis else axis.set_yscale)("linear")
     figure.supxlabel(text, fontsize=9, color="0.35")
+
+
+def seeds_of(rows: Iterable[dict[str, Any]], word: str = "or") -> str:
+    """'3 seeds', or '1 or 3 seeds' where cells (of training_runs.summary) have different numbers."""
+    counts = sorted({row["seeds"] for row in rows})
+    return f"{f' {word} '.join(map(str, counts))} seed{'s' if counts[-1] > 1 else ''}"

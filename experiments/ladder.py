@@ -11,19 +11,23 @@ from pathlib import Path
 
 import click
 import numpy as np
+from matplotlib.figure import Figure
 
 import data
 import metrics
+from data.dataset import crop_to, to_uint8
 from errors import UserError
+from experiments.numeric import plus_minus
+from experiments.results import between_marks
 from reporting import console
-from training import checkpoint, run, runtime
+from reporting.samples import noise
+from training import checkpoint, files, run, runtime
 
 NAMES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
 ORDERED = ("fd_lenet", "kid", "coverage", "w1")  # what must rise or fall with every rung
 LINEAR = {"fd_lenet": 1, "kid": 0.1}  # below this their axes are linear, above logarithmic
 SHOWN = ("fd_lenet", "kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "confidence")
 SHOWN += ("classifier_score", "w1", "swd", "memorised_share", "nearest_ratio")
-MARKS = ("<!-- ladder -->\n", "<!-- end of ladder -->\n")
 STEPS = 5  # rungs of the ladder; what follows are tests of single metrics
 
 
@@ -46,7 +50,7 @@ def main(source, data_name, data_dir, samples, half, out):
     half = half or min(earlier, key=lambda step: abs(step - end / 2))
     if half not in steps:
         raise UserError(f"--half {half}: {folder} has the checkpoints {', '.join(map(str, steps))}")
-    run.check_writable(out)
+    files.check_writable(out)
     dataset = data.load(data_name, data_dir)
     print(runtime.start("cpu"))
 
@@ -55,20 +59,20 @@ def main(source, data_name, data_dir, samples, half, out):
     for name, images in rungs.items():
         scores[name] = metrics.evaluate(images, dataset, NAMES)
         print(f"{name}: " + ", ".join(f"{v} {scores[name][v]['value']:.4g}" for v in ORDERED), flush=True)
-    held = steps_hold(scores)
+    gaps = gaps_of(scores)
     Path(out).mkdir(parents=True, exist_ok=True)
-    table = Path(out) / "metrics.md"
-    insert(table, in_markdown(scores, held, dataset, samples))
+    page = Path(out) / "metrics.md"
+    if not page.exists():
+        page.write_text("<!-- ladder -->\n<!-- end of ladder -->\n", encoding="utf-8")
+    page.write_text(between_marks(page, "ladder", in_markdown(scores, gaps, dataset, samples)), encoding="utf-8")
     draw(Path(out) / "ladder.png", rungs, scores)
-    print(in_words(held))
-    print(table)
-    return 0 if all(gap > 3 for row in held.values() for gap in row) else 1
+    print(in_words(gaps))
+    print(page)
+    return 0 if all(gap > 3 for row in gaps.values() for gap in row) else 1
 
 
 def ladder(dataset, paths, end, half, samples):
     """{rung: uint8 N×1×28×28}, from best to worst, then the single tests."""
-    from data.dataset import crop_to, to_uint8
-    from reporting.samples import noise
     from training.sampling import generate
     from training.trainer import rebuild
 
@@ -92,64 +96,47 @@ def ladder(dataset, paths, end, half, samples):
 
 
 def deviation(row):
-    """Of one draw; where there was only one draw, that of the floor."""
+    """Standard deviation of a value over draws; where there was only one draw, that of real data."""
     return row["deviation"] if row["deviation"] is not None else row["floor_deviation"]
 
 
-def steps_hold(scores):
+def gaps_of(scores):
     """{value: signed gaps between neighbouring rungs, in units of the larger deviation}; above 0 in the right order."""
-    rungs, held = list(scores.values())[:STEPS], {}
+    rungs, gaps = list(scores.values())[:STEPS], {}
     for value in ORDERED:
         sign = 1 if metrics.direction(value) == "lower" else -1
         pairs = [(a[value], b[value]) for a, b in pairwise(rungs)]
-        held[value] = [sign * (b["value"] - a["value"]) / max(deviation(a), deviation(b), 1e-12) for a, b in pairs]
-    return held
+        gaps[value] = [sign * (b["value"] - a["value"]) / max(deviation(a), deviation(b), 1e-12) for a, b in pairs]
+    return gaps
 
 
-def in_words(held):
+def in_words(gaps):
     lines = []
-    for value, gaps in held.items():
-        verdict = "in order" if min(gaps) > 3 else "NOT in order"
-        lines.append(f"{value}: {verdict}, gaps of {', '.join(f'{gap:.1f}' for gap in gaps)} deviations")
+    for value, row in gaps.items():
+        verdict = "in order" if min(row) > 3 else "NOT in order"
+        lines.append(f"{value}: {verdict}, gaps of {', '.join(f'{gap:.1f}' for gap in row)} standard deviations")
     return "\n".join(lines)
 
 
-def in_markdown(scores, held, dataset, samples):
+def in_markdown(scores, gaps, dataset, samples):
     first = next(iter(scores.values()))
     draw_size = min(metrics.BLOCK, samples, len(dataset.heldout))
     lines = [f"Against {dataset.name}, draws of {draw_size:,}; mean ± standard deviation over draws.", ""]
-    lines += ["| | floor | " + " | ".join(scores) + " |", "| --- |" + " ---: |" * (1 + len(scores))]
+    lines += ["| | baseline of real data | " + " | ".join(scores) + " |", "| --- |" + " ---: |" * (1 + len(scores))]
     for value in SHOWN:
-        floor = number(first[value]["floor"], first[value]["floor_deviation"])
-        cells = [number(row[value]["value"], row[value]["deviation"]) for row in scores.values()]
-        lines.append(f"| {value} | {floor} | " + " | ".join(cells) + " |")
-    lines += ["", "Gaps between neighbouring rungs of the first five, in units of the larger deviation of the two:", ""]
+        means = [first[value]["floor"], *(row[value]["value"] for row in scores.values())]
+        deviations = [first[value]["floor_deviation"], *(row[value]["deviation"] for row in scores.values())]
+        cells = [plus_minus({"mean": m, "deviation": d}) for m, d in zip(means, deviations)]
+        lines.append(f"| {value} | " + " | ".join(cells) + " |")
+    lines += ["", "Gaps between neighbouring rungs of the first five, in units of the larger standard deviation of the two:", ""]
     rungs = list(scores)[:STEPS]
     lines += ["| | " + " | ".join(f"{a} → {b}" for a, b in pairwise(rungs)) + " |", "| --- |" + " ---: |" * (STEPS - 1)]
-    lines += [f"| {value} | " + " | ".join(f"{gap:.1f}" for gap in gaps) + " |" for value, gaps in held.items()]
+    lines += [f"| {value} | " + " | ".join(f"{gap:.1f}" for gap in row) + " |" for value, row in gaps.items()]
     return "\n".join(lines) + "\n"
-
-
-def insert(path, text):
-    """Put the text between the marks of a page; a page that is not there yet holds nothing else."""
-    page = path.read_text(encoding="utf-8") if path.exists() else "".join(MARKS)
-    before, found, rest = page.partition(MARKS[0])
-    _, ended, after = rest.partition(MARKS[1])
-    if not (found and ended):
-        raise UserError(f"{path} lacks the marks {MARKS[0].strip()} and {MARKS[1].strip()}, between which the table goes")
-    path.write_text(before + MARKS[0] + text + MARKS[1] + after, encoding="utf-8")
-
-
-def number(value, spread):
-    if spread is None:
-        return f"{value:.3g}"
-    return f"{value:.3g} ± {spread:.1g}"
 
 
 def draw(path, rungs, scores):
     """A row a rung: eight samples, then where it stands in four metrics."""
-    from matplotlib.figure import Figure
-
     names = list(scores)
     figure = Figure(figsize=(13, 0.75 * len(names) + 0.8), dpi=110)
     axes = figure.subplots(1, 1 + len(ORDERED), gridspec_kw={"width_ratios": [4.6] + [2] * len(ORDERED)})
@@ -181,7 +168,7 @@ def draw(path, rungs, scores):
         axis.grid(axis="x", alpha=0.3)
     for axis in axes:
         axis.axhline(STEPS - 0.5, color="0.3", linewidth=0.8)
-    figure.text(0.99, 0.01, "dotted: the floor, real test images against training images", ha="right", fontsize=8)
+    figure.text(0.99, 0.01, "dotted: the baseline, real test images against training images", ha="right", fontsize=8)
     figure.tight_layout(rect=(0, 0.02, 1, 1))
     figure.savefig(path)
 

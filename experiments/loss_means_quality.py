@@ -1,47 +1,52 @@
-"""Does the critic's estimate tell how good the samples are?
-
-Claim: WGAN's estimate against training: "The plots clearly show that these curves correlate well with the visual quality of the
-generated samples." For a GAN the JS estimate "increases or stays constant, pointing towards no significant correlation between
-sample quality and loss" (Wasserstein GAN, 1701.07875, section 4.2, figures 3 and 4, whose curves are median-filtered).
-
-Refuted by: for wgan a rank correlation over training between estimate and fd_lenet whose interval reaches 0, or one for gan
-that is as high.
-
-Run: the trainings of robust_architectures (gan and wgan on dcgan and mlp, mnist-5k, three seeds). At 20 checkpoints the
-estimate of the held-out images by the run's own critic, for gan also the JS estimate at the nearest logged step, beside
-fd_lenet of 1,000 samples. Spearman's rank correlation a run, over all checkpoints and over the second half of training alone,
-where there is less to be gained; interval: of the mean over seeds and networks, by bootstrap over runs. Nothing is smoothed.
-
-Cost: nothing beyond robust_architectures, which it carries out if that has not been done.
-"""
+"""The critic's estimate beside the quality of samples (Wasserstein GAN, figures 3 and 4)."""
 
 import numpy as np
-from scipy.stats import bootstrap, spearmanr
+from scipy.stats import bootstrap
 
-from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures
-from experiments.store import spread
+from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
+from experiments.numeric import mean_and_deviation
+from reporting.curves import rank_correlation
+
+ABOUT = {
+    "title": "Does the critic's estimate tell how good the samples are?",
+    "title_zh": "判别器的估计值能说明样本质量吗？",
+    "claim": """WGAN's estimate against training: "The plots clearly show that these curves correlate well with the visual quality
+        of the generated samples." For a GAN the JS estimate "increases or stays constant, pointing towards no significant
+        correlation between sample quality and loss" (Wasserstein GAN, 1701.07875, section 4.2, figures 3 and 4, whose curves are
+        median-filtered).""",
+    "refuted_by": """for wgan a rank correlation over training between estimate and fd_lenet whose interval reaches 0, or one for
+        gan that is as high.""",
+    "run": """the trainings of robust_architectures (gan and wgan on dcgan and mlp, mnist-5k, three seeds). At 20 checkpoints the
+        estimate of the held-out images by the run's own critic, for gan also the JS estimate at the nearest logged step, beside
+        fd_lenet of 1,000 samples. Spearman's rank correlation a run, over all checkpoints and over the second half of training
+        alone, where there is less to be gained; interval: of the mean over seeds and networks, by bootstrap over runs. Nothing is
+        smoothed.""",
+    "cost": "nothing beyond robust_architectures, which it carries out if that has not been done.",
+}
 
 SHOWN = ("dcgan", "mlp")
 ESTIMATES = {"wgan": "critic_estimate", "gan": "js_estimate"}
 
 
 def measure(store):
-    found = robust_architectures.runs(store.other("robust_architectures"))
+    trained = robust_architectures.runs(store)
     numbers = {"runs": {}}
     for model, value in ESTIMATES.items():
-        whole, late = [], []
+        curves = {}
         for network in SHOWN:
-            group = [run for run in found.get(f"{model} {network}", ()) if "died" not in run]
-            curves = [pairs(run, value) for run in group]
-            numbers["runs"][f"{model} {network}"] = curves
-            numbers[f"{model} {network}"] = spread([correlation(curve) for curve in curves])
-            whole += [correlation(curve) for curve in curves]
-            late += [correlation(curve, half=True) for curve in curves]
-        numbers[model] = {"whole": interval(whole), "second half": interval(late)}
+            label = f"{model} {network}"
+            curves[label] = [curve_of(run, value) for run in training_runs.alive(trained.get(label, ()))]
+            numbers[label] = mean_and_deviation([correlation(curve) for curve in curves[label]])
+        numbers["runs"] |= curves
+        every = [curve for group in curves.values() for curve in group]
+        numbers[model] = {
+            "whole": interval([correlation(curve) for curve in every]),
+            "second half": interval([correlation(curve, half=True) for curve in every]),
+        }
     return numbers
 
 
-def pairs(run, value):
+def curve_of(run, value):
     """{step, estimate, fd_lenet} at the checkpoints after step 0, where nothing has been trained."""
     way, curve = run["on_the_way"], run["curves"]
     rows = [i for i, step in enumerate(way["step"]) if step > 0]
@@ -55,20 +60,18 @@ def pairs(run, value):
 
 
 def correlation(curve, half=False):
-    """Spearman's, None where one of the two is constant."""
+    """Spearman's; half: of the second half of training alone."""
     start = len(curve["step"]) // 2 if half else 0
-    a, b = curve["estimate"][start:], curve["fd_lenet"][start:]
-    return float(spearmanr(a, b).statistic) if len(set(a)) > 1 and len(set(b)) > 1 else None
+    return rank_correlation(curve["estimate"][start:], curve["fd_lenet"][start:])
 
 
 def interval(values):
     """Mean over runs and its 95 % interval by bootstrap."""
     values = [value for value in values if value is not None]
-    found = spread(values) | {"low": None, "high": None}
+    low = high = None
     if len(values) > 1 and len(set(values)) > 1:
         low, high = bootstrap((values,), np.mean, method="percentile", rng=0).confidence_interval
-        found |= {"low": low, "high": high}
-    return found
+    return mean_and_deviation(values) | {"low": low, "high": high}
 
 
 def judge(numbers):
@@ -85,28 +88,25 @@ def draw(numbers, store):
     for row, model in enumerate(ESTIMATES):
         name = "estimate of W (held out)" if model == "wgan" else "JS estimate, nats"
         for column, network in enumerate(SHOWN):
-            curves = numbers["runs"][f"{model} {network}"]
             left, right = axes[row][2 * column], axes[row][2 * column + 1]
-            for seed, curve in enumerate(curves):
+            fd = left.twinx()
+            for seed, curve in enumerate(numbers["runs"][f"{model} {network}"]):
                 colour = f"C{seed}"
                 left.plot(curve["step"], curve["estimate"], color=colour, label=f"seed {seed}")
-                fd = left.twinx() if seed == 0 else fd  # noqa: F821
                 fd.plot(curve["step"], curve["fd_lenet"], color=colour, linestyle=":")
                 right.scatter(curve["fd_lenet"], curve["estimate"], color=colour, s=10)
             fd.set_yscale("log")
             fd.set_ylabel("fd_lenet (dotted)", fontsize=8)
             fd.tick_params(labelsize=7)
             left.set(title=f"{model}, {network}", xlabel="generator step")
-            left.set_ylabel(name, fontsize=8)
             rank = numbers[f"{model} {network}"]["mean"]
             right.set(title=f"rank correlation {rank:.2f}" if rank is not None else "", xlabel="fd_lenet", xscale="log")
-            right.set_ylabel(name, fontsize=8)
             for axis in (left, right):
+                axis.set_ylabel(name, fontsize=8)
                 axis.tick_params(labelsize=7)
                 axis.grid(alpha=0.3)
                 axis.title.set_fontsize(10)
                 axis.xaxis.label.set_fontsize(8)
-            if row == column == 0:
-                left.legend(fontsize=7)
+    axes[0][0].legend(fontsize=7)
     figures.foot(figure, f"mnist-5k; {numbers['wgan dcgan']['n']} seeds, a point a checkpoint, nothing smoothed")
     return figure

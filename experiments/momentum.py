@@ -1,24 +1,25 @@
-"""Does momentum upset a clipped critic?
-
-Claim: "WGAN training becomes unstable at times when one uses a momentum based optimizer such as Adam (with β1 > 0) on the
-critic, or when one uses high learning rates. Since the loss for the critic is nonstationary, momentum based methods seemed to
-perform worse." (Wasserstein GAN, 1701.07875, section 4; the reason for algorithm 1's RMSProp.)
-
-Refuted by: runs of Adam with β1 = 0.5 or 0.9 that end with an fd_lenet within the deviations of RMSProp's and Adam's with β1 =
-0, at the recipe's learning rate and at four times as much.
-
-Run: wgan on dcgan with 16 filters, mnist-5k, three seeds, both players with RMSProp, Adam with β1 = 0, 0.5 and 0.9 (β2 = 0.99,
-RMSProp's), 1,500 generator steps at learning rate 5e-5 and 400 at 2e-4, and 400 of SGD without momentum at 0.05. Measured:
-fd_lenet at the end and its largest rise between checkpoints on the way, the share of logged steps with a negative estimate, and
-the roughness of the estimate (mean change between logged steps in the second half, divided by its mean there).
-
-Cost: 55 minutes on one core of an AMD EPYC (Zen 4), RMSProp at 5e-5 not among them: it is robust_architectures' wgan.
-"""
+"""RMSProp beside Adam with more and more momentum (Wasserstein GAN, section 4)."""
 
 import numpy as np
 
 from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
-from experiments.store import spread
+from experiments.numeric import mean_and_deviation
+
+ABOUT = {
+    "title": "Does momentum upset a clipped critic?",
+    "title_zh": "动量会不会扰乱权重裁剪的判别器？",
+    "claim": """"WGAN training becomes unstable at times when one uses a momentum based optimizer such as Adam (with β1 > 0) on
+        the critic, or when one uses high learning rates. Since the loss for the critic is nonstationary, momentum based methods
+        seemed to perform worse." (Wasserstein GAN, 1701.07875, section 4; the reason for algorithm 1's RMSProp.)""",
+    "refuted_by": """runs of Adam with β1 = 0.5 or 0.9 that end with an fd_lenet within the deviations of RMSProp's and Adam's
+        with β1 = 0, at the recipe's learning rate and at four times as much.""",
+    "run": """wgan on dcgan with 16 filters, mnist-5k, three seeds, both players with RMSProp, Adam with β1 = 0, 0.5 and 0.9 (β2 =
+        0.99, RMSProp's), 1,500 generator steps at learning rate 5e-5 and 400 at 2e-4, and 400 of SGD without momentum at 0.05.
+        Measured: fd_lenet at the end and its largest rise between checkpoints on the way, the share of logged steps with a
+        negative estimate, and the roughness of the estimate (mean change between logged steps in the second half, divided by its
+        mean there).""",
+    "cost": "55 minutes on one core of an AMD EPYC (Zen 4), RMSProp at 5e-5 not among them: it is robust_architectures' wgan.",
+}
 
 RATES = (5e-5, 2e-4)
 BETAS = (0.0, 0.5, 0.9)
@@ -26,36 +27,31 @@ OURS = "rmsprop 5e-05"  # algorithm 1
 
 
 def cells(quick):
-    ours = robust_architectures.cells(quick)["wgan dcgan"][1]
-    steps = 20 if quick else 400
-    looks = {"checkpoint_every": steps // (2 if quick else 10), "log_every": max(1, steps // 200), "sample_every": steps}
-    faster = {"filters": 16, "steps": steps, **looks}
-    found = {}
+    _, ours = robust_architectures.cells(quick)[robust_architectures.WGAN]
+    faster = {"filters": 16, **training_runs.schedule(20 if quick else 400, 2 if quick else 10, 200)}
+    table = {}
     for rate, common in zip(RATES, (ours,) if quick else (ours, faster)):
         if rate != RATES[0]:
-            found[f"rmsprop {rate:g}"] = "wgan", {**common, "optimizer": "rmsprop", "learning_rate": rate}
+            table[f"rmsprop {rate:g}"] = "wgan", {**common, "optimizer": "rmsprop", "learning_rate": rate}
         for beta in BETAS[::2] if quick else BETAS:
-            settings = {**common, "optimizer": "adam", "beta1": beta, "beta2": 0.99, "learning_rate": rate}
-            found[f"adam b{beta:g} {rate:g}"] = "wgan", settings
+            adam = {"optimizer": "adam", "beta1": beta, "beta2": 0.99, "learning_rate": rate}
+            table[f"adam b{beta:g} {rate:g}"] = "wgan", {**common, **adam}
     if not quick:
-        found["sgd 0.05"] = "wgan", {**faster, "optimizer": "sgd", "learning_rate": 0.05}
-    return found
+        table["sgd 0.05"] = "wgan", {**faster, "optimizer": "sgd", "learning_rate": 0.05}
+    return table
 
 
 def measure(store):
-    samples = 1000 if store.quick else 5000
-    seeds = 1 if store.quick else 3
-    ours = {"wgan dcgan": robust_architectures.cells(store.quick)["wgan dcgan"]}
-    found = {OURS: training_runs.runs(store.other("robust_architectures"), ours, seeds, samples=samples, tiles=32)["wgan dcgan"]}
-    found |= training_runs.runs(store, cells(store.quick), seeds, samples=samples, names=["frechet", "classes"])
+    trained = {OURS: robust_architectures.runs(store, [robust_architectures.WGAN])[robust_architectures.WGAN]}
+    trained |= training_runs.runs(store, cells(store.quick), names=["frechet", "classes"])
     numbers = {"cells": {}}
-    for label, group in found.items():
+    for label, group in trained.items():
         row = training_runs.summary(group, ("fd_lenet", "classes_found"))
-        alive = [run for run in group if "died" not in run]
-        row["largest_rise"] = spread([rise(run["on_the_way"]["fd_lenet"]) for run in alive])
-        row["negative_share"] = spread([float(np.mean(np.array(run["curves"]["estimate"]) < 0)) for run in alive])
-        row["roughness"] = spread([roughness(run["curves"]["estimate"]) for run in alive])
+        alive = training_runs.alive(group)
+        row["largest_rise"] = mean_and_deviation([rise(run["on_the_way"]["fd_lenet"]) for run in alive])
         row["estimates"] = [run["curves"]["estimate"] for run in alive]
+        row["negative_share"] = mean_and_deviation([float(np.mean(np.array(curve) < 0)) for curve in row["estimates"]])
+        row["roughness"] = mean_and_deviation([roughness(curve) for curve in row["estimates"]])
         row["curve_steps"] = alive[0]["curves"]["step"] if alive else []
         numbers["cells"][label] = row
     return numbers
@@ -92,42 +88,38 @@ def judge(numbers):
 def draw(numbers, store):
     figure, axes = figures.new(1, 3, height=3.8, width_ratios=[1.2, 1, 1])
     cells = numbers["cells"]
-    labels = list(cells)
-    for y, label in enumerate(labels):
-        fd = cells[label]["fd_lenet"]
+    for y, (label, row) in enumerate(cells.items()):
+        fd = row["fd_lenet"]
         if fd["mean"] is not None:
             axes[0].errorbar(fd["mean"], y, xerr=fd["deviation"] or 0, fmt="o", color=colour(label), capsize=3)
-    axes[0].set_yticks(range(len(labels)), [words(label) for label in labels], fontsize=8)
-    axes[0].set(title="fd_lenet at the end (lower is better)", xlabel="fd_lenet, mean ± deviation", xscale="log")
+    axes[0].set_yticks(range(len(cells)), [", ".join(in_words(label)) for label in cells], fontsize=8)
+    axes[0].set(title="fd_lenet at the end (lower is better)", xscale="log")
+    axes[0].set_xlabel("fd_lenet, mean ± standard deviation")
     axes[0].set_xticks([20, 50, 100, 200, 500], ["20", "50", "100", "200", "500"])
     axes[0].minorticks_off()
     axes[0].invert_yaxis()
     for axis, rate in zip(axes[1:], RATES):
-        for label in labels:
-            if label.endswith(f" {rate:g}") and cells[label]["estimates"]:
-                axis.plot(
-                    cells[label]["curve_steps"],
-                    cells[label]["estimates"][0],
-                    color=colour(label),
-                    label=words(label).partition(",")[0],
-                    linewidth=1,
-                )
+        for label, row in cells.items():
+            if label.endswith(f" {rate:g}") and row["estimates"]:
+                style = {"color": colour(label), "label": in_words(label)[0], "linewidth": 1}
+                axis.plot(row["curve_steps"], row["estimates"][0], **style)
         axis.set(title=f"estimate, learning rate {rate:g}", xlabel="generator step", ylabel="E f(x) − E f(G(z))")
     axes[1].legend(fontsize=8, loc="lower right")  # of both
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.title.set_fontsize(10)
-    seeds = " or ".join(map(str, sorted({row["seeds"] for row in cells.values()})))
-    figures.foot(figure, f"wgan, c = 0.01, dcgan with 16 filters, mnist-5k, {seeds} seeds; curves: seed 0")
+    seeds = figures.seeds_of(cells.values())
+    figures.foot(figure, f"wgan, c = 0.01, dcgan with 16 filters, mnist-5k, {seeds}; curves: seed 0")
     return figure
 
 
 def colour(label):
-    kind = " ".join(label.split()[:-1])
+    kind = label.rpartition(" ")[0]
     return {"rmsprop": "tab:blue", "adam b0": "tab:green", "adam b0.5": "tab:orange", "adam b0.9": "tab:red", "sgd": "0.4"}[kind]
 
 
-def words(label):
+def in_words(label):
+    """(optimiser, learning rate) of a cell's label, as texts."""
     kind, *beta, rate = label.split()
     name = {"rmsprop": "RMSProp", "adam": "Adam", "sgd": "SGD"}[kind] + (f" β1 = {beta[0][1:]}" if beta else "")
-    return f"{name}, {float(rate):g}"
+    return name, f"{float(rate):g}"

@@ -10,24 +10,39 @@ negative, is no success, whatever its samples. Trials are kept in docs/search/MO
 goes on from them.
 """
 
+import contextlib
+import math
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
 
 import data
-from errors import TrainingError, UserError, one_of
+from data.dataset import Dataset
+from errors import Interrupted, TrainingError, one_of
 from experiments import trials
+from experiments.numeric import rounded
+from models.objectives import OBJECTIVES
 from reporting import console
-from training import children, runtime
+from reporting.samples import noise
+from training import alarms, children, log, runtime
 from training import recipe as recipes
+from training.budget import Budget
+from training.comparison import UNREACHED
+from training.recipe import Recipe
+from training.run_log import RunLog
+from training.session import Silent
 
 SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
 MARKS = (0.15, 0.3, 0.5, 0.75)  # shares of a trial's seconds
-NEVER = 10**6
 # (kind, what it is chosen from, whether a recipe has it): a setting that a method lacks is not searched
 SPACE = {
     "generator_learning_rate": ("log", (3e-4, 4e-3), lambda recipe: True),
@@ -59,17 +74,15 @@ FIRST = {
 }
 
 
-def base(model, name, seconds):
+def base(model: str, name: str, seconds: float) -> Recipe:
     """The recipe that a trial changes: the model's own on data `name`, for so many CPU seconds. Raises UserError."""
-    budget = {"steps": NEVER, "minutes": seconds / 60, "clock": "cpu"}
-    looks = {"log_every": 25, "sample_every": NEVER, "checkpoint_every": NEVER, "keep_checkpoints": 1}
+    budget = {"steps": UNREACHED, "minutes": seconds / 60, "clock": "cpu"}
+    looks = {"log_every": 25, "sample_every": UNREACHED, "checkpoint_every": UNREACHED, "keep_checkpoints": 1}
     return recipes.load(model, overrides={"data": name, **budget, **looks})
 
 
-def searched(recipe):
+def searched(recipe: Recipe) -> dict[str, BaseDistribution]:
     """{setting: Optuna's distribution} of those settings of SPACE that the recipe has."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
     makers = {
         "log": lambda low, high: FloatDistribution(low, high, log=True),
         "whole": IntDistribution,
@@ -78,145 +91,112 @@ def searched(recipe):
     return {key: makers[kind](*values) for key, (kind, values, has) in SPACE.items() if has(recipe)}
 
 
-def first(model, recipe):
+def first(model: str, recipe: Recipe) -> list[dict[str, Any]]:
     """The settings of the first trials, without those that the recipe has not."""
-    return [
-        {key: value for key, value in {**COMMON, **known}.items() if key in searched(recipe)} for known in FIRST.get(model, ())
-    ]
-
-
-class Look:
-    """Stands in for the progress bar: scores the training at MARKS, with its clocks stopped, and lets `prune` end it.
-
-    found: [{'mark', 'step', 'critic_steps', quality}] so far.
-    """
-
-    def __init__(self, trainer, dataset, budget, folder, judge):
-        self.trainer, self.dataset, self.budget, self.folder, self.judge = trainer, dataset, budget, folder, judge
-        self.found, self._marks = [], list(MARKS)
-
-    def step(self, done):
-        if self._marks and self.budget.used(done) >= self._marks[0]:
-            with self.budget.paused():
-                mark = self._marks.pop(0)
-                at = {"mark": mark, "step": done, "critic_steps": self.trainer.critic_steps}
-                name, value = quality(self.trainer, self.dataset, SAMPLES)
-                self.found.append({**at, name: value})
-                self.judge(len(self.found) - 1, value, why_dead(self.folder, self.trainer.recipe))
-
-    def show(self, done, text):
-        pass
-
-
-def score(trainer, dataset, samples, names):
-    """{value: mean over draws} of the trainer's sampler."""
-    import metrics
-    from data.dataset import to_uint8
-    from reporting.samples import noise
-    from training.sampling import generate
-
-    items = generate(trainer.sampler, noise(trainer.recipe.seed, samples, trainer.recipe.latent))
-    items = items if dataset.is_points else to_uint8(items)
-    try:
-        rows = metrics.evaluate(items, dataset, names)
-    except UserError:  # one flat colour, say
-        return {}
-    return {name: row["value"] for name, row in rows.items()}
-
-
-def quality(trainer, dataset, samples):
-    """(name, value) of what a trial is judged by; infinite where nothing can be measured."""
-    name, metric = trials.quality_of(dataset.name)
-    return name, score(trainer, dataset, samples, (metric,)).get(name, float("inf"))
-
-
-def why_dead(folder, recipe):
-    """'' or why a training is no success whatever its samples, by its last logged steps."""
-    from training import log
-
-    last = log.read(folder)[-log.PATIENCE :]
-    if all(line["gradient_norm"] < 1e-7 for line in last):
-        return "the critic is dead"
-    if recipe.objective == "wasserstein" and all(line["estimate_heldout"] < 0 for line in last):
-        return "the estimate stays negative"
-    return ""
+    space = searched(recipe)
+    return [{key: value for key, value in {**COMMON, **known}.items() if key in space} for known in FIRST.get(model, ())]
 
 
 class Pruned(Exception):
     """The training is not worth going on with. Its text says why."""
 
 
-def train(recipe, dataset, judge):
-    """Train `recipe` in a temporary folder: (marks, scores at the end, counters), or Pruned with marks from `judge`.
+Judge = Callable[[float, str], None]  # of the quality at a mark and why the training is dead ('': it is not); raises Pruned
 
-    judge(number of the mark, value, why it is dead or '') raises Pruned to end the training.
-    """
-    from training.budget import Budget
-    from training.log import RunLog
+
+class Marks(Silent):
+    """In the place of the progress display: scores the training at MARKS, with its clocks stopped, and lets `judge` end it."""
+
+    def __init__(self, trainer, dataset: Dataset, budget: Budget, folder: Path, judge: Judge) -> None:
+        self.trainer, self.dataset, self.budget, self.folder, self.judge = trainer, dataset, budget, folder, judge
+        self._left = list(MARKS)
+
+    def step(self, done: int) -> None:
+        if self._left and self.budget.used(done) >= self._left[0]:
+            with self.budget.paused():
+                self._left.pop(0)
+                value, metric = trials.quality_of(self.dataset.name)
+                quality = score(self.trainer, self.dataset, SAMPLES, (metric,)).get(value, math.inf)
+                self.judge(quality, why_dead(self.folder, self.trainer.recipe))
+
+
+def score(trainer, dataset: Dataset, samples: int, names: tuple[str, ...]) -> dict[str, float]:
+    """{value: mean over draws} of the generator that samples are drawn from; {} where nothing can be measured."""
+    from experiments.training_runs import mean_scores
+    from training.sampling import generate
+
+    z = noise(trainer.recipe.seed, samples, trainer.recipe.latent)
+    return mean_scores(generate(trainer.sampler, z), dataset, names)
+
+
+def why_dead(folder: Path, recipe: Recipe) -> str:
+    """'' or why a training is no success whatever its samples, by its last logged steps."""
+    last = log.read(folder)[-alarms.PATIENCE :]
+    if all(line["gradient_norm"] < 1e-7 for line in last):
+        return "the critic is dead"
+    if OBJECTIVES[recipe.objective].wasserstein and all(line["estimate_heldout"] < 0 for line in last):
+        return "the estimate stays negative"
+    return ""
+
+
+def train(recipe: Recipe, dataset: Dataset, judge: Judge) -> tuple[dict[str, float], dict[str, float]]:
+    """Train `recipe` in a temporary folder: (scores at the end, counters). Raises Pruned."""
     from training.loop import train as loop
     from training.trainer import GANTrainer
 
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "samples").mkdir()
-        trainer, log = GANTrainer(recipe, dataset.shape), RunLog(folder)
-        budget = Budget(recipe)
-        look = Look(trainer, dataset, budget, folder, judge)
-        try:
-            loop(trainer, dataset, folder, log, look, lambda line: None, budget=budget)
-            seconds = budget.cpu_seconds()
-            scores = score(trainer, dataset, FINAL_SAMPLES, trials.final_metrics(dataset.name))
-            why = why_dead(folder, recipe)
-        finally:
-            log.close()
-        counters = {"step": log_step(folder), "critic_steps": trainer.critic_steps, "cpu_seconds": round(seconds, 1)}
-        if why:
+    trainer = GANTrainer(recipe, dataset.shape)
+    with tempfile.TemporaryDirectory() as place, contextlib.closing(RunLog(place)) as run_log:
+        folder, budget = Path(place), Budget(recipe)
+        loop(trainer, dataset, folder, run_log, Marks(trainer, dataset, budget, folder, judge), lambda line: None, budget=budget)
+        counters = {"critic_steps": trainer.critic_steps, "cpu_seconds": round(budget.cpu_seconds(), 1)}
+        scores = score(trainer, dataset, FINAL_SAMPLES, trials.final_metrics(dataset.name))
+        if why := why_dead(folder, recipe) or ("" if scores else "the samples cannot be scored"):
             raise Pruned(why)
-        return look.found, scores, counters
+        return scores, {"step": log.read(folder)[-1]["step"], **counters}
 
 
-def log_step(folder):
-    from training import log
-
-    return log.read(folder)[-1]["step"]
-
-
-def run_trials(study, model, recipe, dataset, count):
+def run_trials(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset, count: int) -> None:
     """Take trials of the study until `count` have been begun."""
-    import optuna
+    begun = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    while len(study.get_trials(deepcopy=False, states=begun)) < count:
+        run_trial(study, model, recipe, dataset)
 
-    states = optuna.trial.TrialState
-    while len(study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED, states.RUNNING))) < count:
-        trial = study.ask(searched(recipe))
-        trial.set_user_attr("seed", SEED + trial.number)
-        own = recipes.resolve({**recipe.model_dump(), **trial.params, "seed": SEED + trial.number})
-        began, marks = time.process_time(), []
-        name, _ = trials.quality_of(dataset.name)
 
-        def judge(number, value, dead, trial=trial, marks=marks, name=name):
-            marks.append(value)
-            trial.report(value, number)
-            trial.set_user_attr("marks", [[mark, float(f"{at:.5g}")] for mark, at in zip(MARKS, marks)])
-            if dead:
-                raise Pruned(dead)
-            if trial.should_prune():
-                raise Pruned("behind the median")
+def run_trial(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset) -> None:
+    """Ask the study for settings, train, tell it how good they are, and keep that."""
+    space, (quality, _) = searched(recipe), trials.quality_of(dataset.name)
+    trial = study.ask(space)
+    seed = SEED + trial.number
+    trial.set_user_attr("seed", seed)
+    own = recipes.resolve({**recipe.model_dump(), **trial.params, "seed": seed})
+    marks = []
 
-        value, state = None, states.FAIL  # an interruption's
-        try:
-            _, scores, counters = train(own, dataset, judge)
-            value, state = float(f"{scores[name]:.5g}"), states.COMPLETE
-            more = {"scores": trials.rounded(scores), "counters": counters}
-        except (Pruned, TrainingError, KeyError) as error:
-            state, more = states.PRUNED, {"why": str(error)}
-        finally:
-            seconds = round(time.process_time() - began, 1)
-            if state != states.FAIL:
-                for key, attribute in {**more, "seconds": seconds}.items():
-                    trial.set_user_attr(key, attribute)
-            study.tell(trial, value, state)
-        trials.write(study, model, dataset, recipe, searched(recipe))
-        print(f"{model} trial {trial.number}: {value or more['why']} ({seconds:.0f} CPU s)", flush=True)
+    def judge(value: float, dead: str) -> None:
+        trial.report(value, len(marks))
+        marks.append([MARKS[len(marks)], float(f"{value:.5g}")])
+        trial.set_user_attr("marks", marks)
+        if dead:
+            raise Pruned(dead)
+        if trial.should_prune():
+            raise Pruned("behind the median")
+
+    began = time.process_time()
+    value, state = None, TrialState.FAIL  # an interruption's
+    result: dict[str, Any] = {}
+    try:
+        scores, counters = train(own, dataset, judge)
+        value, state = float(f"{scores[quality]:.5g}"), TrialState.COMPLETE
+        result = {"scores": rounded(scores, 5), "counters": counters}
+    except (Pruned, TrainingError) as error:
+        state, result = TrialState.PRUNED, {"why": str(error)}
+    finally:
+        result["seconds"] = round(time.process_time() - began, 1)
+        if state != TrialState.FAIL:
+            for key, attribute in result.items():
+                trial.set_user_attr(key, attribute)
+        study.tell(trial, value, state)
+    trials.write(study, model, dataset, recipe, space)
+    print(f"{model} trial {trial.number}: {value or result['why']} ({result['seconds']:.0f} CPU s)", flush=True)
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -237,18 +217,16 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
     if worker:
         children.follow_parent()
         runtime.start("cpu")
-        from errors import Interrupted
-
-        dataset = data.load(name, data_dir, 32)
+    dataset = data.load(name, data_dir, 32)  # a mistake here is one line, before any worker begins
+    if worker:
         try:
             for model, recipe in bases.items():
                 run_trials(trials.open_study(model, name), model, recipe, dataset, count)
         except Interrupted as stop:
             return stop.status
         return 0
-    dataset = data.load(name, data_dir, 32)  # refused before any worker begins
     for model, recipe in bases.items():
-        trials.prepare(model, name, dataset, searched(recipe), first(model, recipe), seconds)
+        trials.prepare(model, name, searched(recipe), first(model, recipe), seconds)
     command = [sys.executable, "-m", "experiments", "search", *sys.argv[1:], "--worker"]
     processes = [children.start(command, threads=1) for _ in range(jobs or runtime.cores())]
     try:

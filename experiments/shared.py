@@ -1,11 +1,14 @@
-"""An experiment's trainings, shared among processes: workers carry out the same experiment and claim what is not claimed yet."""
+"""An experiment's trainings, shared among processes: workers carry out the same experiment and lock what is not locked yet."""
+
+from __future__ import annotations
 
 import contextlib
 import signal
 import sys
+from types import ModuleType
 
 from errors import UserError
-from experiments.store import NotMine
+from experiments.store import ExperimentStore, NotShared
 from training import children, runtime
 
 
@@ -16,26 +19,26 @@ class Workers:
     checkpoints of what is under way; so does SIGTERM itself, which leaves it by SystemExit.
     """
 
-    def __init__(self, name, count, quick=False, data_dir=None):
+    def __init__(self, name: str, count: int, quick: bool = False, data_dir: str | None = None) -> None:
         flags = ["--quick"] * quick + (["--data-dir", data_dir] if data_dir else [])
         self._command = [sys.executable, "-m", "experiments", name, *flags, "--worker"]
         self._count, self._processes = count, []
 
-    def start(self):
+    def start(self) -> None:
         while len(self._processes) < self._count:
             self._processes.append(children.start(self._command, runtime.given_threads() or 1))
 
-    def __enter__(self):
+    def __enter__(self) -> Workers:
         # a training under way has a handler of its own
         self._handler = signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         children.stop(self._processes)
         signal.signal(signal.SIGTERM, self._handler)
 
 
-def measure_along(module, store):
-    """What a worker does: measure with the others, and leave what cannot be shared, a mistake among it, to the first."""
-    with contextlib.suppress(NotMine, UserError):
+def measure_along(module: ModuleType, store: ExperimentStore) -> None:
+    """What a worker does: measure with the others, and leave what cannot be shared, a mistake among it, to the first process."""
+    with contextlib.suppress(NotShared, UserError):
         module.measure(store)

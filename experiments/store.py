@@ -1,38 +1,54 @@
-"""What every experiment stands on: units, each measured once and kept, numbers, a verdict and a figure."""
+"""What every experiment stands on: results, each measured once and kept, numbers, a verdict and a figure."""
+
+from __future__ import annotations
 
 import contextlib
 import json
 import os
 import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import cv2
 import filelock
 import numpy as np
+from PIL import Image
 
 from errors import UserError
-from experiments import VERDICTS
+from experiments import ROOT, VERDICTS
+from experiments.numeric import rounded
+from training import runtime
 from training.files import write_text
 
-ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
 
 
-class NotMine(Exception):
-    """A helper has come to a unit that cannot be shared."""
+class NotShared(Exception):
+    """A worker has come to a result that it has not locked: the first process measures it."""
 
 
 class ExperimentStore:
-    """One experiment's place: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
+    """The results of one experiment: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
 
-    quick: small budgets. data_dir: as train.py's. redraw: only units that are there already. helps: this process measures
-    only what it has claimed, and raises NotMine at the rest. call_help: told when what was claimed begins to be measured: as
-    many processes as like may carry out the same experiment from then on.
+    quick: small budgets. data_dir: as train.py's. redraw: use only what was measured before. worker: this process measures
+    only results that it has locked, and raises NotShared at the others. on_lock: called when a locked result begins to be
+    measured; from then on as many workers as like may carry out the same experiment.
     """
 
-    def __init__(self, name, quick=False, data_dir=None, redraw=False, helps=False, call_help=lambda: None):
+    def __init__(
+        self,
+        name: str,
+        quick: bool = False,
+        data_dir: str | None = None,
+        redraw: bool = False,
+        worker: bool = False,
+        on_lock: Callable[[], object] = lambda: None,
+    ) -> None:
         self.name, self.quick, self.data_dir, self.redraw = name, quick, data_dir, redraw
-        self.helps, self.call_help, self._claimed = helps, call_help, set()
+        self.worker, self.on_lock, self._locked = worker, on_lock, set()
+        self.seeds, self.samples = (1, 1000) if quick else (3, 5000)
         base = ROOT / "runs" / "quick" if quick else ROOT / "docs"
         self.json = base / ("" if quick else "results") / f"{name}.json"
         self.figure = base / ("" if quick else "figures") / f"{name}.png"
@@ -40,19 +56,20 @@ class ExperimentStore:
         self.runs = ROOT / "runs" / ("quick" if quick else "experiments")  # of train.py's kind, shared by the experiments
         self.units, self.measured_here = self._read().get("units", {}), False
 
-    def _read(self):
+    def _read(self) -> dict[str, Any]:
         try:
-            found = json.loads(self.json.read_text(encoding="utf-8"))
+            content = json.loads(self.json.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as error:
             raise UserError(f"{self.json} is not JSON ({error}): mend it or take it away") from None
-        return found if found.get("format") == FORMAT else {}
+        return content if content.get("format") == FORMAT else {}
 
-    def cached(self, key, settings, measure):
+    def cached(self, key: str, settings: dict[str, Any], measure: Callable[[], Any]) -> Any:
         """What `measure()` returned (JSON of dicts, lists, numbers and text), now or in an earlier call with equal settings.
 
-        Kept as soon as it is there, so that an experiment that was interrupted goes on where it was.
+        Kept as soon as it is there, so that an experiment that was interrupted goes on where it was. Raises NotShared, and
+        UserError where it would have to be measured in spite of --redraw.
         """
         settings = json.loads(json.dumps(settings))
         kept = self._read().get("units", {}).get(key)  # another experiment that shares it may have been quicker
@@ -61,64 +78,69 @@ class ExperimentStore:
             return kept["found"]
         if self.redraw:
             raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")
-        if key in self._claimed:
-            self.call_help()
-        elif self.helps:
-            raise NotMine
+        if key in self._locked:
+            self.on_lock()
+        elif self.worker:
+            raise NotShared
         began = time.monotonic()
-        found = rounded(measure())
+        result = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
-        if isinstance(found, dict):  # a training that was continued says how long it took in all
-            seconds = max(seconds, found.get("seconds") or 0)
+        if isinstance(result, dict):  # a training that was continued says how long it took in all
+            seconds = max(seconds, result.get("seconds") or 0)
         threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
-        with self._lock("file").acquire():  # what another process measured meanwhile is kept
+        with self._file_lock("file"):  # what another process measured meanwhile is kept
             self.units, self.measured_here = self._read().get("units", {}), True
-            self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": found}
+            self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": result}
             self._write({})
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
-        return found
+        return result
 
-    def measured(self, keys):
+    def measured(self, keys: Iterable[str]) -> list[str]:
         """Those of `keys` that have been measured: with --redraw an experiment may be drawn half done."""
         return [key for key in keys if key in self.units]
 
     @contextlib.contextmanager
-    def lock(self, key, wait=False):
+    def lock(self, key: str, wait: bool = False) -> Iterator[bool]:
         """As key's only measurer: `with store.lock(key) as mine`, False if another process is at it. wait: for that one's end."""
-        lock = self._lock(key)
+        lock = self._file_lock(key)
         try:
             lock.acquire(timeout=-1 if wait else 0)
         except filelock.Timeout:
             yield False
             return
-        self._claimed.add(key)
+        self._locked.add(key)
         try:
             yield True
         finally:
-            self._claimed.discard(key)
+            self._locked.discard(key)
             lock.release()
 
-    def _lock(self, what):
+    def _file_lock(self, what: str) -> filelock.BaseFileLock:
         folder = self.runs / ".locks"
         folder.mkdir(parents=True, exist_ok=True)
         return filelock.FileLock(folder / f"{self.name}-{what}")
 
-    def other(self, name):
-        """The ExperimentStore of another experiment, whose units this one needs too."""
-        return ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.helps, self.call_help)
+    def other(self, name: str) -> ExperimentStore:
+        """The store of an experiment whose results this one needs too."""
+        if name == self.name:
+            return self
+        return ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.worker, self.on_lock)
 
-    def keep_tiles(self, key, images, columns=8):
+    def keep_tiles(self, key: str, images: np.ndarray, columns: int = 8) -> None:
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
         n, c, h, w = images.shape
         sheet = images.reshape(n // columns, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(n // columns * h, columns * w, c)
         self.tiles.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(self.tiles / f"{key}.png"), sheet[..., ::-1])
 
-    def tile(self, key):
-        """What keep_tiles kept: uint8 H×W×3."""
-        return cv2.imread(str(self.tiles / f"{key}.png"))[..., ::-1]
+    def tile(self, key: str) -> np.ndarray:
+        """What keep_tiles kept: uint8 H×W×3. Raises UserError if it is not there."""
+        image = cv2.imread(str(self.tiles / f"{key}.png"))
+        if image is None:
+            raise UserError(f"{self.tiles / key}.png cannot be read: the figure shows it")
+        return image[..., ::-1]
 
-    def carry_out(self, module):
+    def carry_out(self, module: ModuleType) -> str:
         """Measure, judge, draw, write; returns the figure's path."""
         numbers = rounded(module.measure(self))
         verdict = module.judge(numbers)
@@ -128,12 +150,10 @@ class ExperimentStore:
         figure.savefig(self.figure)
         shrink(self.figure)
         self._write({"numbers": numbers, "verdict": verdict})
-        print(f"{self.name}: {verdict}")
+        print(f"{self.name}: {verdict}" + (", by budgets too small to prove anything" if self.quick else ""))
         return os.path.relpath(self.figure)
 
-    def _write(self, more):
-        from training import runtime
-
+    def _write(self, more: dict[str, Any]) -> None:
         kept = self._read()
         summary = {key: kept[key] for key in ("numbers", "verdict") if key in kept}
         command = f"python -m experiments {self.name}" + (" --quick" if self.quick else "")
@@ -153,24 +173,12 @@ class ExperimentStore:
         write_text(self.json, compact(content))
 
 
-def rounded(value):
-    """Plain numbers of six digits: more would be the machine's, not the experiment's."""
-    if isinstance(value, dict):
-        return {str(key): rounded(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return rounded(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [rounded(item) for item in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.6g}") if np.isfinite(value) else None
-    return value
+def label_key(label: str, seed: int = 0) -> str:
+    """The key of a training: of its cell's label and its seed."""
+    return f"{label.replace(' ', '-')}-s{seed}"
 
 
-def compact(value, depth=0):
+def compact(value: Any, depth: int = 0) -> str:
     """JSON whose lists of numbers stand on one line, so that a curve is a line of a diff."""
     if isinstance(value, dict) and value and depth < 6:
         inner = ",\n".join(f"{' ' * (depth + 1)}{json.dumps(k)}: {compact(v, depth + 1)}" for k, v in value.items())
@@ -178,17 +186,8 @@ def compact(value, depth=0):
     return json.dumps(value, ensure_ascii=False)
 
 
-def shrink(path):
+def shrink(path: Path) -> None:
     """A palette of 256 colours and the best compression: a page of pictures is to load at once."""
-    from PIL import Image
-
     with Image.open(path) as image:
         small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
-
-
-def spread(values):
-    """{'mean', 'deviation' (over seeds, None for one), 'n'} of numbers; None values are left out."""
-    values = [value for value in values if value is not None]
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)) if values else None, "deviation": deviation, "n": len(values)}

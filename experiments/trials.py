@@ -1,54 +1,59 @@
 """The record of a search: Optuna's study while it runs, docs/search/MODEL-DATA.json for good, and its figure."""
 
 import json
+import math
 import warnings
 from pathlib import Path
+from typing import Any
 
+import filelock
+import optuna
+from optuna.distributions import BaseDistribution, distribution_to_json, json_to_distribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+import data
+from data.dataset import Dataset
 from errors import UserError
+from experiments import ROOT, figures
+from training import runtime
 from training.files import write_text
+from training.recipe import Recipe
 
-ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1
 MODELS = ("wgan", "wgan-gp", "dcgan", "lsgan", "gan")  # in the order in which they are shown
 ATTRIBUTES = ("seed", "marks", "scores", "counters", "why", "seconds")  # of a trial
 QUALITY = {"cifar10": ("fd_vgg", "frechet")}
 
 
-def quality_of(data_name):
+def quality_of(data_name: str) -> tuple[str, str]:
     """(value, metric) that a trial is judged by on a data set; lower is better."""
-    import data
-
-    return ("w1", "w1") if data_name in data.POINTS else QUALITY.get(data_name, ("fd_lenet", "frechet"))
+    return ("w1", "w1") if data.source(data_name).is_points else QUALITY.get(data_name, ("fd_lenet", "frechet"))
 
 
-def final_metrics(data_name):
-    import data
-
-    return (
-        ("w1", "gaussians")[: 1 if data_name == "swissroll" else 2]
-        if data_name in data.POINTS
-        else ("frechet", "prdc", "classes")
-    )
+def final_metrics(data_name: str) -> tuple[str, ...]:
+    """The metrics of a trial that came to its end."""
+    if data.source(data_name).is_points:
+        return ("w1", "gaussians") if data.source(data_name).kind == "mixture" else ("w1",)
+    return "frechet", "prdc", "classes"
 
 
-def path(model, data_name):
-    return ROOT / "docs" / "search" / f"{model}-{data_name.replace(':', '-').replace('/', '-')}.json"
+def file_name(data_name: str) -> str:
+    """A data set's name as a part of a file's."""
+    return data_name.replace(":", "-").replace("/", "-")
 
 
-def rounded(values):
-    return {key: None if value is None else float(f"{value:.5g}") for key, value in values.items()}
+def path(model: str, data_name: str) -> Path:
+    return ROOT / "docs" / "search" / f"{model}-{file_name(data_name)}.json"
 
 
-def _journal(model, data_name):
+def _journal(model: str, data_name: str) -> Path:
     return ROOT / "runs" / "search" / f"{path(model, data_name).stem}.journal"
 
 
-def open_study(model, data_name):
+def open_study(model: str, data_name: str) -> optuna.Study:
     """The study of a model on a data set, which all workers share through a file in runs/search/."""
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # constant_liar: for workers beside one another
     journal = _journal(model, data_name)
@@ -64,16 +69,12 @@ def open_study(model, data_name):
     )
 
 
-def prepare(model, data_name, dataset, space, first, seconds):
-    """Fill a new study with the trials of the JSON file, or else with `first`; take up what an interruption left behind.
+def prepare(model: str, data_name: str, space: dict[str, BaseDistribution], first: list[dict[str, Any]], seconds: float) -> None:
+    """Fill a new study with the trials of the JSON file, then with `first`; take up what an interruption left behind.
 
-    Raises UserError if the file's trials had another budget, data or space.
+    Raises UserError if the trials that are there had another budget.
     """
-    import optuna
-
-    states = optuna.trial.TrialState
-    kept = read(model, data_name)
-    new = not _journal(model, data_name).is_file()
+    kept, new = read(model, data_name), not _journal(model, data_name).is_file()
     study = open_study(model, data_name)
     before = kept["seconds_a_trial"] if new and kept else study.user_attrs.get("seconds", seconds)
     if before != seconds:
@@ -81,49 +82,36 @@ def prepare(model, data_name, dataset, space, first, seconds):
             f"{path(model, data_name)} holds trials of {before:g} CPU seconds: take it and the .journal away to begin anew"
         )
     study.set_user_attr("seconds", seconds)
-    if new:
-        for row in kept["trials"] if kept else ():
-            study.add_trial(
-                optuna.trial.create_trial(
-                    state=states[row["state"].upper()],
-                    params=row["settings"],
-                    distributions=space,
-                    value=row["value"],
-                    user_attrs={key: row[key] for key in ATTRIBUTES if key in row},
-                    intermediate_values={number: value for number, (_, value) in enumerate(row.get("marks", ()))},
-                )
+    for row in kept["trials"] if new and kept else ():
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=TrialState[row["state"].upper()],
+                params=row["settings"],
+                distributions=space,
+                value=row["value"],
+                user_attrs={key: row[key] for key in ATTRIBUTES if key in row},
+                intermediate_values={number: value for number, (_, value) in enumerate(row.get("marks", ()))},
             )
-    for trial in study.get_trials(states=(states.RUNNING,)):  # of a worker that is gone
-        study.tell(trial.number, state=states.FAIL)
-    known = study.get_trials(deepcopy=False)
-    there = [t.params or t.system_attrs.get("fixed_params") for t in known if t.state != states.FAIL]
-    for settings in [*first, *(trial.params for trial in known if trial.state == states.FAIL)]:
-        if settings not in there:
-            there.append(settings)
+        )
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):  # of a worker that is gone
+        study.tell(trial.number, state=TrialState.FAIL)
+    trials = study.get_trials(deepcopy=False)
+    known = [t.params or t.system_attrs.get("fixed_params") for t in trials if t.state != TrialState.FAIL]
+    for settings in [*first, *(trial.params for trial in trials if trial.state == TrialState.FAIL)]:
+        if settings not in known:
+            known.append(settings)
             study.enqueue_trial(settings)
 
 
-def read(model, data_name):
+def read(model: str, data_name: str) -> dict[str, Any] | None:
     """What the JSON file holds, None without one."""
-    at = path(model, data_name)
-    return json.loads(at.read_text(encoding="utf-8")) if at.is_file() else None
+    file = path(model, data_name)
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
-def write(study, model, dataset, recipe, space):
+def write(study: optuna.Study, model: str, dataset: Dataset, recipe: Recipe, space: dict[str, BaseDistribution]) -> None:
     """All ended trials of the study into the JSON file, in the order of their numbers."""
-    import filelock
-    import optuna
-
-    from training import runtime
-
-    states = optuna.trial.TrialState
     with filelock.FileLock(_journal(model, dataset.name).with_suffix(".lock")):
-        rows = []
-        for trial in study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED)):
-            ended = trial.state == states.COMPLETE  # of a pruned one Optuna gives the last value on the way
-            state = {"number": trial.number, "state": trial.state.name.lower(), "value": trial.value if ended else None}
-            more = {key: trial.user_attrs[key] for key in ATTRIBUTES if key in trial.user_attrs}
-            rows.append({**state, "settings": trial.params, **more})
         content = {
             "format": FORMAT,
             "model": model,
@@ -133,60 +121,62 @@ def write(study, model, dataset, recipe, space):
             "seconds_a_trial": study.user_attrs["seconds"],
             "machine": runtime.machine(),
             "recipe": recipe.model_dump(),
-            "space": {key: optuna.distributions.distribution_to_json(d) for key, d in space.items()},
+            "space": {key: distribution_to_json(distribution) for key, distribution in space.items()},
         }
-        lines = ",\n".join("  " + json.dumps(row) for row in rows)  # a trial a line
+        ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        lines = ",\n".join("  " + json.dumps(row_of(trial)) for trial in ended)  # a trial a line
         text = json.dumps(content, indent=1)[:-2] + f',\n "trials": [\n{lines}\n ]\n}}\n'
         path(model, dataset.name).parent.mkdir(parents=True, exist_ok=True)
         write_text(path(model, dataset.name), text)
 
 
-def draw(data_name):
-    """docs/figures/search-DATA.png of all models that were searched on a data set: best so far, and which settings mattered."""
-    from experiments import figures
+def row_of(trial: optuna.trial.FrozenTrial) -> dict[str, Any]:
+    """A trial as the JSON file has it. Of a pruned one Optuna's value is the last on the way: here it has none."""
+    value = trial.value if trial.state == TrialState.COMPLETE else None
+    row = {"number": trial.number, "state": trial.state.name.lower(), "value": value, "settings": trial.params}
+    return row | {key: trial.user_attrs[key] for key in ATTRIBUTES if key in trial.user_attrs}
 
-    found = {m: content for m in MODELS if (content := read(m, data_name))}
-    shares = {model: importance(content) for model, content in found.items()}
+
+def draw(data_name: str) -> Path:
+    """docs/figures/search-DATA.png of all models that were searched on a data set: best so far, and which settings mattered."""
+    contents = {model: content for model in MODELS if (content := read(model, data_name))}
+    shares = {model: importance(content) for model, content in contents.items()}
     figure, (left, right) = figures.new(1, 2, height=4, width_ratios=[1, 1.25])
-    for model, content in found.items():
-        best, line = float("inf"), []
-        for row in content["trials"]:
-            best = min(best, row["value"] if row["value"] is not None else best)
-            line.append(best)
+    for model, content in contents.items():
+        best, line, colour = math.inf, [], figures.colour(model)
+        for number, row in enumerate(content["trials"], 1):
             if row["value"] is not None:
-                left.plot(len(line), row["value"], ".", color=figures.COLOURS[model], alpha=0.5)
-        left.step(range(1, len(line) + 1), line, where="post", color=figures.COLOURS[model], label=f"{model}: {best:.3g}")
-    quality = next(iter(found.values()))["quality"]
+                best = min(best, row["value"])
+                left.plot(number, row["value"], ".", color=colour, alpha=0.5)
+            line.append(best)
+        left.step(range(1, len(line) + 1), line, where="post", color=colour, label=f"{model}: {best:.3g}")
+    quality = next(iter(contents.values()))["quality"]
     left.set(title="best so far; dots: trials that were not pruned", xlabel="trials", ylabel=quality, yscale="log")
     left.legend(fontsize=8)
     left.grid(alpha=0.3)
-    settings = list(dict.fromkeys(key for content in found.values() for key in content["space"]))
-    table = [[shares[model].get(key, float("nan")) for model in found] for key in settings]
+    settings = list(dict.fromkeys(key for content in contents.values() for key in content["space"]))
+    table = [[shares[model].get(key, math.nan) for model in contents] for key in settings]
     right.imshow(table, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    right.set_xticks(range(len(found)), list(found))
+    right.set_xticks(range(len(contents)), list(contents))
     right.set_yticks(range(len(settings)), [key.replace("_", " ") for key in settings])
     right.set_title("share of the variance of the outcome (fANOVA)")
-    for y, line in enumerate(table):
-        for x, share in enumerate(line):
-            text = "–" if share != share else f"{share:.2f}"
-            right.text(x, y, text, ha="center", va="center", fontsize=8, color="white" if share > 0.5 else "black")
-    seconds = {content["seconds_a_trial"] for content in found.values()}
-    figures.foot(figure, f"{data_name}, {' and '.join(f'{s:g}' for s in sorted(seconds))} CPU seconds a trial, one thread")
-    at = ROOT / "docs" / "figures" / f"search-{data_name.replace(':', '-').replace('/', '-')}.png"
-    figure.savefig(at)
-    return at
+    for y, row in enumerate(table):
+        for x, share in enumerate(row):
+            style = {"ha": "center", "va": "center", "fontsize": 8, "color": "white" if share > 0.5 else "black"}
+            right.text(x, y, "–" if math.isnan(share) else f"{share:.2f}", **style)
+    seconds = sorted({content["seconds_a_trial"] for content in contents.values()})
+    figures.foot(figure, f"{data_name}, {' and '.join(f'{s:g}' for s in seconds)} CPU seconds a trial, one thread")
+    target = ROOT / "docs" / "figures" / f"search-{file_name(data_name)}.png"
+    figure.savefig(target)
+    return target
 
 
-def importance(content):
+def importance(content: dict[str, Any]) -> dict[str, float]:
     """{setting: share of the variance that it explains}, by fANOVA over the logarithm of each trial's last known value.
 
     A pruned trial counts with what it had reached: it was behind the median there.
     """
-    import math
-
-    import optuna
-
-    space = {key: optuna.distributions.json_to_distribution(text) for key, text in content["space"].items()}
+    space = {key: json_to_distribution(text) for key, text in content["space"].items()}
     study = optuna.create_study()
     for row in content["trials"]:
         last = row["value"] if row["value"] is not None else (row.get("marks") or [[0, None]])[-1][1]

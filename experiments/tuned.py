@@ -1,29 +1,29 @@
-"""After an equal search for each, who wins?
-
-Claim: "We find that most models can reach similar scores with enough hyperparameter optimization and random restarts"; no
-tested algorithm "consistently outperforms the non-saturating GAN" (Lucic et al., "Are GANs Created Equal?", 1711.10337).
-
-Refuted by: a model whose fd_lenet is below that of dcgan, the non-saturating GAN on the same networks, with a 95 % interval of
-the ratio, paired by seed, that lies below 1.
-
-Run: the recipes of configs/, which the search chose (docs/search/: equally many trials of equal CPU seconds for each model),
-on mnist-5k with three seeds that the search did not use, 300 CPU seconds a training on one thread; network and batch are each
-recipe's own. The critic's estimate on held-out images beside fd_lenet at all checkpoints; on the eight Gaussians wgan and
-wgan-gp with their recipes for points, the estimate beside the exact W1.
-
-Cost: 80 minutes on one core of an AMD EPYC (Zen 4), half of that on two.
-"""
+"""The recipes that the search chose, side by side."""
 
 import math
 
 import numpy as np
 from scipy.stats import t
 
-from experiments import FAILS, HOLDS, figures, main_table, training_runs
-from experiments.results import plus_minus
-from experiments.store import spread
+from experiments import FAILS, HOLDS, main_table, training_runs
+from experiments.numeric import mean_and_deviation
 from reporting.curves import rank_correlation
 from training.comparison import UNREACHED
+
+ABOUT = {
+    "title": "After an equal search for each, who wins?",
+    "title_zh": "同等搜索之后，谁赢？",
+    "claim": """"We find that most models can reach similar scores with enough hyperparameter optimization and random restarts";
+        no tested algorithm "consistently outperforms the non-saturating GAN" (Lucic et al., "Are GANs Created Equal?",
+        1711.10337).""",
+    "refuted_by": """a model whose fd_lenet is below that of dcgan, the non-saturating GAN on the same networks, with a 95 %
+        interval of the ratio, paired by seed, that lies below 1.""",
+    "run": """the recipes of configs/, which the search chose (docs/search/: equally many trials of equal CPU seconds for each
+        model), on mnist-5k with three seeds that the search did not use, 300 CPU seconds a training on one thread; network and
+        batch are each recipe's own. The critic's estimate on held-out images beside fd_lenet at all checkpoints; on the eight
+        Gaussians wgan and wgan-gp with their recipes for points, the estimate beside the exact W1.""",
+    "cost": "80 minutes on one core of an AMD EPYC (Zen 4), half of that on two.",
+}
 
 MODELS = ("wgan", "wgan-gp", "dcgan", "lsgan", "gan")
 BASE = "dcgan"
@@ -31,30 +31,22 @@ POINTS = ("wgan", "wgan-gp")
 
 
 def measure(store):
-    seeds, minutes = (1, 0.05) if store.quick else (3, 5)
-    looks = {
-        "log_every": 25,
-        "sample_every": UNREACHED,
-        "checkpoint_every": 100 if store.quick else 200,
-        "keep_checkpoints": 1000,
-    }
-    budget = {"steps": UNREACHED, "minutes": minutes, "clock": "cpu", **looks}
+    looks = {"log_every": 25, "sample_every": UNREACHED, "checkpoint_every": 100 if store.quick else 200}
+    budget = {"steps": UNREACHED, "minutes": 0.05 if store.quick else 5, "clock": "cpu", "keep_checkpoints": 1000, **looks}
     cells = {model: (model, budget) for model in MODELS}
-    numbers = main_table.measure(store, "fd_lenet", cells, seeds, recipe_of=training_runs.tuned)
-    found = training_runs.runs(
-        store, cells, seeds, samples=1000 if store.quick else 5000, tiles=32, recipe_of=training_runs.tuned
-    )
-    alive = {model: [run for run in group if "died" not in run] for model, group in found.items()}
+    numbers = main_table.measure(store, "fd_lenet", cells, store.seeds, recipe_of=training_runs.tuned)
+    trained = training_runs.runs(store, cells, tiles=32, recipe_of=training_runs.tuned)  # by now all are there
+    alive = {model: training_runs.alive(group) for model, group in trained.items()}
     fd = {model: [run["scores"]["fd_lenet"] for run in group] for model, group in alive.items()}
     numbers["ratio"] = {model: ratio(fd[model], fd[BASE]) for model in fd if model != BASE and BASE in fd}
     numbers["agreement"] = {model: agreement(alive[model], "fd_lenet") for model in alive if model.startswith("wgan")}
     steps = {"steps": 20, "checkpoint_every": 10} if store.quick else {"checkpoint_every": 100}
-    toys = {f"points {m}": (m, {**looks, "data": "8gaussians", **steps}) for m in POINTS}
-    found = training_runs.runs(store, toys, seeds, samples=2000, recipe_of=training_runs.tuned)
+    toys = {f"points {model}": (model, {**looks, "data": "8gaussians", **steps}) for model in POINTS}
+    trained = training_runs.runs(store, toys, samples=2000, recipe_of=training_runs.tuned)
     numbers["points"] = {
         label.removeprefix("points "): training_runs.summary(group, ("w1", "modes_found", "good_share"))
-        | {"agreement": agreement([run for run in group if "died" not in run], "w1")}
-        for label, group in found.items()
+        | {"agreement": agreement(training_runs.alive(group), "w1")}
+        for label, group in trained.items()
     }
     return numbers
 
@@ -71,7 +63,7 @@ def ratio(own, base):
 def agreement(runs, quality):
     """Spearman's rho of the critic's estimate and quality over a run's checkpoints but the untrained one, over seeds."""
     rows = [(run["on_the_way"]["critic_estimate"][1:], run["on_the_way"][quality][1:]) for run in runs]
-    return spread([rank_correlation(*row) for row in rows])
+    return mean_and_deviation([rank_correlation(*row) for row in rows])
 
 
 def judge(numbers):
@@ -82,7 +74,4 @@ def judge(numbers):
 def draw(numbers, store):
     figure = main_table.draw(numbers, store, "mnist-5k, tuned recipes, equal CPU seconds on one thread")
     figure.axes[0].set_xlabel("CPU minutes")
-    for axis, model in zip(figure.axes[1:], numbers["models"]):
-        row = numbers["models"][model]["fd_lenet"]
-        figures.picture(axis, store.tile(f"{model}-s0"), f"{model}: fd_lenet {plus_minus(row)}")
     return figure

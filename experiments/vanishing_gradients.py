@@ -1,22 +1,6 @@
-"""Does a discriminator that has learnt its job leave the generator without a gradient?
+"""What a discriminator and a critic leave of the generator's gradient (Wasserstein GAN, figure 2)."""
 
-Claim: the better the discriminator, the smaller the gradient of E log(1 − D(G(z))), down to nothing where the supports do not
-meet; with the −log D trick it does not vanish, but its variance grows; a critic has a gradient everywhere: "the critic … can't
-saturate, and converges to a linear function that gives remarkably clean gradients everywhere" (Wasserstein GAN, 1701.07875,
-section 3, figure 2; Towards Principled Methods, 1701.04862, theorems 2.4 to 2.6, figures 2 and 3; both seed posts repeat it).
-
-Refuted by: a saturating gradient that stays within a hundredth of its largest value, a critic's that falls below a tenth of its
-largest, or a variance of the −log D gradient that does not grow tenfold.
-
-Run: a discriminator, a clipped critic (c = 0.1) and a penalised one (lambda 10), mlp of 64 units. Left: between N(−1, 0.3²) and
-N(2, 0.3²) on a line, what each passes to a sample at x. Right: an untrained generator of 64 units that stands still against the
-eight Gaussians: norm and variance (over 20 batches of 256) of its parameters' gradient while discriminator or critic are
-trained. Three seeds.
-
-Cost: 2 minutes on one core of an AMD EPYC (Zen 4).
-"""
-
-from types import SimpleNamespace
+from functools import partial
 
 import numpy as np
 import paddle
@@ -24,23 +8,43 @@ import paddle
 from data import toys
 from experiments import FAILS, HOLDS, IN_PART, critics, figures
 from models.constraints import trainable
-from models.networks.mlp import Generator
 from models.objectives import OBJECTIVES
-from training.rmsprop import RMSProp
 
-KINDS = {"discriminator": {}, "clipped critic": {"clip": 0.1}, "penalised critic": {"penalty": 10}}
-COLOURS = {"discriminator": "tab:red", "clipped critic": "tab:blue", "penalised critic": "tab:green", "−log D": "tab:orange"}
+ABOUT = {
+    "title": "Does a discriminator that has learnt its job leave the generator without a gradient?",
+    "title_zh": "学得好的判别器会不会让生成器失去梯度？",
+    "claim": """the better the discriminator, the smaller the gradient of E log(1 − D(G(z))), down to nothing where the supports
+        do not meet; with the −log D trick it does not vanish, but its variance grows; a critic has a gradient everywhere: "the
+        critic … can't saturate, and converges to a linear function that gives remarkably clean gradients everywhere" (Wasserstein
+        GAN, 1701.07875, section 3, figure 2; Towards Principled Methods, 1701.04862, theorems 2.4 to 2.6, figures 2 and 3; both
+        seed posts repeat it).""",
+    "refuted_by": """a saturating gradient that stays within a hundredth of its largest value, a critic's that falls below a tenth
+        of its largest, or a variance of the −log D gradient that does not grow tenfold.""",
+    "run": """a discriminator, a clipped critic (c = 0.1) and a penalised one (lambda 10), mlp of 64 units. Left: between N(−1,
+        0.3²) and N(2, 0.3²) on a line, what each passes to a sample at x. Right: an untrained generator of 64 units that stands
+        still against the eight Gaussians: norm and variance (over 20 batches of 256) of its parameters' gradient while
+        discriminator or critic are trained. Three seeds.""",
+    "cost": "2 minutes on one core of an AMD EPYC (Zen 4).",
+}
+
+# what a generator that stands still is trained by: the kind of critic, and the objective whose generator's loss it is
+LOSSES = {
+    "minimax": ("discriminator", "minimax"),
+    "−log D": ("discriminator", "non-saturating"),
+    "clipped critic": ("clipped critic", "wasserstein"),
+    "penalised critic": ("penalised critic", "wasserstein"),
+}
 GRID = np.linspace(-3, 4, 141, dtype=np.float32)
 BATCH, BATCHES = 256, 20
 
 
 def measure(store):
-    seeds, line_steps, ticks = (1, 200, (1, 10, 100)) if store.quick else (3, 3000, (1, 3, 10, 30, 100, 300, 1000, 3000))
+    line_steps, ticks = (200, (1, 10, 100)) if store.quick else (3000, (1, 3, 10, 30, 100, 300, 1000, 3000))
     lines, stills = [], []
-    for seed in range(seeds):
-        lines.append(store.cached(f"line, seed {seed}", {"steps": line_steps}, lambda: line(line_steps, seed)))  # noqa: B023
-        stills.append(store.cached(f"generator, seed {seed}", {"ticks": ticks}, lambda: still(ticks, seed)))  # noqa: B023
-    numbers = {"seeds": seeds, "line_steps": line_steps, "ticks": list(ticks), "line": lines[0], "norm": {}, "variance": {}}
+    for seed in range(store.seeds):
+        lines.append(store.cached(f"line, seed {seed}", {"steps": line_steps}, partial(line, line_steps, seed)))
+        stills.append(store.cached(f"generator, seed {seed}", {"ticks": ticks}, partial(still, ticks, seed)))
+    numbers = {"seeds": store.seeds, "line_steps": line_steps, "ticks": list(ticks), "line": lines[0], "norm": {}, "variance": {}}
     for loss in stills[0]:
         for value in ("norm", "variance"):
             numbers[value][loss] = np.mean([run[loss][value] for run in stills], 0).tolist()
@@ -50,18 +54,8 @@ def measure(store):
     relative = [v / n**2 for v, n in zip(variance["−log D"], norm["−log D"])]
     numbers["relative_variance_grows"] = relative[-1] / relative[0]
     fake = np.abs(GRID - 2) < 0.3
-    numbers["at_fakes"] = {kind: float(np.mean([np.array(run[kind]["slope"])[fake] for run in lines])) for kind in KINDS}
+    numbers["at_fakes"] = {kind: float(np.mean([np.array(run[kind]["slope"])[fake] for run in lines])) for kind in critics.KINDS}
     return numbers
-
-
-def train(kind, dimensions, real, fake, steps, seed, look=None):
-    critic = critics.build(dimensions, units=64, seed=seed)
-    objective = "minimax" if kind == "discriminator" else "wasserstein"
-    clipped = kind == "clipped critic"
-    optimizer = RMSProp(1e-3, parameters=trainable(critic)) if clipped else critics.adam(critic)
-    if look:
-        return critics.fit(critic, real, fake, steps, objective, optimizer=optimizer, seed=seed, look=look(critic), **KINDS[kind])
-    return critics.fit(critic, real, fake, steps, objective, optimizer=optimizer, seed=seed, **KINDS[kind])
 
 
 def line(steps, seed):
@@ -70,56 +64,41 @@ def line(steps, seed):
     def gaussian(mean):
         return lambda rng: (mean + 0.3 * rng.standard_normal((BATCH, 1))).astype(np.float32)
 
-    found = {}
-    for kind in KINDS:
-        critic = train(kind, 1, gaussian(-1), gaussian(2), steps, seed)
+    rows = {}
+    for kind, (objective, clip, penalty, _) in critics.KINDS.items():
+        critic = critics.build(1, seed=seed)
+        critics.fit(critic, gaussian(-1), gaussian(2), steps, objective, clip, penalty, seed=seed)
         values, slopes = critics.values(critic, GRID[:, None]).astype(float), np.abs(critics.slopes(critic, GRID[:, None])[:, 0])
-        if kind == "discriminator":
-            values = 1 / (1 + np.exp(-values))
+        if OBJECTIVES[objective].probabilistic:
+            values = critics.probability(values)
             slopes = values * slopes
-        found[kind] = {"value": values, "slope": slopes}
-    return found
+        rows[kind] = {"value": values, "slope": slopes}
+    return rows
 
 
 def still(ticks, seed):
     """{loss: norm and variance of the generator's gradient after so many critic steps}."""
-    paddle.seed(100 + seed)
-    generator = Generator(SimpleNamespace(latent=2, units=64), (2,))
+    generator, fake = critics.still_generator(100 + seed)
     rng = np.random.default_rng(7 + seed)
     noise = [paddle.to_tensor(rng.standard_normal((BATCH, 2), dtype=np.float32)) for _ in range(BATCHES)]
+    rows = {loss: {"norm": [], "variance": []} for loss in LOSSES}
 
-    @paddle.no_grad()
-    def fake(rng):
-        return generator(paddle.to_tensor(rng.standard_normal((BATCH, 2), dtype=np.float32))).numpy()
+    def look(kind, critic, step):
+        for loss, (trained_by, objective) in LOSSES.items():
+            if trained_by == kind and step in ticks:
+                gradients = np.stack([gradient(generator, critic, OBJECTIVES[objective], z) for z in noise])
+                rows[loss]["norm"].append(float(np.linalg.norm(gradients.mean(0))))
+                rows[loss]["variance"].append(float(gradients.var(0, ddof=1).sum()))
 
-    losses = {
-        "discriminator": ("minimax", "−log D"),
-        "clipped critic": ("clipped critic",),
-        "penalised critic": ("penalised critic",),
-    }
-    objectives = {"minimax": "minimax", "−log D": "non-saturating"}
-    found = {name: {"norm": [], "variance": []} for names in losses.values() for name in names}
-    for kind, names in losses.items():
-
-        def look(critic, names=names):
-            def at(step):
-                if step not in ticks:
-                    return
-                for name in names:
-                    loss_of = OBJECTIVES[objectives.get(name, "wasserstein")].generator_loss
-                    rows = np.stack([gradient(generator, critic, loss_of, z) for z in noise])
-                    found[name]["norm"].append(float(np.linalg.norm(rows.mean(0))))
-                    found[name]["variance"].append(float(rows.var(0, ddof=1).sum()))
-
-            return at
-
-        train(kind, 2, lambda rng: toys.draw("8gaussians", BATCH, rng), fake, max(ticks), seed, look)
-    return found
+    draws = partial(toys.draw, "8gaussians", BATCH), lambda rng: fake(rng, BATCH)
+    for kind, (objective, clip, penalty, _) in critics.KINDS.items():
+        critic = critics.build(seed=seed)
+        critics.fit(critic, *draws, max(ticks), objective, clip, penalty, seed=seed, look=partial(look, kind, critic))
+    return rows
 
 
-def gradient(generator, critic, loss_of, z):
-    weights = trainable(generator)
-    rows = paddle.grad(loss_of(critic(generator(z))), weights)
+def gradient(generator, critic, objective, z):
+    rows = paddle.grad(objective.generator_loss(critic(generator(z))), trainable(generator))
     return np.concatenate([row.numpy().ravel() for row in rows]).astype(float)
 
 
@@ -133,27 +112,25 @@ def judge(numbers):
 
 def draw(numbers, store):
     figure, axes = figures.new(2, 2, height=3.3)
-    for kind, colour in list(COLOURS.items())[:3]:
+    for kind, (*_, colour) in critics.KINDS.items():
         row = numbers["line"][kind]
-        values = np.array(row["value"])
-        values = values if kind == "discriminator" else (values - values.min()) / np.ptp(values)
-        axes[0][0].plot(GRID, values, color=colour, label=kind + ("" if kind == "discriminator" else ", scaled to 0…1"))
+        values, scaled = np.array(row["value"]), ""
+        if kind != "discriminator":
+            values, scaled = (values - values.min()) / np.ptp(values), ", scaled to 0…1"
+        axes[0][0].plot(GRID, values, color=colour, label=kind + scaled)
         axes[1][0].plot(GRID, np.maximum(row["slope"], 1e-9), color=colour, label=kind)
     for mean, label in ((-1, "real"), (2, "generated")):
         for axis in axes[:, 0]:
             axis.axvspan(mean - 0.6, mean + 0.6, color="0.5", alpha=0.25 if label == "real" else 0.12, linewidth=0)
         axes[0][0].text(mean, 0.5, label, ha="center", fontsize=8, rotation=90, va="center")
     axes[0][0].set(title="D(x) and f(x) between two Gaussians", xlabel="x", ylabel="D, f")
-    axes[1][0].set(
-        title="what the generator gets at x", xlabel="x", ylabel="|d log(1 − D)/dx|, |df/dx|", yscale="log", ylim=(1e-9, 30)
-    )
-    for loss, rows in numbers["norm"].items():
-        colour = COLOURS.get(loss, "tab:red")
-        label = {"minimax": "log(1 − D), saturating"}.get(loss, loss)
-        axes[0][1].plot(numbers["ticks"], np.maximum(rows, 1e-12), color=colour, marker="o", markersize=3, label=label)
-        axes[1][1].plot(
-            numbers["ticks"], np.maximum(numbers["variance"][loss], 1e-24), color=colour, marker="o", markersize=3, label=label
-        )
+    axes[1][0].set(title="what the generator gets at x", xlabel="x", ylabel="|d log(1 − D)/dx|, |df/dx|")
+    axes[1][0].set(yscale="log", ylim=(1e-9, 30))
+    for loss, (kind, _) in LOSSES.items():
+        style = {"color": "tab:orange" if loss == "−log D" else critics.KINDS[kind].colour, "marker": "o", "markersize": 3}
+        style["label"] = "log(1 − D), saturating" if loss == "minimax" else loss
+        axes[0][1].plot(numbers["ticks"], np.maximum(numbers["norm"][loss], 1e-12), **style)
+        axes[1][1].plot(numbers["ticks"], np.maximum(numbers["variance"][loss], 1e-24), **style)
     axes[0][1].set(title="gradient of a generator that stands still", ylabel="norm of the mean", xscale="log", yscale="log")
     axes[1][1].set(title="its variance over batches", ylabel="summed over parameters", xscale="log", yscale="log")
     for axis in axes.ravel():

@@ -1,21 +1,24 @@
 """Reference statistics on the disk, by content: they are found again only for the same data, network and code."""
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 
-def folder():
+def folder() -> Path:
     """$XDG_CACHE_HOME/paddle-wgan, or ~/.cache/paddle-wgan."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paddle-wgan"
 
 
-def key(*parts):
+def key(*parts: str | float | None) -> str:
     """A name for what follows from `parts` (strings and numbers) and from the source of this package."""
     digest = hashlib.sha256(_source().encode())
     digest.update(json.dumps(parts).encode())
@@ -27,7 +30,7 @@ def _source():
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-def arrays(name, make):
+def arrays(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """{name: array} from the cache, or from make(). A file that is not whole, or not what was written, is ignored."""
     from safetensors.numpy import load, save
 
@@ -42,7 +45,7 @@ def arrays(name, make):
     return made
 
 
-def numbers(name, make):
+def numbers(name: str, make: Callable[[], dict]) -> dict:
     """A JSON object from the cache, or from make()."""
     path = folder() / f"{name}.json"
     with contextlib.suppress(Exception):

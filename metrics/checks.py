@@ -1,11 +1,11 @@
-"""What every metric refuses, in words."""
+"""What no metric takes: each raises a UserError that names it."""
 
 import numpy as np
 
 from errors import UserError
 
 
-def rows(metric, *sets, at_least=2):
+def rows(metric: str, *sets: np.ndarray, at_least: int = 2) -> list[np.ndarray]:
     """The sets as float64 N×D, of one width. Raises UserError if one is empty, too small, of another shape or not finite."""
     arrays = []
     for items in sets:
@@ -25,6 +25,7 @@ def rows(metric, *sets, at_least=2):
     return arrays
 
 
-def equally_many(metric, a, b):
+def equally_many(metric: str, a: np.ndarray, b: np.ndarray) -> None:
+    """Raise UserError unless there are as many rows on either side."""
     if len(a) != len(b):
         raise UserError(f"{metric}: wants as many samples on either side, not {len(a)} and {len(b)}")

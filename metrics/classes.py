@@ -4,11 +4,13 @@ import numpy as np
 
 from errors import UserError
 from metrics import checks
+from metrics.draws import Draw
+from metrics.registry import register
 
 FOUND = 0.1  # a class is found if it has a tenth of its share in the data
 
 
-def classes(fake, real):
+def classes(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
     """From class probabilities N×K of samples and M×K of data.
 
     classes_found: classes with at least a tenth of their share in the data. class_kl: KL(samples ‖ data) of the
@@ -31,11 +33,17 @@ def classes(fake, real):
     }
 
 
-def divergence(p, q):
+def divergence(p: np.ndarray, q: np.ndarray) -> float:
     """KL(p ‖ q) of two histograms in nats; what q lacks counts as 1e-6, so that the number stays finite."""
     p, q = np.asarray(p, np.float64), np.maximum(q, 1e-6)
     return float((p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum())
 
 
-def measure(draw):
+@register(
+    "classes",
+    values={"classes_found": "higher", "class_kl": "lower", "confidence": "", "classifier_score": "higher"},
+    fits=("images",),
+    needs=("features",),
+)
+def measure(draw: Draw) -> dict[str, float]:
     return classes(draw.fake.probabilities, draw.reference.probabilities)

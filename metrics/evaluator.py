@@ -1,59 +1,69 @@
-"""How samples are scored: describe every item once, draw, measure, and set the floor beside it."""
+"""How samples are scored: describe every item once, draw, measure, and set what real data score beside it."""
 
-import importlib
+from __future__ import annotations
+
+import itertools
 import time
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-import metrics
+from data import Dataset
 from data.dataset import crop_to
 from errors import UserError
-from metrics import cache, draws, frechet, memorised, networks
+from metrics import cache, draws, networks, registry
 from metrics.draws import Items
+from metrics.memorised import nearest
+from metrics.registry import BLOCK, METRICS, Metric
 
 CRITIC = 2500  # items of each side that a critic is asked about
 REFERENCE = 10_000  # training images that stand for all of them; the nearest one is looked for among all
 
 
-def evaluate(images, dataset, names, seed, critic, say):
-    """See metrics.evaluate. names: checked ones."""
-    judge = Judge(dataset, critic, say)
-    samples = check(images, dataset)
-    needs = needs_of(names)
+def evaluate(
+    images: np.ndarray,
+    dataset: Dataset,
+    names: Iterable[str] | None = None,
+    *,
+    seed: int = 0,
+    critic: Callable[[np.ndarray], np.ndarray] | None = None,
+    say: Callable[[str], object] = lambda line: None,
+) -> dict[str, dict[str, float | None]]:
+    """Measure samples against a data set: {value: {value, deviation, floor, floor_deviation}} of floats (or None).
+
+    images: uint8 N×C×H×W as the data set's (padded, or of its native size), or float N×2 points. dataset: data.load's.
+    names: metrics; by default all that fit and can be measured. critic: for metrics that need one, a function from items as the
+    data set's to N outputs. say: takes a line of progress. Raises UserError.
+
+    Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images), ten at
+    most; value and deviation are mean and standard deviation over them. 'floor' is the baseline of real data: the same measure of
+    as many held-out images, so that it carries the same bias. deviation is None where there is one draw only.
+    """
+    rows = {name: METRICS[name] for name in registry.choose(names, dataset.name, critic is not None)}
+    if names is None and (line := registry.left_out(dataset.name)):
+        say(line)
+    needs = {need for row in rows.values() for need in row.needs}
+    real = RealData(dataset, critic, say)
     began = time.monotonic()
-    samples = judge.describe(samples, needs - {"nearest"})
+    samples = real.describe(check(images, dataset), needs - {"nearest"})
     say(f"{len(samples):,} samples described in {time.monotonic() - began:.1f} s")
-    if "frechet" in names:  # before the data are described, which takes longer
-        features = samples.features.shape[1]
-        frechet.check_count(len(samples), features)
-        if len(dataset.heldout) <= features:
-            raise UserError(
-                f"frechet: {dataset.name} holds out {len(dataset.heldout)} images, too few for {features} features "
-                "(leave it out with --metrics)"
-            )
-    judge.prepare(needs)
-    found = {}
-    for name in names:
+    for row in rows.values():
+        if row.check:
+            row.check(samples, dataset)
+    real.prepare(needs)
+    scores = {}
+    for name, row in rows.items():
         began = time.monotonic()
-        values = judge.values(name, samples, seed)
-        floor = judge.floor(name, n_of(name, len(samples), dataset), seed)
-        for value, (mean, deviation) in values.items():
-            at, spread = floor.get(value, (None, None))
-            found[value] = {"value": mean, "deviation": deviation, "floor": at, "floor_deviation": spread}
+        n = min(row.block, len(samples), len(dataset.heldout))
+        baseline = real.baseline(name, row, n, seed)
+        for value, (mean, deviation) in real.values(row, samples, n, seed).items():
+            real_mean, real_deviation = baseline.get(value, (None, None))
+            scores[value] = {"value": mean, "deviation": deviation, "floor": real_mean, "floor_deviation": real_deviation}
         say(f"{name} in {time.monotonic() - began:.1f} s")
-    return found
+    return scores
 
 
-def needs_of(names):
-    return {need for name in names for need in metrics.METRICS[name].needs}
-
-
-def n_of(name, count, dataset):
-    """Samples a draw."""
-    return min(metrics.METRICS[name].block, count, len(dataset.heldout))
-
-
-def check(images, dataset):
+def check(images: np.ndarray, dataset: Dataset) -> np.ndarray:
     """The samples in the data set's own form and size. Raises UserError if they do not compare with it."""
     images = np.asarray(images)
     if not len(images):
@@ -76,13 +86,14 @@ def check(images, dataset):
     return images
 
 
-class Judge:
+class RealData:
     """A data set with what is known of its images: the side that samples are compared with."""
 
     def __init__(self, dataset, critic, say):
         self.dataset, self.critic, self.say = dataset, critic, say
-        self.network = metrics.network_of(dataset.name)
-        self.known = {}
+        self.network = registry.network_of(dataset.name)
+        self.sides = {}  # 'reference' and 'heldout', and the same 'by critic' → Items
+        self.shared = {"dataset": dataset, "network": networks.NETWORKS[self.network].architecture if self.network else ""}
 
     def describe(self, items, needs, train=False):
         """Items with the attributes in `needs`. train: they are training images."""
@@ -94,117 +105,103 @@ class Judge:
             else:
                 known["features"], known["probabilities"] = networks.describe(native, self.network)
         if "nearest" in needs:
-            everything = crop_to(self.dataset.train, self.dataset.native_size)
-            known["nearest"] = memorised.nearest(native, everything, others_only=train)[0]
+            known["nearest"] = self._nearest(native, train)
         if "critic" in needs:
             known["critic"] = self.critic(items)
         return Items(native, **known)
+
+    def _nearest(self, native, others_only=False):
+        return nearest(native, crop_to(self.dataset.train, self.dataset.native_size), others_only)[0]
 
     def prepare(self, needs):
         """Describe the data's own images, from the cache if they were described before."""
         dataset = self.dataset
         rows = np.random.default_rng(0).permutation(len(dataset.train))[:REFERENCE]
-        held = slice(0, max(REFERENCE, metrics.METRICS["stacked"].block))
-        split = {"reference": dataset.train[rows], "heldout": dataset.heldout[held]}
-        # how near training images are to one another matters only where the floor must divide anew
-        near = {"heldout", "reference"} if len(dataset.heldout) < 5 * metrics.BLOCK else {"heldout"}
-        for side, items in split.items():
+        held = slice(0, max(REFERENCE, *(row.block for row in METRICS.values())))
+        # how near training images are to one another matters only where the baseline must divide anew
+        near = {"heldout", "reference"} if len(dataset.heldout) < 5 * BLOCK else {"heldout"}
+        for side, items in {"reference": dataset.train[rows], "heldout": dataset.heldout[held]}.items():
             if dataset.is_points:
-                self.known[side] = self.describe(items, needs - {"critic"})
+                self.sides[side] = self.describe(items, needs - {"critic"})
             else:
                 known = {}
                 for need in sorted(needs & {"features"} | needs & ({"nearest"} if side in near else set())):
                     network = networks.sha256(self.network) if need == "features" else ""
-                    name = cache.key("items", dataset.sha256, dataset.native_size, side, need, network)
+                    name = cache.key("items", dataset.sha256, dataset.native_size, side, len(items), need, network)
                     known |= cache.arrays(name, lambda i=items, n=need, s=side: self._known(i, n, s))
-                self.known[side] = Items(crop_to(items, dataset.native_size), **known)
+                self.sides[side] = Items(crop_to(items, dataset.native_size), **known)
             if "critic" in needs:
                 some = items[:: -(-len(items) // CRITIC)]
-                self.known[f"{side} by critic"] = Items(some, critic=self.critic(some))
+                self.sides[f"{side} by critic"] = Items(some, critic=self.critic(some))
 
     def _known(self, items, need, side):
         began = time.monotonic()
-        made = self.describe(items, {need}, train=side == "reference")
+        described = self.describe(items, {need}, train=side == "reference")
         self.say(f"{need} of {len(items):,} {side} items in {time.monotonic() - began:.1f} s")
-        return {k: v for k in ("features", "probabilities", "nearest") if (v := getattr(made, k)) is not None}
+        return {name: value for name, value in described.known().items() if name != "items"}
 
-    def values(self, name, samples, seed):
-        """{value: (mean, deviation)} over the draws of the samples."""
-        metric = metrics.METRICS[name]
-        n = n_of(name, len(samples), self.dataset)
+    def values(self, row: Metric, samples: Items, n: int, seed: int):
+        """{value: (mean, deviation)} over the draws of n of the samples."""
         measured = []
-        for number, draw in enumerate(draws.of_samples(samples, *self._sides(metric), n, seed, **self._rest())):
-            if number == metric.draws:
-                break
-            if "nearest" in metric.needs:
-                native = crop_to(self.dataset.train, self.dataset.native_size)
-                draw.fake.nearest = memorised.nearest(draw.fake.items, native)[0]
-            measured.append(self._measure(name, draw))
+        for draw in itertools.islice(draws.of_samples(samples, *self._sides(row), n, seed, **self.shared), row.draws):
+            if "nearest" in row.needs:
+                draw.fake.nearest = self._nearest(draw.fake.items)
+            measured.append(row.measure(draw))
         return summary(measured)
 
-    def floor(self, name, n, seed):
-        """The same of real held-out items in the samples' place."""
-        metric = metrics.METRICS[name]
+    def baseline(self, name: str, row: Metric, n: int, seed: int):
+        """The same of real items in the samples' place, from the cache if it was measured before."""
+        reference, heldout = self._sides(row)
 
-        sides, rest = self._sides(metric), self._rest()
-
-        def measured(drawn):
-            return [self._measure(name, draw) for draw in drawn]
+        def over(way, **more):
+            return summary([row.measure(draw) for draw in way(reference, heldout, n, seed, **more, **self.shared)])
 
         def make():
-            if name == "critic_estimate":
-                found = summary(measured(draws.of_training(*sides, n, seed, **rest)))
-            elif metric.block > metrics.BLOCK:  # as large as all that is held out
-                found = summary(measured(draws.of_heldout(*sides, n, seed, many=1, **rest)))
-            else:
-                found = summary(measured(draws.of_heldout(*sides, n, seed, **rest)))
-                if not draws.has_blocks(sides[1], n):
-                    scatter = summary(measured(draws.divided_anew(*sides, n, seed, **rest)))
-                    found = {value: (mean, scatter[value][1]) for value, (mean, _) in found.items()}
-            return {value: list(pair) for value, pair in found.items()}
+            if row.baseline == "training":
+                return over(draws.of_training)
+            if row.block > BLOCK:  # as large as all that is held out
+                return over(draws.of_heldout, count=1)
+            values = over(draws.of_heldout)
+            if not draws.has_blocks(heldout, n):
+                scatter = over(draws.divided_anew)
+                values = {value: (mean, scatter[value][1]) for value, (mean, _) in values.items()}
+            return values
 
-        if name == "critic_estimate":  # another critic every time
+        if not row.cached:
             return make()
-        network = networks.sha256(self.network) if "features" in metric.needs and self.network else ""
-        return cache.numbers(cache.key("floor", self.dataset.sha256, self.dataset.name, name, n, seed, network), make)
+        network = networks.sha256(self.network) if "features" in row.needs and self.network else ""
+        return cache.numbers(cache.key("baseline", self.dataset.sha256, self.dataset.name, name, n, seed, network), make)
 
-    def _sides(self, metric):
-        by = " by critic" if "critic" in metric.needs else ""
-        return self.known["reference" + by], self.known["heldout" + by]
-
-    def _rest(self):
-        architecture = networks.NETWORKS[self.network].architecture if self.network else ""
-        return {"data": self.dataset.name, "labels": self.dataset.labels, "network": architecture}
-
-    def _measure(self, name, draw):
-        return importlib.import_module(f"metrics.{name}").measure(draw)
+    def _sides(self, row: Metric) -> tuple[Items, Items]:
+        by = " by critic" if row.needs_critic else ""
+        return self.sides["reference" + by], self.sides["heldout" + by]
 
 
-def summary(measured):
+def summary(measured: list[dict[str, float]]) -> dict[str, tuple[float, float | None]]:
     """{value: (mean, standard deviation or None)} of a list of dicts."""
-    found = {}
+    values = {}
     for value in measured[0] if measured else ():
         numbers = [m[value] for m in measured]
-        found[value] = float(np.mean(numbers)), float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
-    return found
+        values[value] = float(np.mean(numbers)), float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
+    return values
 
 
-def describe_settings(dataset, count, seed):
+def describe_settings(dataset: Dataset, count: int, seed: int) -> dict:
+    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions."""
     import paddle
     import scipy
     import sklearn
 
-    network = metrics.network_of(dataset.name)
-    published = networks.PUBLISHED.get(network)
+    network = registry.network_of(dataset.name)
     return {
         "data": dataset.name,
         "data_sha256": dataset.sha256,
         **({"data_note": dataset.note} if dataset.note else {}),
         "samples": count,
-        "samples_a_draw": min(metrics.BLOCK, count, len(dataset.heldout)),
+        "samples_a_draw": min(BLOCK, count, len(dataset.heldout)),
         "seed": seed,
         "network": network,
-        **({"network_sha256": published.sha256, "network_accuracy": published.accuracy} if published else {}),
+        **networks.record(network),
         "versions": {"numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__}
         | {"paddle": paddle.__version__},
     }

@@ -1,24 +1,27 @@
 """frechet: Fréchet distance between Gaussians fitted to features."""
 
 import numpy as np
-from scipy.linalg import eigh
 
+from data import Dataset
 from errors import UserError
 from metrics import checks
+from metrics.draws import Draw, Items
+from metrics.networks import NETWORKS
+from metrics.registry import IMAGES, register
 
 
-def frechet(fake, real, network="lenet"):
+def frechet(fake: np.ndarray, real: np.ndarray, network: str = "lenet") -> dict[str, float]:
     """‖μ1 − μ2‖² + Tr(Σ1 + Σ2 − 2 (Σ1 Σ2)^½) (Dowson and Landau 1982; as FID, 1706.08500, eq. 6) of features N×F, M×F.
 
     FID means Inception's features; these are our own network's, whose name the value carries: fd_lenet, not FID. Smaller
-    is better, 0 the least; the bias of a finite N is positive. Refuses sets with no more samples than features.
+    is better, 0 the least; the bias of a finite N is positive. Raises UserError unless there are more samples than features.
     """
     fake, real = checks.rows("frechet", fake, real)
     check_count(min(len(fake), len(real)), fake.shape[1])
     return {f"fd_{network}": frechet_gaussians(fake.mean(0), covariance(fake), real.mean(0), covariance(real))}
 
 
-def check_count(samples, features):
+def check_count(samples: int, features: int) -> None:
     """Raise UserError unless there are more samples than features."""
     if samples <= features:
         raise UserError(
@@ -27,12 +30,14 @@ def check_count(samples, features):
         )
 
 
-def covariance(x):
+def covariance(x: np.ndarray) -> np.ndarray:
     return np.atleast_2d(np.cov(x, rowvar=False))
 
 
-def frechet_gaussians(mean1, covariance1, mean2, covariance2):
+def frechet_gaussians(mean1: np.ndarray, covariance1: np.ndarray, mean2: np.ndarray, covariance2: np.ndarray) -> float:
     """The same for two Gaussians. Tr (Σ1 Σ2)^½ = Tr (Σ1^½ Σ2 Σ1^½)^½, whose matrix is symmetric: no complex root."""
+    from scipy.linalg import eigh
+
     values, vectors = eigh(covariance1)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     product = eigh(root @ covariance2 @ root, eigvals_only=True)
@@ -40,5 +45,25 @@ def frechet_gaussians(mean1, covariance1, mean2, covariance2):
     return max(0.0, float(((mean1 - mean2) ** 2).sum() + trace))
 
 
-def measure(draw):
+def check(samples: Items, dataset: Dataset) -> None:
+    """Raise UserError unless samples and held-out images are more than their features."""
+    features = samples.features.shape[1]
+    check_count(len(samples), features)
+    if len(dataset.heldout) <= features:
+        raise UserError(
+            f"frechet: {dataset.name} holds out {len(dataset.heldout)} images, too few for {features} features "
+            "(leave it out with --metrics)"
+        )
+
+
+@register(
+    "frechet",
+    values={f"fd_{network.architecture}": "lower" for network in NETWORKS.values()},
+    fits=IMAGES,
+    needs=("features",),
+    on_the_way=IMAGES,
+    check=check,
+    quality=True,
+)
+def measure(draw: Draw) -> dict[str, float]:
     return frechet(draw.fake.features, draw.reference.features, draw.network)

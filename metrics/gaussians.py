@@ -4,9 +4,11 @@ import numpy as np
 
 from errors import UserError
 from metrics import checks
+from metrics.draws import Draw
+from metrics.registry import register
 
 
-def gaussians(points, centres, sigma):
+def gaussians(points: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str, float]:
     """points N×2, centres K×2, sigma of each mode in each direction.
 
     A point is good within 3 sigma of its nearest mode, a mode found with one good point (VEEGAN, 1705.07761).
@@ -20,7 +22,8 @@ def gaussians(points, centres, sigma):
     return {"modes_found": float(len(np.unique(apart.argmin(1)[good]))), "good_share": float(good.mean())}
 
 
-def measure(draw):
-    from data.toys import centres
-
-    return gaussians(draw.fake.items, *centres(draw.data))
+@register("gaussians", values={"modes_found": "higher", "good_share": "higher"}, fits=("mixture",), on_the_way=("mixture",))
+def measure(draw: Draw) -> dict[str, float]:
+    if draw.dataset.modes is None:
+        raise UserError(f"gaussians: {draw.dataset.name} is of the kind 'mixture', but its Dataset has no modes")
+    return gaussians(draw.fake.items, *draw.dataset.modes)

@@ -1,17 +1,22 @@
-"""Images that another program wrote, as an .npz: read in any usual form, refused in words in any other."""
+"""Images that another program wrote, as an .npz, in any usual form."""
+
+from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
+from data import Source
+from data.dataset import crop_to
 from errors import UserError
 
 LARGEST = 2 << 30  # bytes the array may have
-SIZES = (28, 32)
-WANTED = "uint8 or float, N×H×W, N×H×W×C or N×C×H×W, 28 or 32 pixels, 1 or 3 colours"
+MOST = 1024  # pixels a side, as a recipe's image_size
+WANTED = "uint8 or float, N×H×W, N×H×W×C or N×C×H×W, square, 1 or 3 colours"
 
 
-def read_points(path):
+def read_points(path: str | Path) -> np.ndarray:
     """float32 N×2 from `points` (or `images`) of an .npz. Raises UserError."""
     array = _read(path, ("points", "images"))
     if array.dtype.kind not in "fiu" or array.ndim != 2 or array.shape[1] != 2:
@@ -19,11 +24,18 @@ def read_points(path):
     return array.astype(np.float32)
 
 
-def read_images(path, colours, size, native_size=None):
+def image_size(path: str | Path, source: Source) -> int:
+    """Pixels a side at which to read a data set that a file is compared with: the file's own where the data set takes any."""
+    if source.size or source.is_points:
+        return 32
+    return to_channels_first(_read(path, ("images",)), path).shape[-1]
+
+
+def read_images(path: str | Path, colours: int, size: int, native_size: int | None = None) -> np.ndarray:
     """uint8 N×colours×S×S from `images` of an .npz, S the data set's native size. Raises UserError.
 
-    Floats may lie in [0, 1] or, if any is below 0, in [−1, 1]. 32 pixels are cropped to the native 28 of digits, which are
-    padded everywhere here. Grey images stored as three equal colours are grey again.
+    Floats may lie in [0, 1] or, if any is below 0, in [−1, 1]. Images of the padded size are cropped to the native one, as digits
+    of 32 pixels to 28. Grey images stored as three equal colours are grey again.
     """
     images = to_channels_first(_read(path, ("images",)), path)
     images = to_uint8(images, path)
@@ -33,17 +45,15 @@ def read_images(path, colours, size, native_size=None):
         images = np.rint(images.mean(1, keepdims=True)).astype(np.uint8)
     if images.shape[1] != colours:
         raise UserError(f"{path} holds grey images, the data set has {colours} colours: name other data with --data")
-    wanted = native_size or size
-    if images.shape[-1] == 32 and wanted == 28:
-        from data.dataset import crop_to
-
-        images = crop_to(images, 28)
-    if images.shape[-1] != wanted:
-        raise UserError(f"{path} holds images of {images.shape[-1]} pixels, the data set has {wanted}")
+    if images.shape[-1] == size:
+        images = crop_to(images, native_size)
+    pixels, wanted = images.shape[-1], native_size or size
+    if pixels != wanted:
+        raise UserError(f"{path} holds images of {pixels}×{pixels} pixels, the data set has {wanted}×{wanted}")
     return images
 
 
-def to_channels_first(images, where):
+def to_channels_first(images: np.ndarray, where: str | Path) -> np.ndarray:
     """N×H×W, N×H×W×C or N×C×H×W → N×C×H×W. Raises UserError."""
     shape = images.shape
     if images.size == 0:
@@ -54,12 +64,12 @@ def to_channels_first(images, where):
         images = images.transpose(0, 3, 1, 2)
     elif images.ndim != 4 or shape[1] not in (1, 3):
         raise UserError(f"{where}: images of shape {shape}; wanted are {WANTED}")
-    if images.shape[2] != images.shape[3] or images.shape[2] not in SIZES:
+    if images.shape[2] != images.shape[3] or images.shape[2] > MOST:
         raise UserError(f"{where}: images of {images.shape[2]}×{images.shape[3]} pixels; wanted are {WANTED}")
     return images
 
 
-def to_uint8(images, where):
+def to_uint8(images: np.ndarray, where: str | Path) -> np.ndarray:
     """uint8 as they are, floats of [0, 1] or [−1, 1] scaled to 0..255. Raises UserError for any other numbers."""
     if images.dtype == np.uint8:
         return images

@@ -1,9 +1,13 @@
 """kid: kernel distance between features."""
 
+import numpy as np
+
 from metrics import checks
+from metrics.draws import Draw
+from metrics.registry import IMAGES, register
 
 
-def kid(fake, real):
+def kid(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
     """Unbiased MMD² with the kernel (x·y/F + 1)³ (KID, 1801.01401) of features N×F, M×F.
 
     Its mean is 0 for equal distributions, so that it can be negative; smaller is better.
@@ -16,9 +20,10 @@ def kid(fake, real):
     return {"kid": float(value - 2 * between.mean())}
 
 
-def kernel(x, y):
+def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
-def measure(draw):
+@register("kid", values={"kid": "lower"}, fits=IMAGES, needs=("features",), on_the_way=IMAGES)
+def measure(draw: Draw) -> dict[str, float]:
     return kid(draw.fake.features, draw.real.features)

@@ -3,11 +3,13 @@
 import numpy as np
 
 from errors import UserError
+from metrics.draws import Draw
+from metrics.registry import register
 
 QUANTILE = 0.01
 
 
-def memorised(fake, heldout):
+def memorised(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
     """From distances to the nearest training image, N of samples and M of held-out images.
 
     memorised_share: samples nearer than all but 1 % of the held-out images; 1 % of held-out images are, all copies are.
@@ -24,7 +26,7 @@ def memorised(fake, heldout):
     }
 
 
-def nearest(images, train, others_only=False, block=500):
+def nearest(images: np.ndarray, train: np.ndarray, others_only: bool = False, block: int = 500) -> tuple[np.ndarray, np.ndarray]:
     """(distance, index) of the nearest training image of each: Euclidean, pixels in [0, 1]. uint8 N×C×H×W, M×C×H×W.
 
     others_only: `images` are among `train` and do not count as their own neighbours.
@@ -44,5 +46,13 @@ def nearest(images, train, others_only=False, block=500):
     return distance, index
 
 
-def measure(draw):
+@register(
+    "memorised",
+    values={"memorised_share": "lower", "nearest_ratio": ""},
+    fits=("images",),
+    needs=("nearest",),
+    if_asked=("stacked",),
+    draws=2,
+)
+def measure(draw: Draw) -> dict[str, float]:
     return memorised(draw.fake.nearest, draw.heldout.nearest)

@@ -1,21 +1,29 @@
 """The feature networks: small classifiers of our own, trained by metrics/train_network.py, with weights in metrics/weights.
 
-A new one is a line in NETWORKS, a training, and its figures and SHA-256 in PUBLISHED.
+A new one is a row in NETWORKS and a training, whose figures go into the row.
 """
+
+from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from data.dataset import to_unit
+from data.folder import resize
 from errors import UserError
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
 
-class Spec(NamedTuple):
+class FeatureNetwork(NamedTuple):
     """architecture: part of the names of what is measured with it. size, colours: of its pictures. layers: (outputs,
-    kernel, stride) of each convolution. pooled: side of the mean-pooled picture, None for no pooling. features: their number."""
+    kernel, stride) of each convolution. pooled: side of the mean-pooled picture, None for no pooling. features: their number.
+    data, epochs, augmentation: of its training. sha256, accuracy: of the published weights, None if there are none; the share
+    of the whole test split in %."""
 
     architecture: str
     size: int
@@ -23,51 +31,27 @@ class Spec(NamedTuple):
     layers: tuple
     pooled: int | None
     features: int
-
-
-NETWORKS = {
-    "digits": Spec("lenet", 28, 1, ((32, 4, 2), (64, 4, 2), (128, 3, 2)), None, 64),
-    "fashion": Spec("lenet", 28, 1, ((32, 4, 2), (64, 4, 2), (128, 3, 2)), None, 64),
-    "cifar10": Spec("vgg", 32, 3, ((32, 3, 1), (64, 3, 2), (64, 3, 1), (128, 3, 2), (128, 3, 1)), 2, 96),
-}
-
-
-class Published(NamedTuple):
-    """accuracy: on the whole test split, in %. data: what it was trained and tested on. command: which made the weights."""
-
-    sha256: str
-    accuracy: float
     data: str
-    command: str
+    epochs: int
+    augmentation: str
+    sha256: str | None = None
+    accuracy: float | None = None
 
 
-PUBLISHED = {
-    "digits": Published(
-        "a48db08897df8b1f4af63faf2d9f2e1e1bbd59f7b36be27beb53a9235b469c34",
-        99.48,
-        "mnist, its 60,000 training and 10,000 test images",
-        "python -m metrics.train_network digits --data-dir DIR",
+LENET = ("lenet", 28, 1, ((32, 4, 2), (64, 4, 2), (128, 3, 2)), None, 64)
+VGG = ("vgg", 32, 3, ((32, 3, 1), (64, 3, 2), (64, 3, 1), (128, 3, 2), (128, 3, 1)), 2, 96)
+NETWORKS = {
+    "digits": FeatureNetwork(
+        *LENET, "mnist", 12, "digits", "a48db08897df8b1f4af63faf2d9f2e1e1bbd59f7b36be27beb53a9235b469c34", 99.48
     ),
-    "cifar10": Published(
-        "64357cd6d1b269febedd189cc8b4275e6f010a9b9a5b5d6c3ba8f35218dfba11",
-        84.03,
-        "cifar10, 50,000 training and 10,000 test images, re-encoded once as JPEG",
-        "python -m metrics.train_network cifar10 --data-dir DIR",
+    "fashion": FeatureNetwork(*LENET, "fashion-mnist", 24, "flip"),
+    "cifar10": FeatureNetwork(  # trained and tested on images that had been re-encoded once as JPEG
+        *VGG, "cifar10", 10, "crop", "64357cd6d1b269febedd189cc8b4275e6f010a9b9a5b5d6c3ba8f35218dfba11", 84.03
     ),
 }
 
-# data set -> its network; stacked-mnist is judged colour by colour
-NETWORK_OF = {
-    "mnist-5k": "digits",
-    "mnist": "digits",
-    "stacked-mnist": "digits",
-    "fashion-mnist": "fashion",
-    "cifar10": "cifar10",
-    "folder:PATH": "cifar10",
-}
 
-
-def build(name):
+def build(name: str):
     """A freshly initialised classifier: uint8-valued pictures in, (features, logits) out. Needs Paddle."""
     import paddle
     from paddle import nn
@@ -113,22 +97,33 @@ def build(name):
     return Classifier()
 
 
-def path_of(name):
+def path_of(name: str) -> Path:
+    """The file of a network's weights."""
     return WEIGHTS / f"{name}.safetensors"
 
 
-def sha256(name):
+def lacking(name: str) -> str:
+    """Why a network cannot be used, '' if it can."""
+    words = f"there are no weights of the network {name!r} yet, python -m metrics.train_network {name} makes them"
+    return "" if NETWORKS[name].sha256 else words
+
+
+def sha256(name: str) -> str:
     """The recorded SHA-256 of a network's weights. Raises UserError if none were published."""
-    if name not in PUBLISHED:
-        raise UserError(
-            f"there are no weights of the network {name!r} yet: python -m metrics.train_network {name} makes them; "
-            "or leave out the metrics that need features with --metrics swd,memorised"
-        )
-    return PUBLISHED[name].sha256
+    recorded = NETWORKS[name].sha256
+    if recorded is None:
+        raise UserError(lacking(name))
+    return recorded
+
+
+def record(name: str | None) -> dict[str, str | float | None]:
+    """network_sha256 and network_accuracy for the record of what was measured; empty without a network or its weights."""
+    row = NETWORKS[name] if name else None
+    return {"network_sha256": row.sha256, "network_accuracy": row.accuracy} if row and row.sha256 else {}
 
 
 @lru_cache(maxsize=4)
-def load(name):
+def load(name: str):
     """The trained classifier in evaluation mode. Raises UserError unless its file has the recorded SHA-256."""
     import paddle
     from safetensors.numpy import load as parse
@@ -138,46 +133,37 @@ def load(name):
         raw = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
-    found = hashlib.sha256(raw).hexdigest()
-    if found != expected:
-        raise UserError(f"{path} is not the published one: its SHA-256 is {found[:16]}…, not {expected[:16]}…")
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != expected:
+        raise UserError(f"{path} is not the published one: its SHA-256 is {digest[:16]}…, not {expected[:16]}…")
     network = build(name)
     network.set_state_dict({key: paddle.to_tensor(value) for key, value in parse(raw).items()})
     network.eval()
     return network
 
 
-def describe(images, name, batch=250):
+def describe(images: np.ndarray, name: str, batch: int = 250) -> tuple[np.ndarray, np.ndarray]:
     """What the network sees: (features float32 N×F, probabilities float32 N×10) of uint8 images N×C×S×S.
 
-    Colours that the network does not know are judged one by one: features N×(C·F), probabilities N×C×10. Larger pictures
-    (a folder's) are shrunk to its size.
+    A network of grey pictures describes each colour by itself: features N×(C·F), probabilities N×C×10. For one of colours grey
+    pictures are three equal ones. Pictures of another size than the network's are resized.
     """
-    import numpy as np
-
-    from data.folder import resize
-
     spec = NETWORKS[name]
     images = resize(images, spec.size)
     n, colours = images.shape[:2]
-    if colours != spec.colours:
+    if colours < spec.colours:
+        images = images.repeat(spec.colours, 1)
+    elif colours > spec.colours:
         features, probabilities = describe(images.reshape(n * colours, 1, *images.shape[2:]), name, batch)
         return features.reshape(n, -1), probabilities.reshape(n, colours, -1)
-    features, probabilities = [], []
-    for start in range(0, n, batch):
-        f, p = classify(load(name), images[start : start + batch])
-        features.append(f)
-        probabilities.append(p)
-    return np.concatenate(features), np.concatenate(probabilities)
+    pairs = [classify(load(name), images[start : start + batch]) for start in range(0, n, batch)]
+    return np.concatenate([f for f, _ in pairs]), np.concatenate([p for _, p in pairs])
 
 
-def classify(network, images):
+def classify(network, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(features, probabilities) of uint8 images N×C×S×S from a classifier in evaluation mode."""
-    import numpy as np
     import paddle
     import paddle.nn.functional as F
-
-    from data.dataset import to_unit
 
     with paddle.no_grad():
         x = paddle.to_tensor(to_unit(np.ascontiguousarray(images.transpose(0, 2, 3, 1))))

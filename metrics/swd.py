@@ -3,11 +3,13 @@
 import numpy as np
 
 from metrics import checks
+from metrics.draws import Draw
+from metrics.registry import IMAGES, register
 
 DIRECTIONS = 256
 
 
-def swd(fake, real, seed=0):
+def swd(fake: np.ndarray, real: np.ndarray, seed: int = 0) -> dict[str, float]:
     """(E over directions θ of W2²(θ·x, θ·y))^½ (Bonneel et al. 2015, sliced W2) of equally many images or rows.
 
     In one dimension the optimal pairing is by rank. 256 directions, uniform on the sphere, the same ones for one seed.
@@ -20,5 +22,6 @@ def swd(fake, real, seed=0):
     return {"swd": float(np.sqrt((gap**2).mean()))}
 
 
-def measure(draw):
+@register("swd", values={"swd": "lower"}, fits=IMAGES, on_the_way=IMAGES, quality=True)
+def measure(draw: Draw) -> dict[str, float]:
     return swd(draw.fake.items / np.float32(255), draw.real.items / np.float32(255), draw.seed)

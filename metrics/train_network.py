@@ -15,15 +15,13 @@ from metrics import networks
 from reporting import console, numbers
 from training import runtime
 
-# network -> data set, epochs, augmentation
-RECIPES = {"digits": ("mnist", 12, "digits"), "fashion": ("fashion-mnist", 24, "flip"), "cifar10": ("cifar10", 10, "crop")}
 BATCH, RATE, WEIGHT_DECAY = 128, 0.1, 5e-4
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("name", type=click.Choice(list(RECIPES)))
+@click.argument("name", type=click.Choice(list(networks.NETWORKS)))
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Instead of the recipe's.")
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Instead of those in NETWORKS.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option("--out", metavar="FILE", help="Weights to write, by default metrics/weights/NAME.safetensors.")
@@ -31,10 +29,10 @@ def main(name, data_dir, epochs, seed, device, out):
     import data
 
     runtime.check_device(device)
-    data_name, own_epochs, augmentation = RECIPES[name]
-    dataset = data.load(data_name, data_dir)
+    row = networks.NETWORKS[name]
+    dataset = data.load(row.data, data_dir)
     print(runtime.start(device))
-    network = train(name, dataset, epochs or own_epochs, augmentation, seed)
+    network = train(name, dataset, epochs or row.epochs, row.augmentation, seed)
 
     from safetensors.numpy import save
 
@@ -74,8 +72,8 @@ def train(name, dataset, epochs, augmentation, seed):
             optimizer.clear_grad()
             losses.append(float(loss))
             step += 1
-        found, left = accuracy(network, dataset), (time.monotonic() - began) * (epochs / epoch - 1)
-        print(f"epoch {epoch}/{epochs}  loss {np.mean(losses):.4f}  test {found:.2f} %  eta {numbers.clock(left)}", flush=True)
+        share, left = accuracy(network, dataset), (time.monotonic() - began) * (epochs / epoch - 1)
+        print(f"epoch {epoch}/{epochs}  loss {np.mean(losses):.4f}  test {share:.2f} %  eta {numbers.clock(left)}", flush=True)
     network.eval()
     return network
 
@@ -84,8 +82,8 @@ def accuracy(network, dataset):
     """Share of held-out images classified rightly, in %."""
     network.eval()
     images = crop_to(dataset.heldout, dataset.native_size)
-    found = [networks.classify(network, images[i : i + 250])[1].argmax(1) for i in range(0, len(images), 250)]
-    return 100 * float((np.concatenate(found) == dataset.heldout_labels).mean())
+    classes = [networks.classify(network, images[i : i + 250])[1].argmax(1) for i in range(0, len(images), 250)]
+    return 100 * float((np.concatenate(classes) == dataset.heldout_labels).mean())
 
 
 def augment(images, how, rng):

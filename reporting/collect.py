@@ -10,6 +10,7 @@ from errors import UserError
 from reporting import curves, terms
 from reporting.scorer import Scorer
 from training import budget, checkpoint, grids, log, run
+from training.alarms import PATIENCE
 from training.comparison import Entry, last_checkpoint
 
 FORMAT = 2
@@ -17,7 +18,6 @@ FORMAT = 2
 HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
 HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
 FRAMES = 11  # positions of the slider through training
-QUALITY = ("fd_lenet", "fd_vgg", "w1", "swd")  # the first that was measured stands for quality
 
 
 def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Scorer, command: str) -> dict:
@@ -29,7 +29,7 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
     threads = {row["provenance"]["threads"] for row in runs}
     labels = list(dict.fromkeys(row["label"] for row in runs))
     groups = [group(label, [row for row in runs if row["label"] == label]) for label in labels]
-    quality = next((name for name in QUALITY if any(name in g["metrics"] for g in groups)), None)
+    quality = next((name for name in metrics.quality_values() if any(name in g["metrics"] for g in groups)), None)
     baseline = {name: real for row in reversed(runs) for name, real in row["floor"].items()}  # the same for all runs
     first, dataset = entries[0].recipe, scorer.dataset
     curves_of, metric_curves = {}, {}
@@ -112,9 +112,9 @@ def verdict(state, status):
     if status == "died":
         return "died"
     alarms = state.get("alarms") or {}
-    if alarms.get("dead", 0) >= log.PATIENCE:
+    if alarms.get("dead", 0) >= PATIENCE:
         return "dead: no gradient reaches the generator"
-    if alarms.get("negative", 0) >= log.PATIENCE:
+    if alarms.get("negative", 0) >= PATIENCE:
         return "estimate stayed negative"
     return "alive"
 

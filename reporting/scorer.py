@@ -17,8 +17,6 @@ from reporting import samples, score_store, visual
 from training import checkpoint, grids, run, runtime
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
-# on the way: what takes a few seconds, and the critic's estimate on all held-out items beside it
-BRIEF = {"images": ("frechet", "kid", "swd", "critic_estimate"), "points": ("gaussians", "w1", "critic_estimate")}
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
 
 
@@ -30,16 +28,6 @@ class Scores(NamedTuple):
     values: dict
     settings: dict
     pairs: np.ndarray | None
-
-
-def parse_names(text: str | None) -> list[str] | None:
-    """What --metrics A,B names; None, for all metrics that fit, where it is None. Raises UserError."""
-    if text is None:
-        return None
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise UserError(f"--metrics is empty: allowed are {', '.join(metrics.METRICS)}")
-    return metrics.check_names(names)
 
 
 def score_checkpoint(
@@ -126,18 +114,10 @@ class Scorer:
         self.dataset, self.say, self.device = dataset, say, device
         self.samples = samples or SAMPLES
         self.remarks: list[str] = []
-        fitting = metrics.names_for(dataset.name, with_critic=True)
-        self.names = metrics.choose(names, dataset.name, with_critic=True) if names else tuple(filter(self._can, fitting))
-        brief = BRIEF["points" if dataset.is_points else "images"]
-        self.brief = [name for name in brief if name in self.names or (name == "critic_estimate" and name in fitting)]
-
-    def _can(self, name):
-        """Whether the features that a metric needs have a network here."""
-        network = metrics.network_of(self.dataset.name)
-        if "features" not in metrics.METRICS[name].needs or network in (None, *networks.PUBLISHED):
-            return True
-        self._remark(f"{name} was not measured: there are no weights of the network {network!r} yet")
-        return False
+        self.names = metrics.choose(names or None, dataset.name, with_critic=True)
+        self.brief = metrics.names_on_the_way(self.names, dataset.name)
+        if not names and (line := metrics.left_out(dataset.name)):
+            self._remark(line)
 
     def _remark(self, line):
         if line not in self.remarks:
@@ -184,7 +164,8 @@ class Scorer:
             scores, settings = score_store.read(path)
         except UserError:
             return {}
-        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None, **self._network()}
+        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
+        same["network_sha256"] = networks.record(metrics.network_of(self.dataset.name)).get("network_sha256")
         if any(settings.get(key) != value for key, value in same.items()):
             return {}
         could_not = settings.get("could_not") or {}
@@ -193,10 +174,6 @@ class Scorer:
             self._remark(f"{name} was not measured in {path.parent}{why}")
         measured = [metrics.METRICS[name].values for name in names if name not in could_not]
         return {step: values for step, values in scores.items() if all(any(v in values for v in group) for group in measured)}
-
-    def _network(self):
-        published = networks.PUBLISHED.get(metrics.network_of(self.dataset.name))
-        return {"network_sha256": published.sha256} if published else {}
 
     def _score(self, path, names, samples):
         """(values, settings) of a checkpoint. A metric that raises a UserError for these samples is left out, with a remark."""

@@ -95,12 +95,12 @@ def walk(found, clocks, until=50):
 def test_scores_are_taken_at_the_marks_and_at_the_limit(monkeypatch):
     found, clocks = marks(monkeypatch, [30.0, None, 8.0])
     assert walk(found, clocks) == "seconds"
-    assert [(mark["cpu_seconds"], mark["step"], mark["fd_lenet"]) for mark in found.found] == [
+    assert [(mark["cpu_seconds"], mark["step"], mark["fd_lenet"]) for mark in found.rows] == [
         (1, 2, 30),
         (2, 4, None),
         (4, 8, 8),
     ]
-    assert [mark["critic_steps"] for mark in found.found] == [10, 20, 40]
+    assert [mark["critic_steps"] for mark in found.rows] == [10, 20, 40]
 
 
 def test_the_best_quality_and_the_recipes_end_end_it(monkeypatch):
@@ -108,13 +108,13 @@ def test_the_best_quality_and_the_recipes_end_end_it(monkeypatch):
     found, clocks = marks(monkeypatch, [30.0, 20.0], at=(1.0, 1000.0))
     clocks.recipe = clocks.recipe.model_copy(update={"steps": 6})
     assert walk(found, clocks) == "budget"
-    assert [mark["step"] for mark in found.found] == [2, 6]
+    assert [mark["step"] for mark in found.rows] == [2, 6]
 
 
 def test_a_slow_step_passes_several_marks_but_scores_once(monkeypatch):
     found, clocks = marks(monkeypatch, [30.0, 20.0, 10.0], at=(0.1, 0.2, 0.3, 0.6, 4.0))
     walk(found, clocks)
-    assert [mark["cpu_seconds"] for mark in found.found] == [0.5, 1.0, 4.0]
+    assert [mark["cpu_seconds"] for mark in found.rows] == [0.5, 1.0, 4.0]
 
 
 def test_scoring_stops_both_clocks(monkeypatch):

@@ -51,7 +51,7 @@ def test_rows_say_threads_and_clock():
     operations = {"critic": 2e9, "generator": 1e9}
     rows = [one for clock in ("wall", "cpu") for one in rows_of(row, clock, times, OTHERS[clock], operations)]
     tables = by_clock(rows)
-    assert {clock: [one["step"] for one in found if one["variant"] == "ours"] for clock, found in tables.items()} == {
+    assert {clock: [one["step"] for one in table if one["variant"] == "ours"] for clock, table in tables.items()} == {
         "wall": ["critic", "generator", "loop"],
         "cpu": ["critic", "generator"],
     }
@@ -64,8 +64,8 @@ def test_rows_say_threads_and_clock():
 
 
 def test_the_record_names_the_machine():
-    found = machine.record()
-    assert found["cores"] >= 1 and re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"]) and "numpy" in found["versions"]
+    record = machine.record()
+    assert record["cores"] >= 1 and re.fullmatch(r"\d{4}-\d\d-\d\d", record["date"]) and "numpy" in record["versions"]
 
 
 @pytest.mark.parametrize("clock", by_clock(MEASURED))

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import experiments
 from errors import UserError
-from experiments import figures, results, store, training_runs
+from experiments import figures, numeric, results, store, training_runs
 from experiments.store import ROOT, ExperimentStore
 from tests.helpers import write_cifar10
 from training import recipe as recipes
@@ -21,17 +21,19 @@ DONE = sorted(results.read())
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Experiments write below tmp_path instead of the repository."""
+def root(tmp_path, monkeypatch):
+    """The folder that experiments write into instead of the repository's."""
     monkeypatch.setattr(store, "ROOT", tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("name", experiments.NAMES)
-def test_each_says_at_its_head_what_it_claims_and_costs(name):
-    said = experiments.head(name)
-    assert said["Title"].endswith("?") or said["Title"].endswith(".")
-    assert all(len(said[field]) > 20 for field in experiments.FIELDS)
+def test_each_says_what_it_claims_and_costs(name):
+    about = experiments.about(name)
+    assert tuple(about) == experiments.FIELDS
+    assert about["title"].endswith(("?", "."))
+    assert all(len(text) > 8 for text in about.values())
+    assert importlib.import_module(f"experiments.{name}").ABOUT.keys() == about.keys()
 
 
 def test_the_command_lists_costs_and_refuses_an_unknown_name_without_importing_paddle():
@@ -52,11 +54,11 @@ def listing(*arguments):
 
 
 def test_every_recipe_has_a_colour_of_its_own_in_figures():
-    colours = [figures.COLOURS[name] for name in ("real", *recipes.names())]
+    colours = [figures.colour(name) for name in (*recipes.names(), "another program's")]
     assert len(set(colours)) == len(colours)
 
 
-def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
+def test_a_result_is_measured_once_and_again_when_its_settings_change(root):
     calls = []
 
     def measure():
@@ -73,7 +75,23 @@ def test_a_unit_is_measured_once_and_again_when_its_settings_change(place):
         ExperimentStore("momentum", quick=True, redraw=True).cached("b", {}, measure)
 
 
-def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twice(place, monkeypatch):
+@pytest.mark.parametrize("source", ["mnist-5k", "8gaussians"])
+@pytest.mark.parametrize("model", ["gan", "dcgan", "lsgan", "wgan", "wgan-gp"])
+def test_experiments_of_before_the_search_keep_their_constants(model, source):
+    """Committed results are of these: what a search writes into configs/ must not reach them."""
+    recipe = training_runs.untuned(model, {"data": source, "network": "mlp"}, 0)
+    points = source == "8gaussians"
+    rates = {"wgan": 5e-5, "wgan-gp": 1e-4}.get(model, 2e-4)
+    assert (recipe.generator_learning_rate, recipe.critic_learning_rate) == (rates, rates)
+    assert (recipe.batch_size, recipe.latent, recipe.units) == ((256, 2, 512) if points else (64, 100, 512))
+    assert (recipe.ema, recipe.decay, recipe.n_critic) == (0, False, 5 if model.startswith("wgan") else 1)
+    assert recipe.clip == (0.01 if model == "wgan" else None)
+    assert recipe.penalty == ((0.1 if points else 10) if model == "wgan-gp" else None)
+    if model != "wgan":
+        assert recipe.beta1 == (0.0 if model == "wgan-gp" and not points else 0.5)
+
+
+def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twice(root, monkeypatch):
     """The same command in two shells divides the trainings among two cores."""
     order = []
 
@@ -94,32 +112,32 @@ def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twic
     assert order == ["b-s0", "a-s1", "b-s1", {"a": ["theirs", "a-s1"], "b": ["b-s0", "b-s1"]}]
 
 
-def test_an_experiment_runs_and_a_second_call_measures_nothing(place, capsys):
-    found = []
+def test_an_experiment_runs_and_a_second_call_measures_nothing(root, capsys):
+    contents = []
     for _ in range(2):
         assert command().main(["parallel_lines", "--quick", "--jobs", "1"], standalone_mode=False) == 0
-        found.append(json.loads((place / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8")))
-    assert found[0] == found[1]
+        contents.append(json.loads((root / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8")))
+    assert contents[0] == contents[1]
     assert capsys.readouterr().out.count("theta 0, seed 0 in ") == 1
-    assert (place / "runs" / "quick" / "parallel_lines.png").stat().st_size > 5_000
-    assert found[0]["verdict"] in experiments.VERDICTS
+    assert (root / "runs" / "quick" / "parallel_lines.png").stat().st_size > 5_000
+    assert contents[0]["verdict"] in experiments.VERDICTS
 
 
 @pytest.mark.slow
-def test_all_of_them_run_quickly(place, tmp_path):
+def test_all_of_them_run_quickly(root, tmp_path):
     write_cifar10(tmp_path / "data" / "cifar-10-python.tar.gz", n=2000)
     arguments = ["--quick", "--jobs", "1", "--data-dir", str(tmp_path / "data")]
     result = CliRunner().invoke(command(), arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     for name in experiments.NAMES:
-        assert (place / "runs" / "quick" / f"{name}.png").is_file()
+        assert (root / "runs" / "quick" / f"{name}.png").is_file()
 
 
 @pytest.mark.parametrize("name", DONE)
 def test_verdict_and_numbers_follow_from_what_was_kept(name):
     """Summaries and verdicts are not typed: they are computed again from the units."""
     module, kept = importlib.import_module(f"experiments.{name}"), results.read()[name]
-    numbers = store.rounded(module.measure(ExperimentStore(name, redraw=True)))
+    numbers = numeric.rounded(module.measure(ExperimentStore(name, redraw=True)))
     assert numbers == kept["numbers"]
     assert module.judge(numbers) == kept["verdict"]
 

@@ -20,7 +20,7 @@ from paddle import inference
 folder, arrays = sys.argv[1:]
 config = inference.Config(folder + "/generator.json", folder + "/generator.pdiparams")
 config.disable_glog_info()
-config.disable_onednn()  # as README says: with oneDNN Paddle Inference 3.3 refuses convolutions
+config.disable_onednn()  # as docs/guide.md says: with oneDNN Paddle Inference 3.3 refuses convolutions
 predictor = inference.create_predictor(config)
 predictor.get_input_handle(predictor.get_input_names()[0]).copy_from_cpu(np.load(arrays))
 predictor.run()

@@ -33,7 +33,7 @@ def test_runs_from_any_folder_and_again_in_the_same_kernel(small, tmp_path):
     assert any("2 runs, 2 of them there already" in text for text in words[len(code) :])
 
 
-def test_committed_notebook_is_the_script_s_and_holds_its_outputs():
+def test_committed_notebook_is_the_source_s_and_holds_its_outputs():
     committed, made = nbformat.read(build.PATH, as_version=4), build.notebook()
     assert [(c.cell_type, c.source) for c in committed.cells] == [(c.cell_type, c.source) for c in made.cells]
     for cell in committed.cells:

@@ -6,10 +6,11 @@ import pytest
 
 import data
 from errors import UserError
-from experiments import search, trials
 from tests.helpers import MODELS, TINY
 
 optuna = pytest.importorskip("optuna")
+from experiments import search, trials  # noqa: E402
+
 STATES = optuna.trial.TrialState
 BOTH = {"generator_learning_rate", "critic_learning_rate", "n_critic", "batch_size", "ema", "decay"}
 
@@ -20,8 +21,8 @@ def mnist5k():
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Records go below tmp_path."""
+def root(tmp_path, monkeypatch):
+    """The folder that records go into instead of the repository."""
     monkeypatch.setattr(trials, "ROOT", tmp_path)
     return tmp_path
 
@@ -68,10 +69,10 @@ def test_a_dead_critic_and_an_estimate_that_stays_negative_are_no_success(tmp_pa
     assert search.why_dead(tmp_path, lines(tmp_path, "minimax", estimate_heldout=-0.1)) == ""
 
 
-def test_trials_are_scored_at_marks_recorded_and_gone_on_with(place, mnist5k):
+def test_trials_are_scored_at_marks_recorded_and_gone_on_with(root, mnist5k):
     recipe = tiny()
     space, first = search.searched(recipe), search.first("gan", recipe)
-    trials.prepare("gan", "mnist-5k", mnist5k, space, first, 2.0)
+    trials.prepare("gan", "mnist-5k", space, first, 2.0)
     study = trials.open_study("gan", "mnist-5k")
     search.run_trials(study, "gan", tiny(seconds=2.0), mnist5k, 1)
     (row,) = trials.read("gan", "mnist-5k")["trials"]
@@ -81,26 +82,26 @@ def test_trials_are_scored_at_marks_recorded_and_gone_on_with(place, mnist5k):
 
     abandoned = study.ask(space)  # of a worker that was killed
     trials._journal("gan", "mnist-5k").unlink()  # and the untracked file is lost
-    trials.prepare("gan", "mnist-5k", mnist5k, space, first, 2.0)
+    trials.prepare("gan", "mnist-5k", space, first, 2.0)
     again = trials.open_study("gan", "mnist-5k")
     assert [trial.value for trial in again.get_trials(states=(STATES.COMPLETE,))] == [row["value"]]
     assert abandoned.number == 1
 
 
-def test_a_trial_that_was_under_way_when_its_worker_died_is_tried_again(place, mnist5k):
+def test_a_trial_that_was_under_way_when_its_worker_died_is_tried_again(root, mnist5k):
     recipe = tiny()
     space, first = search.searched(recipe), search.first("gan", recipe)
-    trials.prepare("gan", "mnist-5k", mnist5k, space, first, 0.5)
+    trials.prepare("gan", "mnist-5k", space, first, 0.5)
     trials.open_study("gan", "mnist-5k").ask(space)
-    trials.prepare("gan", "mnist-5k", mnist5k, space, first, 0.5)
+    trials.prepare("gan", "mnist-5k", space, first, 0.5)
     waiting = trials.open_study("gan", "mnist-5k").get_trials(states=(STATES.WAITING,))
     asked = [trial.system_attrs["fixed_params"] for trial in waiting]
     assert len(asked) == 2 and all(settings in asked for settings in first)
 
 
-def test_trials_of_another_budget_are_not_mixed_in(place, mnist5k):
+def test_trials_of_another_budget_are_not_mixed_in(root, mnist5k):
     recipe = tiny()
     space, first = search.searched(recipe), search.first("gan", recipe)
-    trials.prepare("gan", "mnist-5k", mnist5k, space, first, 0.5)
+    trials.prepare("gan", "mnist-5k", space, first, 0.5)
     with pytest.raises(UserError, match=r"0\.5 CPU seconds"):
-        trials.prepare("gan", "mnist-5k", mnist5k, space, first, 2.0)
+        trials.prepare("gan", "mnist-5k", space, first, 2.0)

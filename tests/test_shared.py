@@ -11,18 +11,15 @@ import time
 import pytest
 
 from experiments.shared import measure_along
-from experiments.store import ExperimentStore, NotMine
+from experiments.store import ExperimentStore, NotShared
 from tests.helpers import ROOT
-from training import checkpoint, lock
+from training import checkpoint, files
 
-EXPERIMENT = '''"""Does an experiment share its trainings?
-
-Claim: none.
-"""
-import os
+EXPERIMENT = """import os
 
 from experiments import HOLDS, figures, training_runs
 
+ABOUT = {"title": "Does an experiment share its trainings?", "cost": "none"}
 STEPS = int(os.environ["STEPS"])
 
 
@@ -32,8 +29,8 @@ def measure(store):
     common |= {"sample_every": STEPS, "checkpoint_every": STEPS}
     cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
     more = {"extra": lambda folder: {"process": os.getpid()}}
-    found = training_runs.runs(store, cells, 1, samples=100, names=["w1"], **more)
-    return {label: training_runs.summary(group, ["w1"])["w1"] for label, group in found.items()}
+    trained = training_runs.runs(store, cells, 1, samples=100, names=["w1"], **more)
+    return {label: training_runs.summary(group, ["w1"])["w1"] for label, group in trained.items()}
 
 
 def judge(numbers):
@@ -42,7 +39,7 @@ def judge(numbers):
 
 def draw(numbers, store):
     return figures.new()[0]
-'''
+"""
 
 
 @pytest.fixture
@@ -68,7 +65,7 @@ def kept(folder):
 
 
 def test_two_processes_find_what_one_finds_and_measure_nothing_twice(copy):
-    found = []
+    contents = []
     for name, flags, environment in (("one", ["--jobs", "1"], {"OMP_NUM_THREADS": "1"}), ("two", ["--jobs", "2"], {})):
         folder = copy(name)
         with begin(folder, *flags, STEPS="30", **environment) as process:
@@ -81,10 +78,10 @@ def test_two_processes_find_what_one_finds_and_measure_nothing_twice(copy):
             "c0.05-s0",
         ]
         assert len(list((folder / "runs" / "quick").glob("c*-s0-*"))) == 3
-        found.append(kept(folder))
-    one, two = found
+        contents.append(kept(folder))
+    one, two = contents
     assert one["numbers"] == two["numbers"]
-    processes = lambda found: {unit["found"].get("extra", {}).get("process") for unit in found["units"].values()}  # noqa: E731
+    processes = lambda kept: {unit["found"].get("extra", {}).get("process") for unit in kept["units"].values()}  # noqa: E731
     assert (len(processes(one) - {None}), len(processes(two) - {None})) == (1, 2)
     assert {unit["threads"] for unit in two["units"].values()} == {1}
 
@@ -102,19 +99,19 @@ def test_sigterm_ends_all_of_them_with_checkpoints(copy):
     assert "the same command goes on from there" in err
     for log in logs:
         assert checkpoint.list_steps(log.parent)[-1] > 0
-        with lock.hold(log.parent):  # nobody is at it any more
+        with files.lock(log.parent):  # nobody is at it any more
             pass
 
 
-def test_help_is_called_at_the_first_training_and_workers_leave_the_rest(tmp_path, monkeypatch):
+def test_workers_are_called_at_the_first_training_and_leave_the_rest(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.store.ROOT", tmp_path)
     called = []
-    first = ExperimentStore("momentum", quick=True, call_help=lambda: called.append(1))
+    first = ExperimentStore("momentum", quick=True, on_lock=lambda: called.append(1))
     first.cached("alone", {}, lambda: 1)
     assert called == []
-    worker = ExperimentStore("momentum", quick=True, helps=True).other("momentum")
+    worker = ExperimentStore("momentum", quick=True, worker=True).other("momentum")
     assert worker.cached("alone", {}, lambda: 2) == 1  # measured already
-    with pytest.raises(NotMine):
+    with pytest.raises(NotShared):
         worker.cached("another", {}, lambda: 2)
     with worker.lock("training") as mine:
         assert mine and worker.cached("training", {}, lambda: 3) == 3

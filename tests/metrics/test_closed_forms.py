@@ -100,14 +100,14 @@ def test_kid_grows_with_the_distance():
 
 def test_prdc_of_a_set_with_itself():
     x = normal(100, 3)
-    found = prdc(x, x)
-    assert found["precision"] == found["recall"] == found["coverage"] == 1
+    values = prdc(x, x)
+    assert values["precision"] == values["recall"] == values["coverage"] == 1
 
 
 def test_prdc_of_one_distribution():
-    found = prdc(normal(1500, 4, 1), normal(1500, 4, 2))
-    assert found["coverage"] == pytest.approx(1 - 2**-5, abs=0.02)
-    assert found["density"] == pytest.approx(1, abs=0.05)
+    values = prdc(normal(1500, 4, 1), normal(1500, 4, 2))
+    assert values["coverage"] == pytest.approx(1 - 2**-5, abs=0.02)
+    assert values["density"] == pytest.approx(1, abs=0.05)
 
 
 def test_prdc_of_distant_sets():
@@ -117,10 +117,10 @@ def test_prdc_of_distant_sets():
 def test_prdc_tells_missing_modes_from_bad_samples():
     real = np.concatenate([normal(200, 4, 1), normal(200, 4, 2, mean=50)])
     half = normal(400, 4, 3)  # one of two modes
-    found = prdc(half, real)
-    assert found["precision"] > 0.9
-    assert found["recall"] == pytest.approx(0.5, abs=0.05)
-    assert found["coverage"] < 0.5
+    values = prdc(half, real)
+    assert values["precision"] > 0.9
+    assert values["recall"] == pytest.approx(0.5, abs=0.05)
+    assert values["coverage"] < 0.5
     wide = np.concatenate([real[::2], normal(200, 4, 4, mean=-100)])  # half of them bad, no mode missing
     assert prdc(wide, real)["precision"] == pytest.approx(0.5, abs=0.02)
 
@@ -144,31 +144,31 @@ def test_prdc_wants_equally_many():
 
 
 def test_classes_of_the_data():
-    found = classes(uniform_classes(1000), uniform_classes(500))
-    assert found["classes_found"] == 10
-    assert found["class_kl"] == pytest.approx(0)
-    assert found["confidence"] == 1
-    assert found["classifier_score"] == pytest.approx(10)
-    assert found["class_3"] == pytest.approx(0.1)
+    values = classes(uniform_classes(1000), uniform_classes(500))
+    assert values["classes_found"] == 10
+    assert values["class_kl"] == pytest.approx(0)
+    assert values["confidence"] == 1
+    assert values["classifier_score"] == pytest.approx(10)
+    assert values["class_3"] == pytest.approx(0.1)
 
 
 def test_classes_of_one_class():
-    found = classes(np.eye(10)[np.zeros(100, int)], uniform_classes(500))
-    assert found["classes_found"] == 1
-    assert found["class_kl"] == pytest.approx(np.log(10))
-    assert found["classifier_score"] == pytest.approx(1)
+    values = classes(np.eye(10)[np.zeros(100, int)], uniform_classes(500))
+    assert values["classes_found"] == 1
+    assert values["class_kl"] == pytest.approx(np.log(10))
+    assert values["classifier_score"] == pytest.approx(1)
 
 
 def test_classes_of_half_the_classes():
-    found = classes(np.eye(10)[np.arange(100) % 5], uniform_classes(500))
-    assert found["classes_found"] == 5
-    assert found["class_kl"] == pytest.approx(np.log(2))
+    values = classes(np.eye(10)[np.arange(100) % 5], uniform_classes(500))
+    assert values["classes_found"] == 5
+    assert values["class_kl"] == pytest.approx(np.log(2))
 
 
 def test_classes_of_an_unsure_classifier():
-    found = classes(np.full((50, 10), 0.1), uniform_classes(500))
-    assert found["confidence"] == pytest.approx(0.1)
-    assert found["classifier_score"] == pytest.approx(1)
+    values = classes(np.full((50, 10), 0.1), uniform_classes(500))
+    assert values["confidence"] == pytest.approx(0.1)
+    assert values["classifier_score"] == pytest.approx(1)
 
 
 def test_classes_wants_probabilities():
@@ -259,9 +259,9 @@ def test_estimate_is_heldout_minus_samples():
 def test_gaussians_of_the_mixture_itself(name, modes):
     from data.toys import centres, draw
 
-    found = gaussians(draw(name, 20_000, np.random.default_rng(0)), *centres(name))
-    assert found["modes_found"] == modes
-    assert found["good_share"] == pytest.approx(1 - np.exp(-4.5), abs=0.004)
+    values = gaussians(draw(name, 20_000, np.random.default_rng(0)), *centres(name))
+    assert values["modes_found"] == modes
+    assert values["good_share"] == pytest.approx(1 - np.exp(-4.5), abs=0.004)
 
 
 def test_gaussians_counts_only_good_points():
@@ -273,8 +273,8 @@ def test_gaussians_counts_only_good_points():
 def test_stacked():
     shares = np.full(1000, 1e-3)
     assert stacked(np.arange(1000), shares) == pytest.approx({"stacked_modes": 1000, "stacked_kl": 0}, abs=1e-9)
-    found = stacked(np.repeat(np.arange(500), 4), shares)
-    assert found == pytest.approx({"stacked_modes": 500, "stacked_kl": np.log(2)})
+    values = stacked(np.repeat(np.arange(500), 4), shares)
+    assert values == pytest.approx({"stacked_modes": 500, "stacked_kl": np.log(2)})
 
 
 def test_stacked_reads_the_three_digits():

@@ -63,9 +63,9 @@ def test_layouts_of_another_framework_score_alike(call, tmp_path):
     values = []
     for name, array in forms.items():
         np.savez(tmp_path / f"{name}.npz", images=array)
-        found = scored(call("eval", f"{name}.npz", "--data", "mnist-5k", "--metrics", "frechet,classes", "--json"))
-        assert found["file"] is None
-        values.append(found["results"][0]["values"])
+        answer = scored(call("eval", f"{name}.npz", "--data", "mnist-5k", "--metrics", "frechet,classes", "--json"))
+        assert answer["file"] is None
+        values.append(answer["results"][0]["values"])
     assert values[0] == values[1] == values[2]
     assert not (tmp_path / "metrics.json").exists()
 
@@ -106,8 +106,8 @@ def test_out(call, trained, tmp_path):
 def test_points(call):
     flags = ["--data", "8gaussians", "--steps", "2", "-o", "batch_size=8", "--out", "p"]
     assert call("train", "--model", "wgan-gp", *flags).status == 0
-    found = scored(call("eval", "p", "--samples", "300", "--json"))
-    assert list(found["results"][0]["values"]) == ["modes_found", "good_share", "w1", "critic_estimate"]
+    answer = scored(call("eval", "p", "--samples", "300", "--json"))
+    assert list(answer["results"][0]["values"]) == ["modes_found", "good_share", "w1", "critic_estimate"]
 
 
 @pytest.mark.parametrize(

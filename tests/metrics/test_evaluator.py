@@ -1,4 +1,4 @@
-"""From samples and a data set to values beside their floor."""
+"""From samples and a data set to values beside those of real data."""
 
 import hashlib
 
@@ -26,43 +26,43 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def judged(digits, tmp_path_factory):
+def scores(digits, tmp_path_factory):
     """Held-out digits against the data they are of: what real images score."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         return metrics.evaluate(digits.heldout, digits)
 
 
-def test_real_images_score_the_floor(judged):
-    for name, row in judged.items():
+def test_real_images_score_the_baseline(scores):
+    for name, row in scores.items():
         if not name.startswith("class_"):
             assert abs(row["value"] - row["floor"]) <= 3 * row["floor_deviation"] + 1e-9, (name, row)
-    assert judged["classes_found"]["value"] == 10
-    assert judged["memorised_share"]["value"] == pytest.approx(0.01, abs=0.01)
+    assert scores["classes_found"]["value"] == 10
+    assert scores["memorised_share"]["value"] == pytest.approx(0.01, abs=0.01)
 
 
-def test_half_of_the_classes_is_caught(digits, judged):
-    found = metrics.evaluate(digits.heldout[digits.heldout_labels < 5], digits, ["prdc", "classes"])
-    assert found["classes_found"]["value"] == 5
-    assert found["class_kl"]["value"] == pytest.approx(np.log(2), abs=0.1)
+def test_half_of_the_classes_is_caught(digits, scores):
+    values = metrics.evaluate(digits.heldout[digits.heldout_labels < 5], digits, ["prdc", "classes"])
+    assert values["classes_found"]["value"] == 5
+    assert values["class_kl"]["value"] == pytest.approx(np.log(2), abs=0.1)
     for name in ("coverage", "recall"):
-        assert found[name]["value"] < judged[name]["floor"] - 3 * judged[name]["floor_deviation"]
-    assert found["coverage"]["value"] == pytest.approx(0.5, abs=0.1)
+        assert values[name]["value"] < scores[name]["floor"] - 3 * scores[name]["floor_deviation"]
+    assert values["coverage"]["value"] == pytest.approx(0.5, abs=0.1)
 
 
 def test_copies_of_training_images_are_memorised(digits):
-    found = metrics.evaluate(digits.train[:1000], digits, ["memorised"])
-    assert found["memorised_share"]["value"] == 1
-    assert found["nearest_ratio"]["value"] == 0
-    assert found["memorised_share"]["floor"] < 0.05
+    values = metrics.evaluate(digits.train[:1000], digits, ["memorised"])
+    assert values["memorised_share"]["value"] == 1
+    assert values["nearest_ratio"]["value"] == 0
+    assert values["memorised_share"]["floor"] < 0.05
 
 
-def test_noise_is_far_from_everything(digits, judged):
-    found = metrics.evaluate(pictures(1000, 28), digits)
-    assert found["fd_lenet"]["value"] > 20 * judged["fd_lenet"]["value"]
-    assert found["kid"]["value"] > 20 * abs(judged["kid"]["value"])
-    assert found["coverage"]["value"] < 0.05
-    assert found["w1"]["value"] > judged["w1"]["value"]
+def test_noise_is_far_from_everything(digits, scores):
+    values = metrics.evaluate(pictures(1000, 28), digits)
+    assert values["fd_lenet"]["value"] > 20 * scores["fd_lenet"]["value"]
+    assert values["kid"]["value"] > 20 * abs(scores["kid"]["value"])
+    assert values["coverage"]["value"] < 0.05
+    assert values["w1"]["value"] > scores["w1"]["value"]
 
 
 def test_same_seed_same_numbers_with_and_without_the_cache(digits, own_cache):
@@ -95,22 +95,22 @@ def test_padding_and_order_of_samples_do_not_matter(digits):
         (pictures(20, 28), "20 samples are too few for 64 features"),
     ],
 )
-def test_bad_samples_are_refused(digits, samples, words):
+def test_bad_samples_are_an_error(digits, samples, words):
     with pytest.raises(UserError, match=words):
         metrics.evaluate(samples, digits)
 
 
-def test_too_small_a_data_set_is_refused():
+def test_too_small_a_data_set_is_an_error():
     with pytest.raises(UserError, match="mnist-5k holds out 40 images, too few for 64 features"):
         metrics.evaluate(pictures(100, 28), toy_dataset(60, 40, size=28), ["frechet"])
 
 
 def test_points(own_cache):
     dataset = data.load("25gaussians")
-    found = metrics.evaluate(dataset.heldout[:5000], dataset)
-    assert list(found) == ["modes_found", "good_share", "w1"]
-    assert found["modes_found"]["value"] == 25
-    assert abs(found["w1"]["value"] - found["w1"]["floor"]) < 4 * found["w1"]["deviation"]
+    values = metrics.evaluate(dataset.heldout[:5000], dataset)
+    assert list(values) == ["modes_found", "good_share", "w1"]
+    assert values["modes_found"]["value"] == 25
+    assert abs(values["w1"]["value"] - values["w1"]["floor"]) < 4 * values["w1"]["deviation"]
     one_mode = metrics.evaluate(np.repeat(dataset.train[:1], 2000, 0), dataset)
     assert one_mode["modes_found"]["value"] == 1
     assert one_mode["w1"]["value"] > 0.5
@@ -120,10 +120,10 @@ def test_points(own_cache):
 
 def test_critic():
     dataset = toy_dataset(60, 40)
-    found = metrics.evaluate(pictures(30), dataset, ["critic_estimate"], critic=lambda x: x.mean((1, 2, 3)))
+    values = metrics.evaluate(pictures(30), dataset, ["critic_estimate"], critic=lambda x: x.mean((1, 2, 3)))
     expected = dataset.heldout.mean() - pictures(30).mean()
-    assert found["critic_estimate"]["value"] == pytest.approx(expected)
-    assert found["critic_estimate"]["floor_deviation"] > 0
+    assert values["critic_estimate"]["value"] == pytest.approx(expected)
+    assert values["critic_estimate"]["floor_deviation"] > 0
 
 
 def test_metrics_fit_their_data():
@@ -137,8 +137,31 @@ def test_metrics_fit_their_data():
         metrics.choose(["gaussians"], "mnist")
 
 
-def test_every_value_has_a_direction(judged):
-    for name in judged:
+@pytest.mark.skipif(not networks.lacking("fashion"), reason="all networks have weights")
+def test_metrics_without_a_network_s_weights_are_left_out_unless_they_are_asked_for():
+    assert metrics.choose(None, "fashion-mnist") == ("swd", "memorised")
+    assert "not measured: frechet, kid, prdc, classes, w1: there are no weights" in metrics.left_out("fashion-mnist")
+    assert metrics.left_out("mnist") == metrics.left_out("swissroll") == ""
+    with pytest.raises(UserError, match=r"metric kid cannot be measured: there are no weights.*allowed are swd, memorised"):
+        metrics.choose(["kid"], "fashion-mnist")
+
+
+def test_names_after_a_flag():
+    assert metrics.parse_names(None) is None
+    assert metrics.parse_names(" kid, wasserstein,") == ["kid", "critic_estimate"]
+    with pytest.raises(UserError, match="--metrics is empty"):
+        metrics.parse_names(" ,")
+
+
+def test_what_is_measured_on_the_way():
+    fitting = metrics.names_for("mnist", with_critic=True)
+    assert metrics.names_on_the_way(fitting, "mnist") == ["frechet", "kid", "swd", "critic_estimate"]
+    assert metrics.names_on_the_way(["w1", "swd"], "mnist") == ["swd", "critic_estimate"]
+    assert metrics.names_on_the_way(["w1"], "8gaussians") == ["w1", "critic_estimate"]
+
+
+def test_every_value_has_a_direction(scores):
+    for name in scores:
         assert metrics.direction(name) in ("lower", "higher", "")
 
 
@@ -151,7 +174,7 @@ def numbered(n):
 
 def test_draws_are_disjoint_and_seeded():
     def drawn(seed):
-        rest = {"data": "", "labels": None, "network": ""}
+        rest = {"dataset": None, "network": ""}
         return [d.fake.items.ravel() for d in draws.of_samples(numbered(1050), numbered(300), numbered(9), 100, seed, **rest)]
 
     assert len(drawn(0)) == 10
@@ -162,12 +185,12 @@ def test_draws_are_disjoint_and_seeded():
 
 @pytest.mark.parametrize("way", [draws.of_heldout, draws.divided_anew])
 @pytest.mark.parametrize("held", [100, 250, 1000])
-def test_floor_takes_no_image_on_both_sides(way, held):
+def test_baseline_takes_no_image_on_both_sides(way, held):
     reference, heldout = numbered(1500), numbered(held)
     heldout.items = heldout.items + 5000
-    found = list(way(reference, heldout, 100, 0, data="", labels=None, network=""))
-    assert len(found) == 10
-    for draw in found:
+    drawn = list(way(reference, heldout, 100, 0, dataset=None, network=""))
+    assert len(drawn) == 10
+    for draw in drawn:
         assert len(draw.fake) == len(draw.real) == 100
         assert len(draw.reference) == 1500
         assert not set(draw.fake.items.ravel()) & set(draw.reference.items.ravel())
@@ -221,10 +244,10 @@ def test_a_cache_that_cannot_be_written_is_no_mistake(monkeypatch, tmp_path):
 # networks
 
 
-@pytest.mark.parametrize("name", networks.PUBLISHED)
+@pytest.mark.parametrize("name", [name for name, network in networks.NETWORKS.items() if network.sha256])
 def test_weights_are_the_recorded_ones_and_small(name):
     raw = networks.path_of(name).read_bytes()
-    assert hashlib.sha256(raw).hexdigest() == networks.PUBLISHED[name].sha256
+    assert hashlib.sha256(raw).hexdigest() == networks.sha256(name)
     assert len(raw) < 1_500_000
 
 
@@ -243,7 +266,7 @@ def test_other_weights_are_an_error(monkeypatch, tmp_path):
 
 
 def test_a_network_without_weights_says_how_to_make_them():
-    name = next((name for name in networks.NETWORKS if name not in networks.PUBLISHED), None)
+    name = next((name for name in networks.NETWORKS if networks.lacking(name)), None)
     if name is None:
         pytest.skip("all networks have weights")
     with pytest.raises(UserError, match=f"python -m metrics.train_network {name}"):
@@ -260,6 +283,15 @@ def test_features_do_not_depend_on_batch_mates(digits):
     images = crop_to(digits.heldout, 28)[:60]
     alone = networks.describe(images, "digits", batch=7)[0]
     np.testing.assert_allclose(networks.describe(images, "digits")[0], alone, atol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "size", "features"), [("digits", 40, 64), ("cifar10", 28, 96), ("cifar10", 32, 96)])
+def test_grey_images_of_any_size_are_described(name, size, features):
+    grey = pictures(5, size)
+    described, probabilities = networks.describe(grey, name)
+    assert described.shape == (5, features) and probabilities.shape == (5, 10)
+    if name == "cifar10":
+        np.testing.assert_allclose(described, networks.describe(grey.repeat(3, 1), name)[0], atol=1e-4)
 
 
 def test_stacked_images_are_read_colour_by_colour(digits):

@@ -1,4 +1,4 @@
-"""Files of images from other programs: every usual form gives the same pixels, everything else is refused in words."""
+"""Files of images from other programs: every usual form gives the same pixels, everything else is an error that says why."""
 
 import numpy as np
 import pytest
@@ -47,8 +47,8 @@ def test_every_form_of_colour_images(path, form, scale):
 
 
 def test_half_precision_is_near_enough(path):
-    found = read_images(save(path, images=(GREY / 127.5 - 1).astype(np.float16)), 1, 32, 28)
-    assert np.abs(found.astype(int) - GREY).max() <= 1
+    images = read_images(save(path, images=(GREY / 127.5 - 1).astype(np.float16)), 1, 32, 28)
+    assert np.abs(images.astype(int) - GREY).max() <= 1
 
 
 BAD = {
@@ -70,7 +70,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_anything_else_is_refused_in_words(path, kind):
+def test_anything_else_is_an_error(path, kind):
     images, words = BAD[kind]
     with pytest.raises(UserError, match=words):
         read_images(save(path, images=images), 1, 32, 28)
@@ -79,7 +79,7 @@ def test_anything_else_is_refused_in_words(path, kind):
 def test_grey_and_small_images_are_not_cifars(path):
     with pytest.raises(UserError, match="holds grey images, the data set has 3 colours"):
         read_images(save(path, images=GREY), 3, 32)
-    with pytest.raises(UserError, match="images of 28 pixels, the data set has 32"):
+    with pytest.raises(UserError, match="images of 28×28 pixels, the data set has 32×32"):
         read_images(save(path, images=pictures(5, 28, 3)), 3, 32)
 
 

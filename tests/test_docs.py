@@ -1,0 +1,66 @@
+"""README and docs/: short enough, the same in both languages, true to the code, and without dead links."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from tests.helpers import ROOT
+from training import callbacks
+from training.recipe import Recipe
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+PAIRS = {"README.md": "README_zh.md", **{f"docs/{path.name}": f"docs/zh/{path.name}" for path in ROOT.glob("docs/zh/*.md")}}
+
+
+def text_of(page):
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def blocks(page, language):
+    return re.findall(rf"```{language}\n(.*?)```", text_of(page), re.S)
+
+
+def code(page, language):
+    """Lines of code without their comments."""
+    return [re.sub(r"\s*#.*", "", line) for block in blocks(page, language) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README_zh.md"])
+def test_the_readme_is_one_page(page):
+    assert len(text_of(page).encode()) <= 9000
+
+
+@pytest.mark.parametrize(("english", "chinese"), PAIRS.items())
+def test_both_languages_say_the_same(english, chinese):
+    """The same commands, names in backquotes, and numbers."""
+    pages = text_of(english), text_of(chinese)
+    for language in ("bash", "python"):
+        assert code(english, language) == code(chinese, language)
+    names = [set(re.findall(r"`([^`\n]+)`", text)) for text in pages]
+    assert names[0] == names[1]
+    numbers = [Counter(re.findall(r"\d+(?:[.,]\d+)*", re.sub(r"https?://\S+", "", text))) for text in pages]
+    assert numbers[0] == numbers[1]
+
+
+def test_the_algorithm_is_the_program_s():
+    shown = [line.strip() for line in code("README.md", "python") if line.strip() and not line.startswith("def ")]
+    program = [re.sub(r"\s*#.*", "", line).strip() for line in text_of("training/algorithm.py").splitlines()]
+    assert 10 < len(shown) < 25 and not set(shown) - set(program)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert not [link for link in links if ":" not in link and not (page.parent / link).exists()]
+
+
+def test_the_guide_names_every_setting():
+    text = text_of("docs/guide.md").partition("## Settings")[2].partition("\n## ")[0]
+    assert not [name for name in Recipe.model_fields if f"`{name}`" not in text]
+
+
+def test_the_architecture_names_every_callback():
+    names = [name for name, it in vars(callbacks).items() if isinstance(it, type) and issubclass(it, callbacks.Callback)]
+    text = text_of("docs/architecture.md")
+    assert not [name for name in names if name != "Callback" and name not in text]
