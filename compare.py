@@ -14,18 +14,18 @@ from models import networks
 from reporting import console
 from reporting.progress import MultiRunProgress
 from reporting.scorer import Scorer
-from training import children, comparison, launch, run_comparison, runtime
+from training import children, comparison, run_comparison, runtime
 from training import recipe as recipes
 
 
 class Command(click.Command):
     """--network takes several names: `--network dcgan mlp` reads as `--network dcgan --network mlp`."""
 
-    def parse_args(self, context, arguments):
+    def parse_args(self, ctx, args):
         spread = []
-        for word in arguments:
+        for word in args:
             spread += ["--network", word] if word in networks.NETWORKS and spread[-2:-1] == ["--network"] else [word]
-        return super().parse_args(context, spread)
+        return super().parse_args(ctx, spread)
 
 
 @click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -65,7 +65,7 @@ def main(
     if "steps" in settings and "minutes" not in settings:
         settings["minutes"] = None
     # a neighbour on the machine takes none of a training's CPU minutes; a GPU's work is not in them
-    clock, default_jobs = ("wall", 1) if launch.takes_gpu(device) else ("cpu", runtime.cores())
+    clock, default_jobs = ("wall", 1) if runtime.takes_gpu(device) else ("cpu", runtime.cores())
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
     recipe = entries[0].recipe
     if len({entry.recipe.data for entry in entries}) > 1:
@@ -73,7 +73,7 @@ def main(
         raise UserError(f"runs on different data cannot be compared: {several}")
     wanted = metrics.parse_names(wanted)
     metrics.choose(wanted, recipe.data, with_critic=True)
-    out = comparison.folder_for(out, entries) if not score_only else None
+    folder = Path() if score_only else comparison.folder_for(out, entries)
 
     dataset = data.load(recipe.data, data_dir, recipe.image_size)
     scorer = Scorer(dataset, wanted, samples, device, say=print)
@@ -82,11 +82,11 @@ def main(
         return 0
     if device.startswith("gpu"):
         runtime.start(device)  # an error, if there is none, before anything is written
-    comparison.assign_folders(out, entries, dataset.sha256)
-    comparison.write_record(out, entries)
+    comparison.assign_folders(folder, entries, dataset.sha256)
+    comparison.write_record(folder, entries)
     flags = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
     flags = [word for name, value in flags.items() if value for word in (name, value)]
-    return carry_out(out, entries, scorer, flags, data_dir, device, jobs or default_jobs)
+    return carry_out(folder, entries, scorer, flags, data_dir, device, jobs or default_jobs)
 
 
 def split(pairs):

@@ -13,7 +13,7 @@ import metrics
 from errors import UserError
 from metrics import images
 from reporting import console, score_store, scorer, table, visual
-from training import checkpoint, run, runtime
+from training import checkpoint, files, run, runtime
 from training import recipe as recipes
 
 MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
@@ -56,16 +56,15 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
-        run.check_writable(target)
+        files.check_writable(target)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
     dataset = data.load(data_name, data_dir, image_size)
-    if is_file:
-        items = read(source, dataset)
+    items = read(source, dataset) if is_file else None
     say(runtime.start(device))
     samples = samples or data.source(data_name).samples
-    scores, pairs = {}, None
-    if is_file:
+    scores, settings, pairs = {}, {}, None
+    if items is not None:
         items = items if len(items) <= samples else items[subset(len(items), samples, seed)]
         scores[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
@@ -80,7 +79,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         score_store.write(file, scores, settings)
         if pairs is not None:
             scorer.write_pairs(target / "memorised.png", pairs)
-        if every:
+        if every and folder:
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]

@@ -5,21 +5,17 @@ import sys
 import click
 
 import data as data_sets
-from errors import UserError
+from errors import Interrupted, UserError
 from models import networks
 from reporting import console
-from training import children, launch, run, runtime
+from training import children, files, launch, run, runtime
 from training import recipe as recipes
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model", metavar="NAME", help=f"Recipe of configs/: {', '.join(recipes.names())}.")
 @click.option("--network", metavar="NAME", help=f"{', '.join(networks.NETWORKS)}; any goes under any model.")
-@click.option(
-    "--data",
-    metavar="NAME",
-    help=f"{', '.join(data_sets.SOURCES)}; mnist-5k needs no download.",
-)
+@click.option("--data", metavar="NAME", help=f"{', '.join(data_sets.SOURCES)}; mnist-5k needs no download.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps.")
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
@@ -34,37 +30,34 @@ from training import recipe as recipes
 @click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting of the recipe; may be repeated.")
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
-def main(model, network, data, data_dir, steps, batch_size, seed, device, processes, amp, on_nan, config, overrides, out, resume):
+def main(model, config, data_dir, device, processes, overrides, out, resume, **settings):
     children.follow_parent()
     runtime.check_device(device)
-    flags = {"network": network, "data": data, "steps": steps, "batch_size": batch_size, "seed": seed}
-    flags |= {"amp": amp, "on_nan": on_nan}
-    settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in flags.items() if v is not None}}
+    # the other options are settings of the recipe, under their own names
+    settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in settings.items() if v is not None}}
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to go on with")
-    going_on = bool(resume and run.is_run(out))
     if model and config:
         raise UserError("--model and --config exclude one another")
-    if not (model or config or going_on):
+    recipe = recipes.load(model, config, settings) if model or config else None
+    if resume and run.is_run(out):
+        recipe = run.continued_recipe(out, recipe, settings)
+    elif not recipe:
         raise UserError(f"--model NAME is missing: one of {', '.join(recipes.names())}")
-    recipe = recipes.load(model, config, settings) if (model or config) else run.read_recipe(out)
-    if going_on:
-        recipe = continued(recipe if (model or config) else None, settings, out)
-    elif out and run.holds_something(out) and launch.leads():  # the first process may have begun it already
+    elif out and files.holds_something(out) and launch.leads():  # the first process may have begun it already
         raise UserError(
             f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else "")
         )
-    folder = out or run.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
-    run.check_writable(folder)
-    team = launch.count(processes, recipe)
-    if team > 1 and not launch.is_worker():
-        return launch.run(team, [*sys.argv, "--out", str(folder)], device)
+    folder = out or files.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
+    files.check_writable(folder)
+    number = launch.count(processes, recipe)
+    if number > 1 and not launch.is_worker():
+        return launch.run(number, [*sys.argv, "--out", str(folder)], device)
 
-    from errors import Interrupted
     from training import session  # Paddle is imported in there, after all arguments are right
 
     try:
-        session.train(recipe, folder, data_dir, device, going_on, console.Console(), console.command())
+        session.train(recipe, folder, data_dir, device, resume, console.Console(), console.command())
         status = 0
     except Interrupted as stop:
         print(stop, file=sys.stderr)
@@ -72,19 +65,6 @@ def main(model, network, data, data_dir, steps, batch_size, seed, device, proces
     if launch.leads():
         print(folder)
     return status
-
-
-def continued(asked, settings, out):
-    """The recipe to go on with: the run's own, with what may be changed on the way. Raises UserError for another recipe."""
-    own = run.read_recipe(out)
-    changes = {key: value for key, value in settings.items() if key in recipes.RESUMABLE}
-    target = recipes.resolve({**own.model_dump(), **changes})
-    if asked is None:  # what was typed, as the recipe takes it: 5e-5 is a text to YAML
-        asked = recipes.resolve({**own.model_dump(), **recipes.both(settings)})
-    other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in recipes.RESUMABLE}))
-    if other:
-        raise UserError(f"{out} holds a run of another recipe: its {other[0]} is {other[1]!r}, not {other[2]!r}")
-    return target
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import data
 from reporting import console
 from training import recipe as recipes
 from training import runtime
-from training.log import RunLog
+from training.run_log import RunLog
 from training.session import Silent
 
 CHUNK = 50

@@ -1,26 +1,11 @@
 """The same recipes in PyTorch, written as a PyTorch user would: for timings beside ours."""
 
 import torch
-import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from benchmarks.torch_networks import FAMILIES
-
-
-def cross_entropy(real, fake):
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-LOSSES = {  # the critic's of (real, fake) logits, the generator's of fake ones
-    "minimax": (cross_entropy, lambda fake: -F.softplus(fake).mean()),
-    "non-saturating": (cross_entropy, lambda fake: F.softplus(-fake).mean()),
-    "wasserstein": (lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean()),
-    "least-squares": (
-        lambda real, fake: (F.mse_loss(real, torch.ones_like(real)) + fake.square().mean()) / 2,
-        lambda fake: F.mse_loss(fake, torch.ones_like(fake)) / 2,
-    ),
-}
+from benchmarks.torch_networks import counterpart
+from models.objectives import OBJECTIVES
 
 
 class GANTrainer:
@@ -28,11 +13,11 @@ class GANTrainer:
 
     def __init__(self, recipe, shape):
         self.recipe = recipe
-        self.generator = FAMILIES[recipe.generator_network].Generator(recipe, shape)
-        self.critic = FAMILIES[recipe.critic_network].Critic(recipe, shape)
+        self.generator = counterpart(recipe.generator_network).Generator(recipe, shape)
+        self.critic = counterpart(recipe.critic_network).Critic(recipe, shape)
         self.generator_optimizer = self._optimizer(self.generator, recipe.generator_learning_rate)
         self.critic_optimizer = self._optimizer(self.critic, recipe.critic_learning_rate)
-        self.critic_loss, self.generator_loss = LOSSES[recipe.objective]
+        self.objective = OBJECTIVES[recipe.objective]
         self._together = recipe.critic_norm != "batch"
 
     def _optimizer(self, network, learning_rate):
@@ -46,9 +31,9 @@ class GANTrainer:
         with torch.no_grad():
             fake = self.generator(torch.randn(len(real), self.recipe.latent))
         if self._together:
-            loss = self.critic_loss(*self.critic(torch.cat([real, fake])).chunk(2))
+            loss = self.objective.critic_loss(*self.critic(torch.cat([real, fake])).chunk(2))
         else:
-            loss = self.critic_loss(self.critic(real), self.critic(fake))
+            loss = self.objective.critic_loss(self.critic(real), self.critic(fake))
         if self.recipe.penalty:
             epsilon = torch.rand(len(real), *[1] * (real.dim() - 1))
             points = (epsilon * real + (1 - epsilon) * fake).requires_grad_()
@@ -65,7 +50,7 @@ class GANTrainer:
     def generator_step(self, step=0):
         self.critic.requires_grad_(False)
         fake = self.critic(self.generator(torch.randn(self.recipe.generator_batch, self.recipe.latent)))
-        loss = self.generator_loss(fake)
+        loss = self.objective.generator_loss(fake)
         self.generator_optimizer.zero_grad()
         loss.backward()
         self.generator_optimizer.step()

@@ -18,8 +18,8 @@ from reporting.samples import noise
 from training import recipe as recipes
 from training import runtime
 from training.budget import Budget
-from training.log import RunLog
 from training.recipe import Recipe
+from training.run_log import RunLog
 from training.session import Silent
 
 DATA = "mnist-5k"

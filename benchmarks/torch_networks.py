@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from errors import UserError
+from models.networks import NETWORKS
+
 
 def norm(kind, channels, flat=False):
     """Layer norm over C, H, W with a scale a channel is a group norm of one group."""
@@ -155,11 +158,17 @@ class Resnet:
             return self.head(self.blocks(x).relu().mean((2, 3))).flatten()
 
 
-FAMILIES = {
-    "mlp": Mlp,
-    "dcgan": Dcgan,
-    "dcgan-nobn": Dcgan,
-    "dcgan-constant": Dcgan,
-    "paperweekly": Paperweekly,
-    "resnet": Resnet,
+COUNTERPARTS = {  # of the modules of models/networks
+    "models.networks.mlp": Mlp,
+    "models.networks.dcgan": Dcgan,
+    "models.networks.paperweekly": Paperweekly,
+    "models.networks.resnet": Resnet,
 }
+
+
+def counterpart(network):
+    """The class with Generator and Critic for a row of models/networks. Raises UserError for one that has none in PyTorch."""
+    source = NETWORKS[network].source
+    if not isinstance(source, str) or source not in COUNTERPARTS:
+        raise UserError(f"network {network} has no counterpart in PyTorch (benchmarks/torch_networks.py)")
+    return COUNTERPARTS[source]

@@ -23,8 +23,8 @@ import data as data_sets
 from data.dataset import Dataset
 from training import launch, runtime
 from training import recipe as recipes
-from training.log import RunLog
 from training.recipe import Recipe
+from training.run_log import RunLog
 from training.session import Silent
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}

@@ -14,8 +14,7 @@ from data.reader import batches
 from experiments import FAILS, HOLDS, IN_PART, critics, figures
 from experiments.numeric import mean_and_deviation
 from experiments.store import label_key
-from experiments.training_runs import dataset_of
-from training import recipe as recipes
+from experiments.training_runs import dataset_of, untuned
 from training.sampling import sample
 from training.trainer import GANTrainer
 
@@ -87,9 +86,9 @@ def measure(store):
 def train(store, data, kind, critic_steps, seed):
     points = data == "8gaussians"
     model = "wgan-gp" if kind == "wgan-gp" else "gan"
-    settings = {"data": data, "network": "mlp", "seed": seed, "units": 128 if points else 512}
+    settings = {"data": data, "network": "mlp", "units": 128 if points else 512}
     settings |= {} if model == "wgan-gp" else {"objective": "minimax"}
-    recipe = recipes.load(model, overrides=settings)
+    recipe = untuned(model, settings, seed)
     dataset = dataset_of(data, store.data_dir, recipe.image_size)
     trainer = Noisy(recipe, dataset.shape)
     reader = batches(dataset, Order(len(dataset.train), seed), 0, recipe.batch_size)

@@ -29,13 +29,15 @@ from data.dataset import Dataset
 from errors import Interrupted, TrainingError, one_of
 from experiments import trials
 from experiments.numeric import rounded
+from models.objectives import OBJECTIVES
 from reporting import console
 from reporting.samples import noise
-from training import children, log, runtime
+from training import alarms, children, log, runtime
 from training import recipe as recipes
 from training.budget import Budget
 from training.comparison import UNREACHED
 from training.recipe import Recipe
+from training.run_log import RunLog
 from training.session import Silent
 
 SEED = 1000  # of trial 0; tables use seeds from 0
@@ -129,10 +131,10 @@ def score(trainer, dataset: Dataset, samples: int, names: tuple[str, ...]) -> di
 
 def why_dead(folder: Path, recipe: Recipe) -> str:
     """'' or why a training is no success whatever its samples, by its last logged steps."""
-    last = log.read(folder)[-log.PATIENCE :]
+    last = log.read(folder)[-alarms.PATIENCE :]
     if all(line["gradient_norm"] < 1e-7 for line in last):
         return "the critic is dead"
-    if recipe.objective == "wasserstein" and all(line["estimate_heldout"] < 0 for line in last):
+    if OBJECTIVES[recipe.objective].wasserstein and all(line["estimate_heldout"] < 0 for line in last):
         return "the estimate stays negative"
     return ""
 
@@ -143,7 +145,7 @@ def train(recipe: Recipe, dataset: Dataset, judge: Judge) -> tuple[dict[str, flo
     from training.trainer import GANTrainer
 
     trainer = GANTrainer(recipe, dataset.shape)
-    with tempfile.TemporaryDirectory() as place, contextlib.closing(log.RunLog(place)) as run_log:
+    with tempfile.TemporaryDirectory() as place, contextlib.closing(RunLog(place)) as run_log:
         folder, budget = Path(place), Budget(recipe)
         loop(trainer, dataset, folder, run_log, Marks(trainer, dataset, budget, folder, judge), lambda line: None, budget=budget)
         counters = {"critic_steps": trainer.critic_steps, "cpu_seconds": round(budget.cpu_seconds(), 1)}

@@ -17,7 +17,7 @@ from experiments.numeric import mean_and_deviation
 from experiments.store import ExperimentStore, label_key
 from reporting import console
 from reporting.scorer import Scorer
-from training import budget, checkpoint, comparison, log, run, session
+from training import budget, checkpoint, comparison, log, session
 from training import recipe as recipes
 from training.recipe import Recipe
 from training.sampling import sample
@@ -32,13 +32,17 @@ POINTS = 100  # of a curve that is kept
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
 TERMS = {"filters": 32, "decay": False, "ema": 0.0}
+IMAGES = {**TERMS, "batch_size": 64}
 
 
 def untuned(model: str, settings: dict[str, Any], seed: int) -> Recipe:
     """The recipe of a model on a comparison's equal terms, with the papers' constants where `settings` are silent."""
     name, constants = UNTUNED[model]
-    terms = comparison.equal_terms({**TERMS, **settings})
-    return recipes.load(name, overrides={**recipes.both(constants), **recipes.both(terms), "seed": seed, "model": model})
+    points = data.source(settings.get("data", "mnist-5k")).is_points
+    terms = comparison.equal_terms({**(TERMS if points else IMAGES), **settings})
+    return recipes.load(
+        name, overrides={**recipes.for_each_player(constants), **recipes.for_each_player(terms), "seed": seed, "model": model}
+    )
 
 
 def tuned(model: str, settings: dict[str, Any], seed: int) -> Recipe:
@@ -140,7 +144,7 @@ def _measure(
 ) -> Run:
     dataset = dataset_of(recipe.data, store.data_dir, recipe.image_size)
     try:
-        session.train(recipe, folder, store.data_dir, "cpu", run.is_run(folder), console.WarningsOnly(), console.command())
+        session.train(recipe, folder, store.data_dir, "cpu", True, console.WarningsOnly(), console.command())
     except TrainingError as error:
         return {"died": str(error)}
     last, way = Scorer(dataset, names, samples, "cpu").score(folder)

@@ -1,15 +1,18 @@
 """What keeps a critic Lipschitz: clipping its weights, or a penalty on its gradient."""
 
+from __future__ import annotations
+
 import paddle
+from paddle import Tensor, nn
 
 
-def trainable(layer):
+def trainable(layer: nn.Layer) -> list[Tensor]:
     """Parameters that the optimiser moves. `Layer.parameters()` would add batch norm's running statistics."""
     return [p for p in layer.parameters() if not p.stop_gradient]
 
 
 @paddle.no_grad()
-def clip_(critic, c):
+def clip_(critic: nn.Layer, c: float) -> None:
     """Overwrite every trainable parameter w by min(max(w, −c), c) (WGAN, 1701.07875, algorithm 1, line 7).
 
     Batch norm's scale and shift are clipped along with the rest, as in the authors' code; its running statistics are not.
@@ -18,7 +21,7 @@ def clip_(critic, c):
         p.clip_(-c, c)
 
 
-def input_gradient_norms(critic, points, create_graph=False):
+def input_gradient_norms(critic, points: Tensor, create_graph: bool = False) -> Tensor:
     """‖∇f‖ at each of N points (any shape N×…), over all axes but the first: shape N."""
     critic = getattr(critic, "in_float32", critic)  # bfloat16's eight bits are too few for a gradient's norm
     points = points.detach()
@@ -28,13 +31,13 @@ def input_gradient_norms(critic, points, create_graph=False):
     return paddle.sqrt(gradient.flatten(1).square().sum(1) + (1e-12 if create_graph else 0))
 
 
-def interpolate(real, fake, epsilon):
+def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
     """Points ε x + (1 − ε) G(z) between pairs; epsilon in [0, 1], shape N, one a sample (WGAN-GP, algorithm 1, line 6)."""
     epsilon = epsilon.reshape([-1] + [1] * (real.ndim - 1))
     return epsilon * real + (1 - epsilon) * fake
 
 
-def gradient_penalty(critic, real, fake, epsilon):
+def gradient_penalty(critic, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
     """E (‖∇f(x̂)‖₂ − 1)² at points between real and fake, one norm a sample (WGAN-GP, 1704.00028, eq. 3), 0-D.
 
     epsilon: uniform on [0, 1], shape N. Multiply by lambda. Batch norm in the critic would make it invalid.

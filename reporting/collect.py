@@ -10,11 +10,13 @@ from errors import UserError
 from reporting import curves, terms
 from reporting.scorer import Scorer
 from training import budget, checkpoint, grids, log, run
+from training.alarms import PATIENCE
 from training.comparison import Entry, last_checkpoint
 
 FORMAT = 2
-HEALTH = ("estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake")
-HEALTH += ("js_estimate", "critic_loss", "generator_loss")  # figures of the last logged step
+# figures of the last logged step
+HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
+HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
 FRAMES = 11  # positions of the slider through training
 
 
@@ -110,9 +112,9 @@ def verdict(state, status):
     if status == "died":
         return "died"
     alarms = state.get("alarms") or {}
-    if alarms.get("dead", 0) >= log.PATIENCE:
+    if alarms.get("dead", 0) >= PATIENCE:
         return "dead: no gradient reaches the generator"
-    if alarms.get("negative", 0) >= log.PATIENCE:
+    if alarms.get("negative", 0) >= PATIENCE:
         return "estimate stayed negative"
     return "alive"
 

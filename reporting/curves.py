@@ -78,7 +78,7 @@ def at_step(log: list[dict], step: int, clock: str = "wall") -> dict:
     if not step or not log:
         return {"step": step, "critic_steps": 0, "images_seen": 0, "minutes": 0.0}
     steps = [0] + [line["step"] for line in log]
-    counters = {"step": step}
+    counters: dict[str, float] = {"step": step}
     for name in ("critic_steps", "images_seen", budget.KEYS[clock]):
         counters[name] = float(np.interp(step, steps, [0] + [line[name] for line in log]))
     counters["minutes"] = counters.pop(budget.KEYS[clock]) / 60
@@ -89,4 +89,5 @@ def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Spearman's rho, None where it is not defined (constant values) or says nothing (fewer than three)."""
     if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
         return None
-    return float(spearmanr(a, b).statistic)
+    rho, _ = spearmanr(a, b)
+    return float(rho)

@@ -24,7 +24,8 @@ class MultiRunProgress:
     """
 
     def __init__(self, entries: list[Entry], jobs: int = 1):
-        self.entries, self.jobs, self._began = entries, jobs, None
+        self.entries, self.jobs = entries, jobs
+        self._began: float | None = None
         self._runs = {id(entry): RunProgress(self, entry, number) for number, entry in enumerate(entries, 1)}
         self._at_start, self.bars = self.share(), None
         if sys.stdout.isatty() and self._at_start < 1:
@@ -32,7 +33,8 @@ class MultiRunProgress:
             columns += [progress.TimeElapsedColumn(), progress.TextColumn("{task.fields[left]}")]
             self.bars = progress.Progress(*columns, console=Console(highlight=False))
             what = "training" if len(entries) == 1 else f"{len(entries)} runs"
-            self._all = self.bars.add_task(what, total=1.0, completed=self._at_start, left="")
+            self._all = self.bars.add_task(what, total=1.0, left="")
+            self.bars.update(self._all, completed=self._at_start)
             self.bars.start()
 
     def of(self, entry: Entry) -> RunProgress:
@@ -45,7 +47,7 @@ class MultiRunProgress:
     def left(self) -> str:
         """h:mm:ss that the rest will take at the pace so far, or '' as long as that is anyone's guess."""
         done = self.share() - self._at_start
-        if done <= 0.005 or self.share() == 1:
+        if self._began is None or done <= 0.005 or self.share() == 1:
             return ""
         lanes = [0.0] * self.jobs  # what is under way goes on in its lane, what waits takes the one that is free first
         for rest in sorted((1 - run.share for run in self._runs.values()), key=lambda rest: rest == 1):
@@ -63,7 +65,8 @@ class MultiRunProgress:
             what = run.step_in_words if len(self._runs) == 1 else f"{done} of {len(self._runs)} runs done"
             self.bars.update(self._all, completed=self.share(), description=what, left=f"left {self.left() or '–:––:––'}")
             if len(self._runs) > 1:
-                run.bar = self.bars.add_task("", total=1.0, left="") if run.bar is None else run.bar
+                if run.bar is None:
+                    run.bar = self.bars.add_task("", total=1.0, left="")
                 self.bars.update(run.bar, completed=share, description=run.name + run.step_in_words, visible=share < 1)
 
     def done(self, entry: Entry):
@@ -84,10 +87,12 @@ class RunProgress(Silent):
     """One run's part of it: the console of its training, and look() for a run that another process trains."""
 
     def __init__(self, whole: MultiRunProgress, entry: Entry, number: int):
-        self.whole, self.entry, self.bar, self._alone = whole, entry, None, len(whole.entries) == 1
+        self.whole, self.entry, self._alone = whole, entry, len(whole.entries) == 1
+        self.bar: progress.TaskID | None = None
         self.name = "" if self._alone else f"[{number}/{len(whole.entries)}] {entry.label}, seed {entry.recipe.seed}: "
-        line = log.last(entry.folder) if entry.folder else None  # of an earlier call
-        self._step, begun = (line["step"], budget.share(entry.recipe, line)) if line else (0, 0.0)
+        line = log.last(entry.folder)  # of an earlier call
+        self._step: int = line["step"] if line else 0
+        begun = budget.share(entry.recipe, line) if line else 0.0
         self.share = begun if entry.status == "waiting" else 1.0
         self._lines = int(LINES * begun) if line else -1
 
@@ -100,9 +105,8 @@ class RunProgress(Silent):
         self.whole.say(f"{self.entry.label}, seed {self.entry.recipe.seed}: warning: {line}")
 
     def step(self, done):
-        self._step = done
-        if not self.entry.recipe.minutes:
-            self.whole.move(self.entry, done / self.entry.recipe.steps)
+        self._step, recipe = done, self.entry.recipe
+        self.whole.move(self.entry, self.share if recipe.minutes else done / recipe.steps)
 
     def show(self, done, text):
         if line := log.last(self.entry.folder):

@@ -7,6 +7,7 @@ import csv
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import cv2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -65,7 +66,7 @@ def drawn(out, results):
     return old == new and all((out / name).is_file() for name in ("samples.png", "curves.png"))
 
 
-def finite(value):
+def finite(value: Any) -> Any:
     """The same with None for NaN and infinities, which JSON does not know."""
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}

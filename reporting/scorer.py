@@ -112,7 +112,8 @@ class Scorer:
         say: Callable[[str], object] = lambda line: None,
     ):
         self.dataset, self.say, self.device = dataset, say, device
-        self.samples, self.remarks = samples or SAMPLES, []
+        self.samples = samples or SAMPLES
+        self.remarks: list[str] = []
         self.names = metrics.choose(names or None, dataset.name, with_critic=True)
         self.brief = metrics.names_on_the_way(self.names, dataset.name)
         if not names and (line := metrics.left_out(dataset.name)):

@@ -48,8 +48,8 @@ def _who(runs, values):
 def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
     """Rows of the table of settings: name, meaning, value by label, whether it is equal. Differences come first."""
     by_label = {label: [e.recipe for e in entries if e.label == label] for label in labels}
-    one_word = [word for word in recipes.BOTH if all(recipes.joint(e.recipe, word) is not None for e in entries)]
-    hidden = {key: word for word in one_word for key in recipes.BOTH[word]}
+    one_word = [word for word in recipes.PLAYER_SETTINGS if all(recipes.joint(e.recipe, word) is not None for e in entries)]
+    hidden = {key: word for word in one_word for key in recipes.PLAYER_SETTINGS[word]}
     fields = {hidden.get(name, name): field.description for name, field in recipes.Recipe.model_fields.items()}
     rows = []
     for name, meaning in fields.items():
@@ -71,7 +71,7 @@ def unused(recipe):
 
 
 def in_words(recipe, name):
-    value = recipes.joint(recipe, name) if name in recipes.BOTH else getattr(recipe, name)
+    value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
     key, needed = ONLY.get(name, (None, None))
     if value is None or (key and getattr(recipe, key) != needed):
         return "–"

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from data.dataset import Dataset
+from models import networks, objectives
 from training import checkpoint
 from training import recipe as recipes
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ("gan", "dcgan", "wgan", "wgan-gp", "lsgan")
 PAPER = ("wgan-paper", "wgan-gp-paper")  # with the papers' constants, which stay; the others' were searched and may change
-NETWORKS = ("mlp", "dcgan", "dcgan-nobn", "dcgan-constant", "paperweekly", "resnet")
-OBJECTIVES = ("minimax", "non-saturating", "wasserstein", "least-squares")
+NETWORKS, OBJECTIVES = tuple(networks.NETWORKS), tuple(objectives.OBJECTIVES)
 TIMES = ("seconds", "cpu_seconds", "images_per_second")
 # without decay, so that four steps and two steps begin alike
 TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "log_every": 1, "steps": 4}

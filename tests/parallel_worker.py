@@ -29,7 +29,7 @@ def main(out, model, *settings):
             real = rng.uniform(-1, 1, (asked.batch_size, 1, 32, 32))
             trainer.critic_step(paddle.to_tensor(trainer.team.shard(real)))
         trainer.generator_step(step)
-    if trainer.team.leads:
+    if launch.leads():
         parts = trainer.parts()
         parts = {part: parts[part] for part in ("generator", "critic", "average") if part in parts}
         np.savez(out, **{f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()})

@@ -8,7 +8,7 @@ import pytest
 
 import compare
 from tests.helpers import files_below
-from training import comparison, launch, runtime
+from training import comparison, runtime
 from training import recipe as recipes
 
 TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
@@ -97,8 +97,8 @@ def test_minutes_are_of_the_clock_that_is_asked_for():
 )
 def test_a_job_a_core_and_cpu_minutes_but_not_on_a_gpu(call, monkeypatch, flags, gpu, jobs, clock):
     asked = []
-    monkeypatch.setattr(launch, "_has_gpu_build", lambda: gpu)
-    monkeypatch.setattr(launch, "_gpus", lambda: 1)
+    monkeypatch.setattr(runtime, "has_gpu_build", lambda: gpu)
+    monkeypatch.setattr(runtime, "_gpus", lambda: 1)
     monkeypatch.setattr(compare, "carry_out", lambda *arguments: asked.append(arguments) or 0)
     assert call("compare", "gan", "--minutes", "1", "--seeds", "1", *flags).status == 0
     ((_, (entry,), *_, found),) = asked
@@ -108,7 +108,7 @@ def test_a_job_a_core_and_cpu_minutes_but_not_on_a_gpu(call, monkeypatch, flags,
 
 def test_labels_name_what_tells_groups_apart(tmp_path):
     for name, rates in (("a", (1e-4, 1e-4)), ("b", (5e-5, 5e-5)), ("c", (5e-5, 1e-3))):
-        recipe = recipes.load("wgan", overrides=dict(zip(recipes.BOTH["learning_rate"], rates)))
+        recipe = recipes.load("wgan", overrides=dict(zip(recipes.PLAYER_SETTINGS["learning_rate"], rates)))
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").write_text(json.dumps(recipe.model_dump()))
     folders = [str(tmp_path / name) for name in "abc"]

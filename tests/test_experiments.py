@@ -75,6 +75,22 @@ def test_a_result_is_measured_once_and_again_when_its_settings_change(root):
         ExperimentStore("momentum", quick=True, redraw=True).cached("b", {}, measure)
 
 
+@pytest.mark.parametrize("source", ["mnist-5k", "8gaussians"])
+@pytest.mark.parametrize("model", ["gan", "dcgan", "lsgan", "wgan", "wgan-gp"])
+def test_experiments_of_before_the_search_keep_their_constants(model, source):
+    """Committed results are of these: what a search writes into configs/ must not reach them."""
+    recipe = training_runs.untuned(model, {"data": source, "network": "mlp"}, 0)
+    points = source == "8gaussians"
+    rates = {"wgan": 5e-5, "wgan-gp": 1e-4}.get(model, 2e-4)
+    assert (recipe.generator_learning_rate, recipe.critic_learning_rate) == (rates, rates)
+    assert (recipe.batch_size, recipe.latent, recipe.units) == ((256, 2, 512) if points else (64, 100, 512))
+    assert (recipe.ema, recipe.decay, recipe.n_critic) == (0, False, 5 if model.startswith("wgan") else 1)
+    assert recipe.clip == (0.01 if model == "wgan" else None)
+    assert recipe.penalty == ((0.1 if points else 10) if model == "wgan-gp" else None)
+    if model != "wgan":
+        assert recipe.beta1 == (0.0 if model == "wgan-gp" and not points else 0.5)
+
+
 def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twice(root, monkeypatch):
     """The same command in two shells divides the trainings among two cores."""
     order = []

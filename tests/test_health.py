@@ -7,6 +7,7 @@ import pytest
 from models.objectives import estimate
 from tests.helpers import MODELS, batch, equal, tiny, tiny_game, values
 from training import health, randomness
+from training.alarms import PATIENCE, HealthMonitor
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -77,29 +78,29 @@ GOOD = {"gradient_norm": 1.0, "estimate": 0.1}
     ("bad", "word"), [({"gradient_norm": 0.0, "estimate": 0.0}, "dead"), ({"gradient_norm": 1.0, "estimate": -1.0}, "negative")]
 )
 def test_an_alarm_is_given_once_and_only_if_the_trouble_stays(bad, word):
-    alarms = health.HealthMonitor(tiny("wgan"))
-    heard = [alarms.update(step, figures) for step, figures in enumerate([bad, bad, bad, bad, GOOD] + [bad] * 20)]
-    said = [(step, line) for step, lines in enumerate(heard) for line in lines]
+    monitor = HealthMonitor(tiny("wgan"))
+    warnings = [monitor.update(step, figures) for step, figures in enumerate([bad, bad, bad, bad, GOOD] + [bad] * 20)]
+    said = [(step, line) for step, lines in enumerate(warnings) for line in lines]
     assert len(said) == 1
     step, line = said[0]
-    assert step == 5 + health.PATIENCE - 1 and word in line and f"step {step}" in line
+    assert step == 5 + PATIENCE - 1 and word in line and f"step {step}" in line
 
 
 def test_a_healthy_critic_gives_no_alarm():
-    alarms = health.HealthMonitor(tiny("wgan"))
-    assert not any(alarms.update(step, GOOD) for step in range(20))
+    monitor = HealthMonitor(tiny("wgan"))
+    assert not any(monitor.update(step, GOOD) for step in range(20))
 
 
 def test_a_negative_estimate_is_no_alarm_for_a_gan():
-    alarms = health.HealthMonitor(tiny("gan"))
-    assert not any(alarms.update(step, {"gradient_norm": 1.0, "estimate": -1.0}) for step in range(20))
+    monitor = HealthMonitor(tiny("gan"))
+    assert not any(monitor.update(step, {"gradient_norm": 1.0, "estimate": -1.0}) for step in range(20))
 
 
 def test_alarms_go_on_from_their_saved_state():
     bad = {"gradient_norm": 0.0, "estimate": 0.0}
-    first = health.HealthMonitor(tiny("wgan"))
+    first = HealthMonitor(tiny("wgan"))
     assert not any(first.update(step, bad) for step in range(3))
-    second = health.HealthMonitor(tiny("wgan"), dict(first.state))
+    second = HealthMonitor(tiny("wgan"), dict(first.state))
     assert [len(second.update(step, bad)) for step in range(3, 8)] == [0, 1, 0, 0, 0]
 
 

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from errors import TrainingError
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
-from training import budget, checkpoint, launch, run
+from training import budget, checkpoint, launch, run, runtime
 from training import recipe as recipes
 
 
@@ -99,9 +101,8 @@ def test_the_first_process_s_clock_is_all_processes_clock(tmp_path):
 
 def test_one_that_dies_ends_the_others_within_seconds(tmp_path):
     command = [sys.executable, str(ROOT / "train.py"), "--model", "wgan", *TINY_FLAGS, "--steps", "100000", "--processes", "2"]
-    parent = subprocess.Popen(
-        [*command, "--out", "run"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    parent = subprocess.Popen([*command, "--out", "run"], cwd=tmp_path, **pipes)
     try:
         for line in parent.stdout:
             if line.startswith("step 2/"):
@@ -112,9 +113,27 @@ def test_one_that_dies_ends_the_others_within_seconds(tmp_path):
         began = time.monotonic()
         assert parent.wait(timeout=20) != 0
         assert time.monotonic() - began < 10
+        errors = [line for line in parent.stderr if "error" in line]
+        assert len(errors) == 1 and "another process of this training has ended" in errors[0]
     finally:
         parent.kill()
         parent.stdout.close()
+        parent.stderr.close()
+
+
+def test_they_end_with_a_checkpoint_when_the_command_is_killed(tmp_path):
+    command = [sys.executable, str(ROOT / "train.py"), "--model", "wgan", *TINY_FLAGS, "--steps", "100000", "--processes", "2"]
+    command += ["-o", "log_every=100000", "--out", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as parent:
+        next(line for line in parent.stdout if line.startswith("step 1/"))
+        children = subprocess.run(["pgrep", "-P", str(parent.pid)], capture_output=True, text=True).stdout.split()
+        parent.kill()
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < deadline:
+            time.sleep(0.1)
+    states = [Path(f"/proc/{child}/stat").read_text().split()[2] for child in children if Path(f"/proc/{child}").exists()]
+    assert len(children) == 2 and set(states) <= {"Z"}
+    assert checkpoint.list_steps(tmp_path / "run")[-1] > 0
 
 
 def test_a_batch_that_does_not_divide_is_refused(tmp_path):
@@ -131,5 +150,20 @@ def test_auto_takes_more_processes_only_where_that_was_measured_to_be_faster(mon
     wanted = {"mlp": 1, "dcgan": 1, "resnet": 4, "paperweekly": 1}
     found = {network: launch.count("auto", recipes.load("wgan", overrides={"network": network})) for network in wanted}
     assert found == wanted
-    monkeypatch.setattr(launch, "_has_gpu_build", lambda: True)
+    monkeypatch.setattr(runtime, "has_gpu_build", lambda: True)
     assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"})) == 1
+
+
+def test_a_mistake_that_all_processes_see_is_said_once(tmp_path):
+    flags = ["--data", "mnist", "--data-dir", "nowhere", "--processes", 2, "--out", "run"]
+    status, out, error = run_program("train.py", "--model", "wgan", *flags, cwd=tmp_path)
+    assert (status, out, error) == (2, "", "train.py: error: --data-dir nowhere is not a folder\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_of_one_of_the_others_is_heard(tmp_path):
+    code = "import os, sys, time; rank = int(os.environ['PADDLE_TRAINER_ID']); rank or time.sleep(20); "
+    (tmp_path / "worker.py").write_text(code + "sys.exit('worker.py: error: no room')")
+    with pytest.raises(TrainingError, match=r"^no room$") as error:
+        launch.run(3, [str(tmp_path / "worker.py")], "cpu")
+    assert error.value.status == 1

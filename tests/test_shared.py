@@ -13,7 +13,7 @@ import pytest
 from experiments.shared import measure_along
 from experiments.store import ExperimentStore, NotShared
 from tests.helpers import ROOT
-from training import checkpoint, lock
+from training import checkpoint, files
 
 EXPERIMENT = """import os
 
@@ -99,7 +99,7 @@ def test_sigterm_ends_all_of_them_with_checkpoints(copy):
     assert "the same command goes on from there" in err
     for log in logs:
         assert checkpoint.list_steps(log.parent)[-1] > 0
-        with lock.hold(log.parent):  # nobody is at it any more
+        with files.lock(log.parent):  # nobody is at it any more
             pass
 
 

@@ -1,8 +1,8 @@
 """A training that is watched: what the loop asks of the trainer, and with which step sizes."""
 
 from tests.helpers import tiny
-from training.log import RunLog
 from training.loop import train
+from training.run_log import RunLog
 from training.trainer import GANTrainer
 
 

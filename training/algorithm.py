@@ -4,43 +4,60 @@ The trainer (training/trainer.py) calls them with what a recipe says; a GAN is t
 no constraint. `optimizer` is Paddle's or one like it: step() and clear_grad().
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import NamedTuple
 
 import paddle
+from paddle import Tensor, nn
 
 from models.constraints import clip_, gradient_penalty
 from models.networks.layers import frozen_weights, has_batch_norm
+from models.objectives import Objective
 
 
 class CriticStep(NamedTuple):
     """loss, 0-D; the critic's outputs on real and generated items; the penalty without λ, None for none. All detached."""
 
-    loss: paddle.Tensor
-    real: paddle.Tensor
-    fake: paddle.Tensor
-    penalty: paddle.Tensor | None
+    loss: Tensor
+    real: Tensor
+    fake: Tensor
+    penalty: Tensor | None
 
 
-def critic_step(critic, generator, objective, optimizer, real, z, clip=None, penalty=None, epsilon=None):
+def critic_step(
+    critic: nn.Layer,
+    generator: Callable[[Tensor], Tensor],
+    objective: Objective,
+    optimizer,
+    real: Tensor,
+    z: Tensor,
+    clip: float | None = None,
+    penalty_weight: float | None = None,
+    epsilon: Tensor | None = None,
+) -> CriticStep:
     """One update of the critic f on real items x, m×shape, and latent vectors z, m×latent (WGAN, lines 3–7).
 
-    objective: of models/objectives.py. clip: WGAN's c. penalty: WGAN-GP's λ, with epsilon, uniform on [0, 1], shape m.
+    clip: WGAN's c. penalty_weight: WGAN-GP's λ. epsilon: its numbers uniform on [0, 1], shape m, drawn here by default.
     """
     with paddle.no_grad():
         fake = generator(z)
     real_output, fake_output = critic_outputs(critic, real, fake)
     loss = objective.critic_loss(real_output, fake_output)
-    unweighted = None
-    if penalty:
-        unweighted = gradient_penalty(critic, real, fake, epsilon)
-        loss = loss + penalty * unweighted
+    penalty = None
+    if penalty_weight:
+        epsilon = paddle.rand([len(real)]) if epsilon is None else epsilon
+        penalty = gradient_penalty(critic, real, fake, epsilon)
+        loss = loss + penalty_weight * penalty
     update(optimizer, loss)
     if clip:  # after the update, or the generator would meet an unclipped critic
         clip_(critic, clip)
-    return CriticStep(*(x if x is None else x.detach() for x in (loss, real_output, fake_output, unweighted)))
+    penalty = penalty if penalty is None else penalty.detach()
+    return CriticStep(loss.detach(), real_output.detach(), fake_output.detach(), penalty)
 
 
-def generator_step(generator, critic, objective, optimizer, z):
+def generator_step(generator: nn.Layer, critic: nn.Layer, objective: Objective, optimizer, z: Tensor) -> Tensor:
     """One update of the generator G on latent vectors z, m×latent (WGAN, lines 9–11). Returns its loss, 0-D, detached."""
     with frozen_weights(critic):  # their gradient is not needed
         loss = objective.generator_loss(critic(generator(z)))
@@ -48,18 +65,18 @@ def generator_step(generator, critic, objective, optimizer, z):
     return loss.detach()
 
 
-def update(optimizer, loss):
-    """Move the weights along the gradient of the loss, and forget the gradient."""
+def update(optimizer, loss: Tensor) -> None:
+    """Move the weights along the gradient of the loss, downhill, and forget the gradient."""
     loss.backward()
     optimizer.step()
     optimizer.clear_grad()
 
 
-def critic_outputs(critic, real, fake):
+def critic_outputs(critic: nn.Layer, real: Tensor, fake: Tensor) -> list[Tensor]:
     """f(x) and f(G(z)), m each.
 
     Batch norm sees real and generated items apart, as in the authors' code; without it one pass does for both.
     """
     if has_batch_norm(critic):
-        return critic(real), critic(fake)
+        return [critic(real), critic(fake)]
     return paddle.split(critic(paddle.concat([real, fake])), [len(real), len(fake)])

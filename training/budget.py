@@ -1,10 +1,14 @@
 """When a run is over: after recipe.steps, or after recipe.minutes of training if these are used up before."""
 
+from __future__ import annotations
+
 import contextlib
 import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 
-def finished(recipe, state):
+def finished(recipe: Any, state: dict) -> bool:
     """Whether a checkpoint's `state` (its step and seconds) has used up the recipe's budget."""
     return state["step"] >= recipe.steps or bool(recipe.minutes and state[KEYS[recipe.clock]] >= 60 * recipe.minutes)
 
@@ -13,7 +17,7 @@ KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and 
 WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
 
 
-def share(recipe, line):
+def share(recipe: Any, line: dict) -> float:
     """Share of the recipe's budget that was used up at a `line` of its log (a dict), in [0, 1]."""
     time = line[KEYS[recipe.clock]] / (60 * recipe.minutes) if recipe.minutes else 0.0
     return min(1.0, max(line["step"] / recipe.steps, time))
@@ -27,22 +31,22 @@ class Budget:
     step more, or a checkpoint, or another step size than the others.
     """
 
-    def __init__(self, recipe, state=None, agree=float):
+    def __init__(self, recipe: Any, state: dict | None = None, agree: Callable[[float], float] = float):
         self.recipe, self._agree, state = recipe, agree, state or {"seconds": 0.0, "cpu_seconds": 0.0}
         self._began = {"wall": time.monotonic() - state["seconds"], "cpu": time.process_time() - state["cpu_seconds"]}
         self.look()
         self._tenths = self._tenth()
 
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds of training so far by the wall clock."""
         return time.monotonic() - self._began["wall"]
 
-    def cpu_seconds(self):
+    def cpu_seconds(self) -> float:
         """CPU seconds of this process's threads in training so far."""
         return time.process_time() - self._began["cpu"]
 
     @contextlib.contextmanager
-    def paused(self):
+    def paused(self) -> Iterator[None]:
         """Within this context both clocks stand still."""
         wall, cpu = self.seconds(), self.cpu_seconds()
         try:
@@ -50,19 +54,19 @@ class Budget:
         finally:
             self._began = {"wall": time.monotonic() - wall, "cpu": time.process_time() - cpu}
 
-    def look(self):
+    def look(self) -> None:
         """Read the clock that counts, once a step: what is below goes by it until the next time."""
         clock = self.cpu_seconds if self.recipe.clock == "cpu" else self.seconds
         self._share = self._agree(clock() / (60 * self.recipe.minutes)) if self.recipe.minutes else 0.0
 
-    def used(self, step):
+    def used(self, step: int) -> float:
         """Share of the budget that is used up after `step` generator steps, in [0, 1]."""
         return min(1.0, max(step / self.recipe.steps, self._share))
 
-    def spent(self):
+    def spent(self) -> bool:
         return self._share >= 1
 
-    def milestone(self):
+    def milestone(self) -> str | None:
         """'tenth' or 'fifth' where one of the minutes has passed since the last call (a fifth is also a tenth), else None.
 
         Models of different speed then show their grids and checkpoints at the same times.

@@ -1,18 +1,26 @@
 """What happens around the steps of the loop: health, finite numbers, log, words, grids, checkpoints, progress."""
 
+from __future__ import annotations
+
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import paddle
 
-from data import Order
+from data import Dataset, Order
 from data.dataset import crop_to, to_uint8
 from errors import NotFinite, cannot_write
 from training import checkpoint, grids, health
+from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
+from training.budget import Budget
 from training.log import in_words
+from training.run_log import RunLog
 from training.sampling import sample
+from training.trainer import GANTrainer
 
 SHOWN = 64  # images of a sample grid
 SHOWN_POINTS = 2000
@@ -42,15 +50,28 @@ class Step:
 class Callback:
     """begin(new), before the first step of a sitting; new: of a run that has no checkpoint yet. after(step), a Step."""
 
-    def begin(self, new):
+    def begin(self, new: bool) -> None:
         pass
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         pass
 
 
-def of_a_run(trainer, dataset, folder, log, progress, warn, state, budget, received):
-    """The callbacks of train.py, in their order: figures are checked before they are written, weights before they are saved."""
+def of_a_run(
+    trainer: GANTrainer,
+    dataset: Dataset,
+    folder: Path,
+    log: RunLog | None,
+    progress,
+    warn: Callable[[str], None],
+    state: dict | None,
+    budget: Budget,
+    received: list[int],
+) -> list[Callback]:
+    """The callbacks of train.py, in their order: figures are checked before they are written, weights before they are saved.
+
+    The arguments are loop.train's; received: of signals.received.
+    """
     alarms = Alarms(trainer.recipe, state and state["alarms"])
     finite = FiniteNumbers(trainer, folder)
     return [
@@ -97,7 +118,7 @@ class FiniteNumbers(Callback):
             losses = {"critic_loss": float(step.critic.loss), "generator_loss": float(step.generator_loss)}
             self._check(losses, step.number)
 
-    def parts(self, number):
+    def parts(self, number: int) -> dict:
         """trainer.parts() after step `number`, checked. A loss need not show a bad weight: Paddle's relu takes NaN for 0."""
         parts = self.trainer.parts()
         totals = {f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}
@@ -115,10 +136,10 @@ class FiniteNumbers(Callback):
 
 
 class Alarms(Callback):
-    """Adds to step.warnings what a health.HealthMonitor says of a logged step. state: of the monitor, for a checkpoint."""
+    """Adds to step.warnings what an alarms.HealthMonitor says of a logged step. state: of the monitor, for a checkpoint."""
 
     def __init__(self, recipe, state=None):
-        self.monitor = health.HealthMonitor(recipe, state)
+        self.monitor = HealthMonitor(recipe, state)
 
     def after(self, step):
         if step.figures:

@@ -5,6 +5,8 @@ checkpoints/step-000500/ holds generator, critic, the two optimisers and the ave
 docs/checkpoints.md has the format and its rule.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -38,7 +40,7 @@ CONTENT = {
 NAME = re.compile(r"step-(\d{6,})")
 
 
-def save(folder, step, parts, state, keep):
+def save(folder: str | Path, step: int, parts: dict[str, dict[str, np.ndarray]], state: dict, keep: int) -> Path:
     """Write checkpoints/step-N below `folder` atomically and delete all but the newest `keep`.
 
     parts: {part of PARTS, or AVERAGE: {name: float array}}. state: JSON-serialisable. Returns the path. Raises UserError if
@@ -68,7 +70,7 @@ def save(folder, step, parts, state, keep):
         _sync_folder(root)
         shutil.rmtree(aside, ignore_errors=True)
         # a later one was passed over because it is damaged: it must not displace a good one
-        for old in [found for found in list_steps(folder) if found <= step][:-keep]:
+        for old in [other for other in list_steps(folder) if other <= step][:-keep]:
             shutil.rmtree(path_of(folder, old))
     except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)  # it takes room that others may need
@@ -76,7 +78,7 @@ def save(folder, step, parts, state, keep):
     return target
 
 
-def sealed(state):
+def sealed(state: dict) -> dict:
     """`state` with the SHA-256 of everything else in it."""
     return {**state, "seal": _seal(state)}
 
@@ -99,19 +101,19 @@ def _sync_folder(path):
         os.close(handle)
 
 
-def path_of(folder, step):
+def path_of(folder: str | Path, step: int) -> Path:
     """checkpoints/step-000500 of a run's folder."""
     return Path(folder) / "checkpoints" / f"step-{step:06d}"
 
 
-def list_steps(folder):
+def list_steps(folder: str | Path) -> list[int]:
     """Steps of the checkpoints of a run, ascending."""
     root = Path(folder) / "checkpoints"
-    found = (NAME.fullmatch(path.name) for path in root.iterdir()) if root.is_dir() else ()
-    return sorted(int(match[1]) for match in found if match)
+    matches = (NAME.fullmatch(path.name) for path in root.iterdir()) if root.is_dir() else ()
+    return sorted(int(match[1]) for match in matches if match)
 
 
-def load(path):
+def load(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict]:
     """(parts, state) of a checkpoint folder. Raises UserError if a file is missing, cut short or altered."""
     path = Path(path)
     state = read_state(path)
@@ -128,17 +130,17 @@ def load(path):
     return parts, state
 
 
-def read_state(path):
+def read_state(path: str | Path) -> dict:
     """state.json of a checkpoint, brought to the present format. Raises UserError if it is damaged or from the future."""
     file = Path(path) / "state.json"
     try:
         state = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not a checkpoint: {file.name} cannot be read ({error})") from None
-    found = state.get("format") if isinstance(state, dict) else None
-    if type(found) is not int or not 1 <= found <= FORMAT:
-        raise UserError(f"{path} has checkpoint format {found!r}, this program reads 1 to {FORMAT}")
-    if found > 1 and state.get("seal") != _seal(state):
+    version = state.get("format") if isinstance(state, dict) else None
+    if type(version) is not int or not 1 <= version <= FORMAT:
+        raise UserError(f"{path} has checkpoint format {version!r}, this program reads 1 to {FORMAT}")
+    if version > 1 and state.get("seal") != _seal(state):
         raise UserError(f"{file} is damaged: its SHA-256 is not its own")
     while state["format"] < FORMAT:
         state = UPGRADES[state["format"]](state)
@@ -147,12 +149,12 @@ def read_state(path):
     return state
 
 
-def newest(folder):
+def newest(folder: str | Path) -> tuple[Path, dict, dict, list[str]] | None:
     """(path, parts, state, remarks) of the newest checkpoint that is intact, passing over damaged ones; or None.
 
     remarks: a line for each one passed over.
     """
-    remarks = []
+    remarks: list[str] = []
     for step in reversed(list_steps(folder)):
         path = path_of(folder, step)
         try:
@@ -164,7 +166,7 @@ def newest(folder):
     return None
 
 
-def restore(layer, arrays, where):
+def restore(layer, arrays: dict[str, np.ndarray], where: str | Path) -> None:
     """Put saved arrays into a network. Raises UserError unless names and shapes are the network's own."""
     own = layer.state_dict()
     if set(own) != set(arrays) or any(list(own[name].shape) != list(arrays[name].shape) for name in own):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import data
 from errors import UserError, cannot_write, one_of
-from training import budget, checkpoint, run
+from training import budget, checkpoint, files, run
 from training import recipe as recipes
 from training.files import write_text
 
@@ -20,14 +20,14 @@ IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "b
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 UNITS = {"units": 512}
 # settings that models beside a run which was named on the command line take from it
-TERMS_OF_A_RUN = ("data", *recipes.both(IMAGES), *UNITS, "minutes", "clock")
+TERMS_OF_A_RUN = ("data", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
 # neither how often a run is logged, drawn and saved nor its name changes what is learnt
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 
 
 @dataclass
 class Entry:
-    """One run of a comparison. label: of its group, the runs that differ in the seed only.
+    """One run of a comparison. label: of its group, the runs that differ in the seed only. folder: given, or of assign_folders.
 
     status: 'waiting', 'finished', 'stopped' (a run that was named and is not at its end) or 'died'. message: why it died.
     killed: it died of a signal, which is no fault of its recipe: another call tries again.
@@ -35,7 +35,7 @@ class Entry:
 
     recipe: recipes.Recipe
     label: str = ""
-    folder: Path | None = None
+    folder: Path = Path()
     given: bool = False
     status: str = "waiting"
     message: str = ""
@@ -68,14 +68,14 @@ def plan(
     terms = {key: getattr(given[0].recipe, key) for key in TERMS_OF_A_RUN} if given else {}
     if not terms.get("minutes") or "minutes" in settings:
         terms.pop("clock", None)
-    terms = equal_terms({**terms, **recipes.both(settings)})
+    terms = equal_terms({**terms, **recipes.for_each_player(settings)})
     seed_numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
-    for network in networks or [None]:
-        of_network = recipes.both({"network": network}) if network else {}
+    for network in networks or [""]:
+        of_network = recipes.for_each_player({"network": network}) if network else {}
         for model in models:
             for seed in dict.fromkeys(seed_numbers):
-                overrides = {**terms, **of_network, **recipes.both(own.get(model, {})), "seed": seed}
+                overrides = {**terms, **of_network, **recipes.for_each_player(own.get(model, {})), "seed": seed}
                 if overrides.get("minutes"):
                     overrides.setdefault("clock", clock)
                 entries.append(Entry(recipes.load(model, overrides=overrides)))
@@ -92,7 +92,7 @@ def _is_folder(name):
 def equal_terms(settings: dict) -> dict:
     """`settings`, and where they are silent what all models of a comparison share."""
     points = data.source(settings.get("data", "mnist-5k")).is_points
-    terms = {**UNITS, **recipes.both(POINTS if points else IMAGES), **recipes.both(settings)}
+    terms = {**UNITS, **recipes.for_each_player(POINTS if points else IMAGES), **recipes.for_each_player(settings)}
     if terms.get("minutes"):
         terms |= {"steps": settings.get("steps", UNREACHED)}
         intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
@@ -104,14 +104,14 @@ def equal_terms(settings: dict) -> dict:
 
 def label_groups(entries: list[Entry]):
     """Set each entry's label, its group's: the model, and what else it takes to tell the groups apart."""
-    groups = {}
+    groups: dict[str, list[Entry]] = {}
     for entry in entries:
         entry.label = entry.recipe.model
         groups.setdefault(group_of(entry.recipe), []).append(entry)
     for key in ("network", "data", "learning_rate", *recipes.Recipe.model_fields):
         if key in ("seed", *NOT_CONTENT):
             continue
-        by_label = {}
+        by_label: dict[str, list[list[Entry]]] = {}
         for members in groups.values():
             by_label.setdefault(members[0].label, []).append(members)
         for alike in by_label.values():
@@ -141,18 +141,18 @@ def folder_for(out: str | None, entries: list[Entry]) -> Path:
     """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
     contents = _contents(entries)
     if out:
-        run.check_writable(out)
-        if run.holds_something(out) and _read(out).get("contents") != contents:
+        files.check_writable(out)
+        if files.holds_something(out) and _read(out).get("contents") != contents:
             raise UserError(f"--out {out} holds something else than this comparison; name another folder")
         return Path(out)
     first = entries[0].recipe
     source = first.data.partition(":")[0] if ":" in first.data else first.data
     name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
     path, number = Path("compare") / name, 1
-    while run.holds_something(path) and _read(path).get("contents") != contents:
+    while files.holds_something(path) and _read(path).get("contents") != contents:
         number += 1
         path = Path("compare") / f"{name}-{number}"
-    run.check_writable(path)
+    files.check_writable(path)
     return path
 
 
@@ -181,8 +181,8 @@ def write_record(out: str | Path, entries: list[Entry]):
 
 def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str):
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
-    runs = known_runs(out)
-    died, taken = _read(out).get("died", {}), set()
+    runs, died = known_runs(out), _read(out).get("died", {})
+    taken: set[Path] = set()
     for entry in entries:
         if entry.given:
             entry.reused = True
@@ -207,7 +207,7 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str):
 
 def _free(parent, name, taken):
     path, number = parent / name, 1
-    while path in taken or run.holds_something(path):  # what a run that ended before its first step left there does not count
+    while path in taken or files.holds_something(path):  # what a run that ended before its first step left there does not count
         number += 1
         path = parent / f"{name}-{number}"
     return path

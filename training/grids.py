@@ -1,5 +1,7 @@
 """Pictures of samples: grids of images, clouds of points."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ def list_grids(folder: str | Path) -> dict[int, Path]:
     return dict(sorted((int(step), path) for step, path in names.items() if step.isdecimal()))
 
 
-def grid(images, columns=8, scale=2):
+def grid(images: np.ndarray, columns: int = 8, scale: int = 2) -> np.ndarray:
     """uint8 N×C×H×W (C 1 or 3) → one uint8 picture H'×W'×3, RGB, `columns` images a row, each pixel `scale` pixels wide."""
     n, _, height, width = images.shape
     rows = -(-n // columns)
@@ -35,19 +37,21 @@ def grid(images, columns=8, scale=2):
     return sheet.repeat(scale, 0).repeat(scale, 1)
 
 
-def scatter(points, real=None, size=480):
+def scatter(points: np.ndarray, real: np.ndarray | None = None, size: int = 480) -> np.ndarray:
     """Points N×2 (blue) over real ones (grey) → uint8 size×size×3. The frame follows the real points."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(size / 100, size / 100), dpi=100)
-    axes = figure.add_axes([0.09, 0.07, 0.89, 0.91])
+    axes = figure.add_axes((0.09, 0.07, 0.89, 0.91))
     frame = points if real is None else real
     low, high = frame.min(), frame.max()
     margin = 0.15 * (high - low + 1e-9)
     if real is not None:
-        axes.scatter(*real[:2000].T, s=3, color="0.6", linewidths=0, label="real")
-    axes.scatter(*points.T, s=3, color="tab:blue", linewidths=0, alpha=0.7, label="generated" if real is not None else "real")
+        x, y = real[:2000].T
+        axes.scatter(x, y, s=3, color="0.6", linewidths=0, label="real")
+    x, y = points.T
+    axes.scatter(x, y, s=3, color="tab:blue", linewidths=0, alpha=0.7, label="generated" if real is not None else "real")
     axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
     axes.tick_params(labelsize=8)
     axes.legend(loc="upper right", fontsize=8, markerscale=3)
@@ -56,7 +60,7 @@ def scatter(points, real=None, size=480):
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
-def save_png(path, picture):
+def save_png(path: str | Path, picture: np.ndarray) -> None:
     """Write an RGB uint8 picture. Raises OSError if it cannot be written."""
     import cv2
 
@@ -69,6 +73,6 @@ def read_png(path: str | Path) -> np.ndarray:
     """uint8 H×W×3, RGB; a grid whose every pixel is doubled comes back at half the size."""
     import cv2
 
-    picture = cv2.imread(str(path))[..., ::-1]
+    picture = np.asarray(cv2.imread(str(path)))[..., ::-1]
     half = picture[::2, ::2]
     return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), picture) else picture

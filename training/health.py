@@ -1,4 +1,6 @@
-"""What the log says about the critic, and the alarms that follow from it."""
+"""What the log says about the two players."""
+
+from __future__ import annotations
 
 import math
 
@@ -7,10 +9,10 @@ import paddle
 
 from models.constraints import input_gradient_norms, interpolate
 from models.objectives import estimate, js_estimate, probability
-from training.log import PATIENCE
+from training.trainer import GANTrainer
 
 
-def measure(trainer, heldout, real, step):
+def measure(trainer: GANTrainer, heldout: paddle.Tensor, real: paddle.Tensor, step: int) -> dict[str, float]:
     """Figures of the networks as they stand after generator step `step`, as a flat dict of floats.
 
     heldout, real: batches of as many items as the recipe's, held out and trained on. Batch norm uses batch statistics, as
@@ -35,44 +37,17 @@ def measure(trainer, heldout, real, step):
     return {name: float(value) for name, value in figures.items()}
 
 
-def clipped_share(weights, c):
+def clipped_share(weights: list[paddle.Tensor], c: float) -> paddle.Tensor:
     """Share of the critic's weights that lie at ±c, in [0, 1]."""
     flat = paddle.concat([weight.detach().flatten() for weight in weights])
     return (flat.abs() >= c * (1 - 1e-6)).astype("float32").mean()
 
 
-class HealthMonitor:
-    """Warns once in words of each thing that goes wrong; `state` (a dict for JSON) survives a checkpoint."""
-
-    def __init__(self, recipe, state=None):
-        self.recipe = recipe
-        self.state = state or {"dead": 0, "negative": 0}
-
-    def update(self, step, figures):
-        """The warnings (a list of lines) that these figures of a logged step call for."""
-        signs = {"dead": figures["gradient_norm"] < 1e-7}
-        if self.recipe.objective == "wasserstein":
-            signs["negative"] = figures["estimate"] < 0
-        texts = {
-            "dead": f"the critic is dead: at step {step} its gradient is {figures['gradient_norm']:.1e}, so the generator "
-            "learns nothing (a larger clip value or fewer layers may help)",
-            "negative": f"the estimate stays negative (step {step}: {figures['estimate']:.3g}): the critic does worse than a "
-            "constant; look at its learning rate and at n_critic",
-        }
-        warnings = []
-        for name, sign in signs.items():
-            if self.state[name] < PATIENCE:  # afterwards it has been said
-                self.state[name] = self.state[name] + 1 if sign else 0
-                if self.state[name] == PATIENCE:
-                    warnings.append(texts[name])
-        return warnings
-
-
-def total(arrays):
+def total(arrays: dict[str, np.ndarray]) -> float:
     """The sum of {name: array}: finite only if all of them are."""
     return sum(float(np.sum(array, dtype=np.float64)) for array in arrays.values())
 
 
-def not_finite(figures):
+def not_finite(figures: dict[str, float]) -> list[str]:
     """Names of the figures that are NaN or infinite."""
     return [name for name, value in figures.items() if not math.isfinite(value)]

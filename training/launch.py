@@ -1,38 +1,43 @@
-"""Processes that a command starts: `--processes N` copies of it, joined by Paddle's distributed engine; where a GPU is."""
+"""Processes that a command starts: `--processes N` copies of it, joined by Paddle's distributed engine.
 
-import ctypes
+`python -m paddle.distributed.launch` works too, but on a CPU it leaves them alive when it gets a signal, and its exit status is
+never theirs.
+"""
+
+from __future__ import annotations
+
 import os
 import signal
 import socket
-import subprocess
 import sys
+import tempfile
 import time
-from importlib import metadata
 
-from errors import UserError
-from training import runtime
+from errors import TrainingError, UserError
+from models import networks
+from training import children, runtime
+from training.recipe import Recipe
 
-ALONE = ("resnet",)
 GRACE = 10  # seconds that processes get to end by themselves
 
 
-def is_worker():
+def is_worker() -> bool:
     """Whether this process is one of several, started here or by `python -m paddle.distributed.launch`."""
     return int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) > 1
 
 
-def leads():
+def leads() -> bool:
+    """Whether this process is the first or the only one: it writes the run's folder and talks."""
     return int(os.environ.get("PADDLE_TRAINER_ID", "0")) == 0
 
 
-def count(asked, recipe):
+def count(asked: str, recipe: Recipe) -> int:
     """Processes for `--processes asked` ('auto' or a number). Raises UserError."""
     if asked == "auto":
-        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions,
-        # which use one core
+        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
         many = min(runtime.cores(), recipe.batch_size // 2)
-        alone = recipe.generator_network in ALONE or recipe.critic_network in ALONE
-        return many if alone and not _undivided(many, recipe) and not _has_gpu_build() else 1
+        one_core = any(network.one_core for network in networks.rows(recipe))
+        return many if one_core and not _undivided(many, recipe) and not runtime.has_gpu_build() else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     for key in _undivided(int(asked), recipe):
@@ -46,31 +51,8 @@ def _undivided(processes, recipe):
     return [key for key, size in batches.items() if size and (size % processes or size // processes < 2)]
 
 
-def _has_gpu_build():
-    """Whether paddlepaddle-gpu is installed: told without importing Paddle."""
-    try:
-        return bool(metadata.version("paddlepaddle-gpu"))
-    except metadata.PackageNotFoundError:
-        return False
-
-
-def takes_gpu(device):
-    """Whether `--device device` means a GPU here: told without importing Paddle."""
-    return device.startswith("gpu") or (device == "auto" and _has_gpu_build() and _gpus() > 0)
-
-
-def _gpus():
-    """GPUs that CUDA shows to this process: a machine with the GPU build need not have one."""
-    try:
-        cuda = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
-    except OSError:
-        return 0
-    count = ctypes.c_int()
-    return count.value if cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
-
-
-def environments(processes, device):
-    """What each process of a team must find in its environment, as a list of dicts."""
+def environments(processes: int, device: str) -> list[dict[str, str]]:
+    """What each process of a team must find in its environment."""
     endpoints = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
     return [
         {
@@ -87,46 +69,54 @@ def environments(processes, device):
     ]
 
 
-def run(processes, command, device):
-    """Run `python command` (a list) in so many processes; returns the exit status.
+def run(processes: int, command: list[str], device: str) -> int:
+    """Run `python command` in so many processes; returns the exit status of the first one, which alone is heard.
 
-    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved.
+    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved. Raises TrainingError, with
+    its last line, if another one failed and the first did not.
     """
     command = [sys.executable, *command]
-    # a session of its own for each: a terminal's Ctrl-C reaches them once, through _watch
-    return _watch(
-        [
-            subprocess.Popen(command, env={**os.environ, **environment}, start_new_session=True)
-            for environment in environments(processes, device)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        team = [
+            children.start(command, own["OMP_NUM_THREADS"], own, stderr=errors if rank else None)
+            for rank, own in enumerate(environments(processes, device))
         ]
-    )
+        failed, first = _watch(team), team[0].returncode
+        if failed is None or failed is team[0] or first > 0:
+            return first if first >= 0 else 1
+        errors.seek(0)
+        lines = [line.strip() for line in errors if line.strip()]
+    if failed.returncode < 0:
+        lines = [f"one of the processes was killed by {signal.Signals(-failed.returncode).name}"]
+    last = lines[-1] if lines else f"one of the processes ended with status {failed.returncode}"
+    error = TrainingError(last.partition(": error: ")[2] or last)
+    error.status = max(1, failed.returncode)
+    raise error
 
 
 def _watch(team):
+    """Wait for all of them; returns the first that failed, None for none. No one is left alive."""
+
     def pass_on(signum, frame):
         for process in team:
             if process.poll() is None:
                 process.send_signal(signum)
 
-    kept = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while True:
-            states = [process.poll() for process in team]
-            failed = [state for state in states if state]
-            if failed or None not in states:
-                break
+        while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
             time.sleep(0.1)
         if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
-            deadline = time.monotonic() + (GRACE if failed[0] in (130, 143) else 1)
+            deadline = time.monotonic() + (GRACE if failed[0].returncode in (130, 143) else 1)
             while None in [process.poll() for process in team] and time.monotonic() < deadline:
                 time.sleep(0.1)
-        return (failed[0] if failed[0] > 0 else 1) if failed else 0
+        return failed[0] if failed else None
     finally:
         for process in team:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        for number, handler in kept.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 

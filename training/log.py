@@ -1,111 +1,24 @@
-"""log.jsonl and VisualDL, both at the true step, both cut back to the checkpoint on resume."""
+"""Reading a run's log.jsonl, and saying its lines in words."""
 
-import contextlib
+from __future__ import annotations
+
 import json
 import os
-import time
 from pathlib import Path
 
-from errors import UserError, cannot_write
-from training.records import open_records
+from errors import UserError
 
-SMALL = 1_000_000  # bytes: log, pictures and histograms until the next checkpoint take about as much
 LONGEST = 8192  # bytes: more than a line of log.jsonl
-PATIENCE = 5  # logged steps in a row before an alarm (training/health.py)
-# where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay
-TAGS = {
-    "critic_loss": "loss/critic",
-    "generator_loss": "loss/generator",
-    "penalty": "loss/penalty",
-    "estimate": "estimate/train",
-    "estimate_heldout": "estimate/heldout",
-    "js_estimate": "estimate/js",
-    "d_real": "probability/real",
-    "d_fake": "probability/fake",
-    "gradient_norm": "critic/gradient_norm",
-    "gradient_norm_std": "critic/gradient_norm_std",
-    "clipped_share": "critic/clipped_share",
-    "images_per_second": "speed/images_per_second",
-}
 
 
-class RunLog:
-    """Appends to a run's log.jsonl and vdlrecords file.
-
-    sizes: what `sizes()` returned at the checkpoint that training goes on from; whatever was written after it is cut off.
-    """
-
-    def __init__(self, folder, sizes=None):
-        folder = Path(folder)
-        self.path = folder / "log.jsonl"
-        records = sorted(folder.glob("vdlrecords.*.log"))
-        self.records = records[0] if records else folder / f"vdlrecords.{int(time.time()):010d}.log"
-        with self._writing():
-            for path in (self.path, self.records):
-                kept = (sizes or {}).get(path.name, 0)
-                if path.exists():
-                    if path.stat().st_size < kept:
-                        raise UserError(f"{path} is shorter than its checkpoint says ({kept:,} bytes): it cannot be continued")
-                    os.truncate(path, kept)
-            self._lines = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
-            self._visual = open_records(self.records)
-
-    @contextlib.contextmanager
-    def _writing(self):
-        """Any OSError in here becomes a WriteError."""
-        try:
-            yield
-        except OSError as error:
-            raise cannot_write(f"{self.path} or {self.records.name}", error, SMALL) from None
-
-    def write(self, step, figures):
-        """One logged step: a line of log.jsonl and a point of each VisualDL curve."""
-        with self._writing():
-            self._lines.write(json.dumps({"step": step, **figures}) + "\n")
-            self._lines.flush()
-            for name, tag in TAGS.items():
-                if name in figures:
-                    self._visual.add_scalar(tag, figures[name], step)
-            self._visual.flush()  # VisualDL's page follows the training
-
-    def image(self, tag, picture, step):
-        """picture: uint8 H×W×3, RGB (VisualDL would scale anything else in place)."""
-        with self._writing():
-            self._visual.add_image(tag, picture, step)
-
-    def histogram(self, tag, values, step):
-        with self._writing():
-            self._visual.add_histogram(tag, values, step, buckets=40)
-
-    def settings(self, recipe):
-        """The recipe on VisualDL's hyper-parameter page, which takes numbers and strings only."""
-        values = {k: v if isinstance(v, (int, float, str)) and not isinstance(v, bool) else str(v) for k, v in recipe.items()}
-        with self._writing():
-            self._visual.add_hparams(values, ["estimate/train", "loss/critic", "loss/generator"])
-
-    def sizes(self):
-        """Sizes in bytes up to here, all of it on the disk."""
-        with self._writing():
-            self._visual.flush()
-            for path in (self.path, self.records):
-                with open(path, "rb") as file:
-                    os.fsync(file.fileno())
-        return {path.name: path.stat().st_size for path in (self.path, self.records)}
-
-    def close(self):
-        for file in (self._lines, self._visual):
-            with contextlib.suppress(OSError):  # what a full disk left in its buffer; the checkpoint does not count it
-                file.close()
-
-
-def in_words(figures):
+def in_words(figures: dict) -> str:
     """A logged step in a line, for a person who watches."""
     parts = [f"critic {figures['critic_loss']:.4g}", f"generator {figures['generator_loss']:.4g}"]
     parts += [f"estimate {figures['estimate']:.4g} (held out {figures['estimate_heldout']:.4g})"]
     return "  ".join([*parts, f"{figures['images_per_second']:,.0f} images/s"])
 
 
-def last(folder):
+def last(folder: str | Path) -> dict | None:
     """The last whole line of a run's log as a dict, None if there is none yet. Quick: read while the run goes on."""
     try:
         with open(Path(folder) / "log.jsonl", "rb") as file:
@@ -117,7 +30,7 @@ def last(folder):
         return None
 
 
-def read(folder):
+def read(folder: str | Path) -> list[dict]:
     """All logged steps of a run as a list of dicts. Raises UserError if there is no log."""
     path = Path(folder) / "log.jsonl"
     try:

@@ -1,36 +1,55 @@
 """The loop, shared by every recipe: critic steps, a generator step, then the callbacks (training/callbacks.py)."""
 
-from data import Order
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from data import Dataset, Order
 from data.reader import batches
 from errors import Interrupted
-from training import callbacks, signals
+from training import signals
 from training.budget import Budget
+from training.callbacks import Callback, Step, of_a_run
+from training.run_log import RunLog
+from training.trainer import GANTrainer
 
 
-def train(trainer, dataset, folder, log, progress, warn, state=None, budget=None):
+def train(
+    trainer: GANTrainer,
+    dataset: Dataset,
+    folder: Path,
+    log: RunLog | None,
+    progress,
+    warn: Callable[[str], None],
+    state: dict | None = None,
+    budget: Budget | None = None,
+) -> None:
     """Train to recipe.steps or recipe.minutes with all that a run's folder holds.
 
-    state: of the checkpoint that training goes on from, None for a new run. folder: the run's, made already. log: a RunLog,
-    None in all processes but the first. progress: has step(done) and show(done, text). warn: takes a line. budget: the run's
-    clocks, for a caller that stops them while it looks on; by default the loop's own.
+    state: of the checkpoint that training goes on from, None for a new run. folder: the run's, made already. log: None in all
+    processes but the first. progress: has step(done) and show(done, text). warn: takes a line. budget: the run's clocks, for a
+    caller that stops them while it looks on; by default the loop's own.
 
     Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
-    budget = budget or Budget(trainer.recipe, state, trainer.team.leaders)
+    budget = budget or Budget(trainer.recipe, state, trainer.team.broadcast)
     with signals.received() as received:
-        after = callbacks.of_a_run(trainer, dataset, folder, log, progress, warn, state, budget, received)
-        run(trainer, dataset, after, budget, state["step"] if state else 0, new=state is None)
+        callbacks = of_a_run(trainer, dataset, folder, log, progress, warn, state, budget, received)
+        run(trainer, dataset, callbacks, budget, state["step"] if state else 0, new=state is None)
 
 
-def run(trainer, dataset, after, budget, begin=0, new=True):
-    """Generator steps begin + 1, begin + 2, … until the budget is spent or a callback (of the list `after`) says interrupted.
+def run(
+    trainer: GANTrainer, dataset: Dataset, callbacks: list[Callback], budget: Budget, begin: int = 0, new: bool = True
+) -> None:
+    """Generator steps begin + 1, begin + 2, … until the budget is spent or a callback marks a step as interrupted.
 
     new: nothing was saved before.
     """
     recipe = trainer.recipe
     order = Order(len(dataset.train), recipe.seed, trainer.attempt)
     reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
-    for callback in after:
+    for callback in callbacks:
         callback.begin(new)
     for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
         trainer.set_learning_rates(budget.used(number - 1))
@@ -40,8 +59,8 @@ def run(trainer, dataset, after, budget, begin=0, new=True):
         generator_loss = trainer.generator_step(number - 1)
         budget.look()
         last = number == recipe.steps or budget.spent()
-        step = callbacks.Step(number, last, budget.milestone(), real, critic, generator_loss)
-        for callback in after:
+        step = Step(number, last, budget.milestone(), real, critic, generator_loss)
+        for callback in callbacks:
             callback.after(step)
         if step.interrupted:
             raise Interrupted(step.interrupted)

@@ -5,46 +5,45 @@ processes does the same experiment. Gradients are averaged as one flat vector af
 penalty goes through backward twice, which Paddle's DataParallel does not survive.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import paddle
 import paddle.distributed as dist
+from paddle import Tensor, nn
 from paddle.autograd import PyLayer
 
-from models.networks.layers import BatchNorm, affine
+from errors import TrainingError, UserError
+from models.networks.layers import PADDLES_BATCH_NORMS, BatchNorm, affine, batch_norms
 
 
 class Team:
-    """The processes of a run; one by default. `part` cuts this process's share out of what is drawn for all."""
+    """The processes of a run; one by default. `shard` cuts this process's share out of what is drawn for all."""
 
     rank, size = 0, 1
-
-    @property
-    def leads(self):
-        """Whether this process writes the run's folder and talks."""
-        return self.rank == 0
 
     def shard(self, items):
         """This process's equal share of the first axis: items number rank·N/size and following."""
         share = len(items) // self.size
         return items[self.rank * share : (self.rank + 1) * share]
 
-    def average_gradients(self, weights):
+    def average_gradients(self, weights: list[Tensor]) -> None:
         """Replace each weight's gradient by its mean over the processes: one reduction of one flat vector."""
 
-    def average(self, figures):
+    def average(self, figures: dict[str, float]) -> dict[str, float]:
         """{name: float} averaged over the processes."""
         return figures
 
-    def any(self, flag):
+    def any(self, flag) -> bool:
         """Whether the flag is set in any process."""
         return bool(flag)
 
-    def leaders(self, number):
+    def broadcast(self, number: float) -> float:
         """The first process's number, in all of them."""
         return number
 
-    def prepare(self, *networks):
-        """Make these networks equal in all processes, and their batch norm one over the global batch."""
+    def prepare(self, *networks: nn.Layer) -> None:
+        """Make these networks equal in all processes, and their batch norm one over the global batch. Raises UserError."""
 
 
 class Processes(Team):
@@ -55,8 +54,11 @@ class Processes(Team):
         self.rank, self.size, self._global = dist.get_rank(), dist.get_world_size(), global_batch_norm
 
     def sum(self, tensor):
-        """Sum over the processes, in place."""
-        dist.all_reduce(tensor)
+        """Sum over the processes, in place. Raises TrainingError if one of them is gone."""
+        try:
+            dist.all_reduce(tensor)
+        except RuntimeError as error:
+            raise TrainingError(f"another process of this training has ended: {str(error).splitlines()[0]}") from None
         return tensor
 
     @paddle.no_grad()
@@ -73,18 +75,24 @@ class Processes(Team):
     def any(self, flag):
         return self.sum(paddle.to_tensor([float(bool(flag))])).item() > 0
 
-    def leaders(self, number):
-        found = paddle.to_tensor([number], "float64")
-        dist.broadcast(found, 0)
-        return found.item()
+    def broadcast(self, number):
+        tensor = paddle.to_tensor([number], "float64")
+        dist.broadcast(tensor, 0)
+        return tensor.item()
 
     def prepare(self, *networks):
         for network in networks:
             for tensor in network.state_dict().values():
                 dist.broadcast(tensor, 0)
-            for layer in network.sublayers():
-                if isinstance(layer, BatchNorm) and self._global:
+            if self._global:
+                for layer in batch_norms(network, BatchNorm):
                     layer.normalise = lambda rows, epsilon, team=self: Normalise.apply(rows, epsilon, team)
+                for layer in batch_norms(network, PADDLES_BATCH_NORMS):
+                    if not isinstance(layer, nn.SyncBatchNorm):  # which Paddle itself takes over all processes, on GPUs
+                        raise UserError(
+                            f"Paddle's {type(layer).__name__} would see each of {self.size} processes' parts of the batch alone: "
+                            "use models.networks.layers.BatchNorm, or -o sync_batch_norm=false to have it so"
+                        )
 
 
 class Normalise(PyLayer):

@@ -4,21 +4,23 @@ Nothing has to be saved to resume to the bit, and the same noise reaches a GAN a
 and several.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 PURPOSES = ("fixed noise", "critic noise", "generator noise", "penalty", "health noise", "health penalty", "held out", "samples")
 
 
-def generator(seed, purpose, step=0, attempt=0):
+def generator(seed: int, purpose: str, step: int = 0, attempt: int = 0) -> np.random.Generator:
     """A numpy Generator for one purpose at one step (counted from 0). attempt: how often training went back before it."""
     return np.random.Generator(np.random.Philox(key=[seed, PURPOSES.index(purpose) + 1], counter=[0, 0, attempt, step]))
 
 
-def noise(seed, purpose, step, shape, attempt=0):
+def noise(seed: int, purpose: str, step: int, shape: list[int], attempt: int = 0) -> np.ndarray:
     """Latent vectors z ~ N(0, I), float32."""
     return generator(seed, purpose, step, attempt).standard_normal(shape, dtype=np.float32)
 
 
-def uniform(seed, purpose, step, shape, attempt=0):
+def uniform(seed: int, purpose: str, step: int, shape: list[int], attempt: int = 0) -> np.ndarray:
     """Numbers uniform on [0, 1), float32."""
     return generator(seed, purpose, step, attempt).random(shape, dtype=np.float32)

@@ -1,24 +1,42 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 import data
 from errors import UserError, one_of, shortened
 from models import networks
+from models.networks import norms
+from models.objectives import OBJECTIVES
+from training.budget import KEYS as CLOCKS
+from training.optimizers import OPTIMIZERS
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 LARGEST = 1_000_000  # characters of a config
 # one word that sets both players' own settings, in a config, in -o and in recipes of before there were two
-BOTH = {
+PLAYER_SETTINGS = {
     "network": ("generator_network", "critic_network"),
     "learning_rate": ("generator_learning_rate", "critic_learning_rate"),
 }
 # what a user may change on --resume: the rest would make it another experiment
 RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
+
+
+def among(names: Callable[[], Iterable[str]]) -> PlainValidator:
+    """For a setting that is one of names(), which is asked whenever a recipe is read: a row added meanwhile counts."""
+
+    def check(value):
+        allowed = tuple(names())
+        if not isinstance(value, str) or value not in allowed:
+            raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
+        return value
+
+    return PlainValidator(check)
 
 
 class Recipe(BaseModel):
@@ -29,14 +47,14 @@ class Recipe(BaseModel):
     model: str = Field(description="name of the recipe in configs/")
     data: str = Field(description="data set")
     image_size: int = Field(32, gt=0, le=1024, description="pixels a side that networks see")
-    generator_network: Literal[tuple(networks.NETWORKS)] = Field(description="generator")
-    critic_network: Literal[tuple(networks.NETWORKS)] = Field(description="critic")
-    objective: Literal["minimax", "non-saturating", "wasserstein", "least-squares"] = Field(description="losses")
+    generator_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="generator")
+    critic_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="critic")
+    objective: Annotated[str, among(OBJECTIVES.keys)] = Field(description="losses")
     clip: float | None = Field(None, gt=0, description="clip value c of the critic's weights, null for none")
     penalty: float | None = Field(None, gt=0, description="weight lambda of the gradient penalty, null for none")
     n_critic: int = Field(1, ge=1, le=10_000, description="critic steps a generator step")
     warm_up: bool = Field(False, description="100 critic steps in the first 25 and every 500th generator step")
-    optimizer: Literal["adam", "rmsprop", "sgd"] = Field(description="of both networks")
+    optimizer: Annotated[str, among(OPTIMIZERS.keys)] = Field(description="of both networks")
     generator_learning_rate: float = Field(gt=0, description="step size alpha of the generator")
     critic_learning_rate: float = Field(gt=0, description="step size alpha of the critic")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's momentum")
@@ -48,13 +66,13 @@ class Recipe(BaseModel):
     latent: int = Field(100, ge=1, le=16_384, description="dimensions of z")
     filters: int = Field(64, ge=1, le=1024, description="of dcgan's outermost layers and of resnet")
     units: int = Field(512, ge=1, le=16_384, description="a layer of mlp")
-    generator_norm: Literal["batch", "none"] = "batch"
-    critic_norm: Literal["batch", "layer", "none"] = "batch"
+    generator_norm: Annotated[str, among(lambda: norms.names("generator"))] = "batch"
+    critic_norm: Annotated[str, among(lambda: norms.names("critic"))] = "batch"
     sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
     amp: bool = Field(False, description="products in bfloat16 on a GPU; losses, penalty and weights stay float32")
     steps: int = Field(ge=1, le=10**9, description="generator steps")
     minutes: float | None = Field(None, gt=0, description="budget of time, which may end the run before `steps`")
-    clock: Literal["wall", "cpu"] = Field(
+    clock: Annotated[str, among(CLOCKS.keys)] = Field(
         "wall", description="what `minutes` counts; cpu: the process's, whatever runs beside it"
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")
@@ -62,24 +80,24 @@ class Recipe(BaseModel):
     sample_every: int = Field(500, ge=1)
     checkpoint_every: int = Field(500, ge=1)
     keep_checkpoints: int = Field(3, ge=1)
-    on_nan: Literal["stop", "rollback"] = Field("stop", description="at a number that is not finite")
+    on_nan: Annotated[str, among(lambda: ("stop", "rollback"))] = Field("stop", description="at a number that is not finite")
 
     @property
-    def is_points(self):
+    def is_points(self) -> bool:
         return data.source(self.data).is_points
 
     @property
-    def network(self):
+    def network(self) -> str:
         """Both players' network in a word, or generator+critic where they differ."""
         one, other = self.generator_network, self.critic_network
         return one if one == other else f"{one}+{other}"
 
     @property
-    def generator_batch(self):
+    def generator_batch(self) -> int:
         """Samples of a generator step."""
         return self.generator_batch_size or self.batch_size
 
-    def critic_steps(self, step):
+    def critic_steps(self, step: int) -> int:
         """Critic steps before generator step number `step` (from 0): n_critic, or 100 in the authors' warm-up."""
         return 100 if self.warm_up and (step < 25 or step % 500 == 0) else self.n_critic
 
@@ -87,40 +105,37 @@ class Recipe(BaseModel):
     def _fits(self):
         data.check_name(self.data)
         networks.check(self, self.is_points)
-        if self.penalty and self.critic_norm == "batch":
-            raise UserError(
-                "critic_norm batch with a gradient penalty: the penalty is per sample, batch norm mixes samples; "
-                "use critic_norm=layer or critic_norm=none"
-            )
+        if self.penalty and norms.NORMS[self.critic_norm].mixes_samples:
+            raise norms.error_with_penalty(self.critic_norm)
         return self
 
 
-def names():
+def names() -> list[str]:
     return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
 
 
-def default_network(recipe):
+def default_network(recipe: Recipe) -> str | None:
     """The network that configs/ gives this recipe's model on this recipe's data; None for a model not in configs/."""
     return load(recipe.model, overrides={"data": recipe.data}).network if recipe.model in names() else None
 
 
-def both(settings):
+def for_each_player(settings: dict) -> dict:
     """`settings` (a dict) with `network` and `learning_rate` written out for each player; a player's own setting wins."""
     written = dict(settings)
-    for word, keys in BOTH.items():
+    for word, keys in PLAYER_SETTINGS.items():
         if word in written:
             value = written.pop(word)
             written = {**dict.fromkeys(keys, value), **written}
     return written
 
 
-def joint(recipe, word):
-    """The value of a word of BOTH where both players have the same one, else None."""
-    one, other = (getattr(recipe, key) for key in BOTH[word])
+def joint(recipe: Recipe, word: str):
+    """The value of a word of PLAYER_SETTINGS where both players have the same one, else None."""
+    one, other = (getattr(recipe, key) for key in PLAYER_SETTINGS[word])
     return one if one == other else None
 
 
-def load(model=None, config=None, overrides=None):
+def load(model: str | None = None, config: str | Path | None = None, overrides: dict | None = None) -> Recipe:
     """Resolve a recipe: configs/MODEL.yaml or the file `config`, its block for the data set, then `overrides` (a dict).
 
     Raises UserError, in one line that names the key and what is allowed.
@@ -144,12 +159,12 @@ def load(model=None, config=None, overrides=None):
     block = {}
     if name is not None:
         block = {**blocks.get(data.source(name).family, {}), **blocks.get(data.key_of(name), {})}
-    return resolve({**both(content), **both(block), **both(overrides)})
+    return resolve({**for_each_player(content), **for_each_player(block), **for_each_player(overrides)})
 
 
-def resolve(values):
+def resolve(values: dict) -> Recipe:
     """Check a flat dict of settings and return the Recipe. Raises UserError."""
-    values = both(values)
+    values = for_each_player(values)
     for key in values:
         check_key(key)
     # what follows from the network alone is written down in the recipe, not left to the reader
@@ -163,40 +178,39 @@ def resolve(values):
         raise UserError(_in_words(error)) from None
 
 
-def check_key(key):
+def check_key(key: str) -> None:
     """Raise UserError, naming the nearest, unless `key` is a setting of a recipe."""
-    if key not in (*Recipe.model_fields, *BOTH):
-        raise one_of("setting", key, (*Recipe.model_fields, *BOTH))
+    if key not in (*Recipe.model_fields, *PLAYER_SETTINGS):
+        raise one_of("setting", key, (*Recipe.model_fields, *PLAYER_SETTINGS))
 
 
-def difference(one, other):
+def difference(one: Recipe, other: Recipe) -> tuple | None:
     """The first setting in which two recipes differ, as (name, one's value, the other's); None for equal ones."""
     for key in Recipe.model_fields:
         if getattr(one, key) != getattr(other, key):
-            name = in_a_word(key, lambda own: (getattr(one, own), getattr(other, own)))
+            name = joint_name(key, lambda own: (getattr(one, own), getattr(other, own)))
             return name, getattr(one, key), getattr(other, key)
     return None
 
 
-def in_a_word(key, value_of):
-    """The word of BOTH in place of a player's `key`, if value_of(key) is the same for both players; else `key`."""
-    return next((word for word, keys in BOTH.items() if key in keys and len(set(map(value_of, keys))) == 1), key)
+def joint_name(key, value_of):
+    """The word of PLAYER_SETTINGS in place of a player's `key`, if value_of(key) is the same for both players; else `key`."""
+    return next((word for word, keys in PLAYER_SETTINGS.items() if key in keys and len(set(map(value_of, keys))) == 1), key)
 
 
 def _in_words(error):
-    """What pydantic found first, about one player's setting or, if both have the same wrong one, about the word for both."""
-    found = {".".join(map(str, each["loc"])): each for each in error.errors()}
-    key, first = next(iter(found.items()))
-    name = in_a_word(key, lambda own: own in found and (found[own]["type"], shortened(found[own]["input"])))
+    """pydantic's first error, about one player's setting or, if both have the same wrong one, about the word for both."""
+    errors = {".".join(map(str, each["loc"])): each for each in error.errors()}
+    key, first = next(iter(errors.items()))
+    name = joint_name(key, lambda own: own in errors and (errors[own]["type"], shortened(errors[own]["input"])))
     if first["type"] == "missing":
         return f"setting {name} is missing"
-    if first["type"] == "literal_error":
-        allowed = Recipe.model_fields[key].annotation.__args__
-        return str(one_of(name, first["input"], allowed))
+    if first["type"] == "not_among":
+        return str(one_of(name, first["input"], first["ctx"]["allowed"]))
     return f"{name} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
-def read_yaml(path):
+def read_yaml(path: str | Path) -> dict:
     """A YAML file that holds a mapping, as a dict. Raises UserError."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -214,16 +228,16 @@ def read_yaml(path):
     return content
 
 
-def parse_overrides(pairs):
+def parse_overrides(pairs: Iterable[str]) -> dict:
     """['key=value', …] from -o, values read as YAML. Raises UserError."""
-    found = {}
+    settings = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals:
             raise UserError(f"-o {pair}: wants key=value")
         check_key(key)
         try:
-            found[key] = yaml.safe_load(value)
+            settings[key] = yaml.safe_load(value)
         except (yaml.YAMLError, RecursionError, ValueError):
             raise UserError(f"-o {pair}: the value is not YAML") from None
-    return found
+    return settings

@@ -4,11 +4,14 @@ VisualDL's own writer hands its records to a thread that drops them on a full di
 dies and lets the training wait for ever. Here every record is in the file, or an OSError is raised where it was made.
 """
 
+from __future__ import annotations
+
 import contextlib
 import io
+from pathlib import Path
 
 
-def open_records(path):
+def open_records(path: Path):
     """A visualdl.LogWriter that appends to the file `path`, whose name must hold 'vdlrecords'. Raises OSError."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         from visualdl import LogWriter

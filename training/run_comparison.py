@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from errors import Interrupted, TrainingError, UserError
-from training import children, comparison, run, runtime, session
+from training import children, comparison, runtime, session
 from training.comparison import Entry
 from training.files import write_text
 
@@ -49,7 +49,7 @@ def train(
 
 def _in_this_process(entry, data_dir, device, progress, command):
     try:
-        session.train(entry.recipe, entry.folder, data_dir, device, run.is_run(entry.folder), progress.of(entry), command)
+        session.train(entry.recipe, entry.folder, data_dir, device, True, progress.of(entry), command)
     except TrainingError as error:
         die(entry, str(error), progress)
     else:

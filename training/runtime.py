@@ -1,5 +1,7 @@
 """Threads, processor paths, memory and device: set before Paddle is imported, because they are read once."""
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import io
@@ -7,6 +9,7 @@ import logging
 import os
 import platform
 import warnings
+from importlib import metadata
 from pathlib import Path
 
 from errors import UserError
@@ -16,14 +19,14 @@ OURS = "PADDLE_WGAN_THREADS"
 _prepared = False  # this process, by start(): a second call cannot change what Paddle has read
 
 
-def check_device(device):
+def check_device(device: str) -> None:
     """Raise UserError unless `device` reads auto, cpu, gpu or gpu:N."""
     head, colon, index = device.partition(":")
     if device not in ("auto", "cpu", "gpu") and not (head == "gpu" and colon and index.isascii() and index.isdigit()):
         raise UserError(f"--device {device}: allowed are auto, cpu, gpu and gpu:N")
 
 
-def start(device="auto", threads=None):
+def start(device: str = "auto", threads: int | None = None) -> str:
     """Prepare the process, import Paddle, choose the device. Returns one line that says what was set.
 
     Call it before anything imports paddle. threads: one a core by default. What the user's environment sets already is
@@ -31,27 +34,50 @@ def start(device="auto", threads=None):
     """
     global _prepared
     check_device(device)
-    said = []
-    threads = str(threads or cores())
+    settings = []
+    own = str(threads or cores())
     if given_threads() is None and not _prepared:
         os.environ.pop("OMP_NUM_THREADS", None)
-        os.environ[OURS] = threads
+        os.environ[OURS] = own
     _prepared = True
-    for name, value, reason in _wanted_environment(threads):
+    for name, value, reason in _wanted_environment(own):
         if name in os.environ:
-            said.append(f"{name}={os.environ[name]} (yours)")
+            settings.append(f"{name}={os.environ[name]} (yours)")
         else:
             os.environ[name] = value
-            said.append(f"{name}={value}{reason}")
+            settings.append(f"{name}={value}{reason}")
     if _keep_memory():
-        said.append("freed memory is kept")
+        settings.append("freed memory is kept")
     paddle = _import_paddle()
     place = _place(paddle, device)
     paddle.set_device(place)
-    return f"Paddle {paddle.__version__} on {place}; " + ", ".join(said)
+    return f"Paddle {paddle.__version__} on {place}; " + ", ".join(settings)
 
 
-def check_amp(amp):
+def has_gpu_build() -> bool:
+    """Whether paddlepaddle-gpu is installed, without importing Paddle."""
+    try:
+        return bool(metadata.version("paddlepaddle-gpu"))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def takes_gpu(device: str) -> bool:
+    """Whether `--device device` means a GPU here, without importing Paddle."""
+    return device.startswith("gpu") or (device == "auto" and has_gpu_build() and _gpus() > 0)
+
+
+def _gpus():
+    """GPUs that CUDA shows to this process: a machine with the GPU build need not have one."""
+    try:
+        cuda = ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int()
+    return count.value if cuda.cuInit(0) == 0 and cuda.cuDeviceGetCount(ctypes.byref(count)) == 0 else 0
+
+
+def check_amp(amp: bool) -> None:
     """Raise UserError if `amp` is asked of a device that it does not serve. Call it after start()."""
     if not amp:
         return
@@ -64,13 +90,13 @@ def check_amp(amp):
         raise UserError(f"amp: {place} has no bfloat16, which takes an A100 or a newer GPU")
 
 
-def given_threads():
+def given_threads() -> str | None:
     """OMP_NUM_THREADS as the user set it, None where nobody did or start() did, in this process or in one that began it."""
     value = os.environ.get("OMP_NUM_THREADS")
     return None if value == os.environ.get(OURS) else value
 
 
-def cores():
+def cores() -> int:
     """Processor cores that this process may use."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:  # a container's share of time can be smaller than the cores it sees
@@ -110,11 +136,11 @@ def _keep_memory():
 
 
 def _import_paddle():
-    heard = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stderr(heard):
+    stderr = io.StringIO()
+    with warnings.catch_warnings(), contextlib.redirect_stderr(stderr):
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
         import paddle
-    for line in heard.getvalue().splitlines():
+    for line in stderr.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
             logging.getLogger(__name__).warning(line)
     return paddle
@@ -136,7 +162,7 @@ def _place(paddle, device):
     return device
 
 
-def machine():
+def machine() -> dict:
     """What a record of a run says about where it ran: a dict of strings and numbers."""
     import numpy
     import paddle

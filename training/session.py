@@ -1,13 +1,16 @@
 """One training from a checked recipe to its end: data, device, folder, loop, and again after a number that is not finite."""
 
+from __future__ import annotations
+
 import contextlib
 import shlex
 from pathlib import Path
 
 import data
-from errors import NotFinite, UserError, WriteError
-from training import budget, checkpoint, launch, lock, run, runtime
-from training.log import RunLog
+from errors import Interrupted, NotFinite, UserError, WriteError
+from training import budget, checkpoint, files, launch, run, runtime
+from training.recipe import Recipe
+from training.run_log import RunLog
 
 ROLLBACKS = 3  # from one checkpoint
 
@@ -15,43 +18,52 @@ ROLLBACKS = 3  # from one checkpoint
 class Silent:
     """What a training tells of itself, and its progress display, where nobody watches. One that speaks: reporting/console.py."""
 
-    def say(self, line):
+    def say(self, line: str) -> None:
         """A line of information."""
 
-    def warn(self, line):
+    def warn(self, line: str) -> None:
         """A line about something that went wrong, or may."""
 
-    def progress(self, recipe, folder):
+    def progress(self, recipe: Recipe, folder: Path) -> Silent:
         """The display of the training of `recipe` in `folder`, with step, show and close."""
         return self
 
-    def step(self, done):
+    def step(self, done: int) -> None:
         pass
 
-    def show(self, done, text):
+    def show(self, done: int, text: str) -> None:
         """A logged step in words."""
 
-    def close(self):
+    def close(self) -> None:
         pass
 
 
-def train(recipe, folder, data_dir=None, device="auto", resume=False, console=None, command=None):
+def train(
+    recipe: Recipe,
+    folder: str | Path,
+    data_dir: str | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    console: Silent | None = None,
+    command: str | None = None,
+) -> None:
     """Train `recipe` in `folder` to the end of its budget; at once if it is there.
 
-    resume: the folder holds a run, to be continued. console: is told of it, Silent by default; in all processes but the first
-    of several nothing is written or told. command: for the run's record. Nothing is written before data and device are known
-    to be right. Raises signals.Interrupted after a signal, its text says how to go on; UserError.
+    resume: go on with the run that the folder holds, if it holds one, from its newest good checkpoint. console: shows what
+    happens, Silent by default; in all processes but the first of several nothing is written or shown. command: for the run's
+    record. Nothing is written before data and device are known to be right. Raises Interrupted after a signal, its text says
+    how to go on; UserError.
     """
     folder, leads = Path(folder), launch.leads()
     console = console if console and leads else Silent()
+    resume = resume and run.is_run(folder)
     newest = checkpoint.newest(folder) if resume else None
     if newest and budget.finished(recipe, newest[2]):
         console.say(f"finished: {folder} has its {newest[2]['step']} steps")
         return
     with contextlib.ExitStack() as held:
         if resume and leads:
-            held.enter_context(lock.hold(folder))
-            newest = checkpoint.newest(folder)  # the process that held it may have come further
+            held.enter_context(files.lock(folder))
         dataset = data.load(recipe.data, data_dir, recipe.image_size)
         recorded = run.read_provenance(folder).get("data_sha256") if resume else None
         if recorded not in (None, dataset.sha256):
@@ -59,12 +71,13 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, console=No
         console.say(runtime.start(device))
         runtime.check_amp(recipe.amp)
 
-        from errors import Interrupted
         from training.parallel import Processes, Team
         from training.trainer import GANTrainer
 
         team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
         trainer, state = GANTrainer(recipe, dataset.shape, team), None
+        # once more, while nobody else can write: who held the lock before may have come further
+        newest = checkpoint.newest(folder) if resume else None
         if newest:
             path, parts, state, remarks = newest
             for remark in remarks:
@@ -74,7 +87,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, console=No
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
         if leads and not resume:
-            held.enter_context(lock.hold(folder))
+            held.enter_context(files.lock(folder))
             run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size}, command)
         items = "points" if dataset.is_points else "images"
         length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
@@ -84,7 +97,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, console=No
         again += ["--processes", str(team.size)] if team.size > 1 else []
         progress = console.progress(recipe, folder)
         try:
-            keep_going(trainer, dataset, folder, leads, progress, console.warn, state)
+            train_with_rollbacks(trainer, dataset, folder, leads, progress, console.warn, state)
         except Interrupted as stop:
             words = f"interrupted: a checkpoint is saved; go on with: {shlex.join(again)}"
             raise Interrupted(stop.signum, words) from None
@@ -94,7 +107,7 @@ def train(recipe, folder, data_dir=None, device="auto", resume=False, console=No
             progress.close()
 
 
-def keep_going(trainer, dataset, folder, leads, progress, warn, state):
+def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state):
     """The loop, and again from the last checkpoint with other noise after a number that is not finite, if the recipe says so."""
     from training.loop import train as loop
 

@@ -1,11 +1,14 @@
 """The trainer: the two players with their optimisers, counters and noise, as a recipe says. The steps: training/algorithm.py."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
+from pathlib import Path
 
 import numpy as np
 import paddle
-from paddle import nn
+from paddle import Tensor, nn
 from paddle.utils import unique_name
 
 from errors import UserError, shortened
@@ -15,8 +18,10 @@ from models.networks.layers import frozen_statistics
 from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness
 from training import recipe as recipes
+from training.algorithm import CriticStep
+from training.optimizers import OPTIMIZERS
 from training.parallel import Team
-from training.rmsprop import RMSProp
+from training.recipe import Recipe
 
 
 class GANTrainer:
@@ -27,7 +32,7 @@ class GANTrainer:
     generator's weights averaged through training (recipe.ema), None for none; no step depends on it.
     """
 
-    def __init__(self, recipe, shape, team=None):
+    def __init__(self, recipe: Recipe, shape: tuple[int, ...], team: Team | None = None):
         self.recipe, self.shape, self.critic_steps, self.attempt = recipe, tuple(shape), 0, 0
         self.team = team or Team()
         self.objective = OBJECTIVES[recipe.objective]
@@ -35,6 +40,7 @@ class GANTrainer:
         self.team.prepare(self.generator, self.critic)
         self.average = copy.deepcopy(self.generator) if recipe.ema else None
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
+        optimizer = OPTIMIZERS[recipe.optimizer]
         self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
         self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
         self.players: dict[str, nn.Layer] = {"generator": self.generator, "critic": self.critic}
@@ -46,33 +52,33 @@ class GANTrainer:
         }
 
     @property
-    def images_seen(self):
+    def images_seen(self) -> int:
         """Real images that the critic has been trained on: the position in the data's order."""
         return self.critic_steps * self.recipe.batch_size
 
     @property
-    def sampler(self):
+    def sampler(self) -> nn.Layer:
         """The generator that samples are drawn from: the averaged one where there is one."""
         return self.average or self.generator
 
-    def noise(self, purpose, step):
+    def noise(self, purpose: str, step: int) -> Tensor:
         """This process's part of the batch of latent vectors for one purpose at one step."""
         recipe = self.recipe
         count = recipe.generator_batch if purpose == "generator noise" else recipe.batch_size
         z = randomness.noise(recipe.seed, purpose, step, [count, recipe.latent], self.attempt)
         return paddle.to_tensor(self.team.shard(z), dtype=paddle.get_default_dtype())
 
-    def epsilon(self, purpose, step):
+    def epsilon(self, purpose: str, step: int) -> Tensor:
         """Where between real and fake the gradient is looked at: uniform on [0, 1), one number a sample."""
         u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size], self.attempt)
         return paddle.to_tensor(self.team.shard(u), dtype=paddle.get_default_dtype())
 
-    def logits(self, real, fake):
+    def logits(self, real: Tensor, fake: Tensor) -> list[Tensor]:
         """The critic's outputs on real and on fake items."""
         return algorithm.critic_outputs(self.critic, real, fake)
 
-    def critic_step(self, real):
-        """One critic update on this process's part of a batch of real items, with a fresh z: an algorithm.CriticStep."""
+    def critic_step(self, real: Tensor) -> CriticStep:
+        """One critic update on this process's part of a batch of real items, with a fresh z."""
         recipe, number = self.recipe, self.critic_steps
         z = self.noise("critic noise", number)
         epsilon = self.epsilon("penalty", number) if recipe.penalty else None
@@ -81,7 +87,7 @@ class GANTrainer:
         self.critic_steps += 1
         return done
 
-    def generator_step(self, step):
+    def generator_step(self, step: int) -> Tensor:
         """One generator update, number `step` from 0. Returns its loss."""
         players = self.players["generator"], self.players["critic"], self.objective, self._updates["generator"]
         loss = algorithm.generator_step(*players, self.noise("generator noise", step))
@@ -89,7 +95,7 @@ class GANTrainer:
             move_average(self.average, self.generator, min(self.recipe.ema, (1 + step) / (10 + step)))
         return loss
 
-    def set_learning_rates(self, used):
+    def set_learning_rates(self, used: float) -> None:
         """Linear decay to 0 over the budget, of which the share `used`, in [0, 1], is used up, where the recipe asks for it."""
         if self.recipe.decay:
             self.generator_optimizer.set_lr(self.recipe.generator_learning_rate * (1 - used))
@@ -101,7 +107,7 @@ class GANTrainer:
         with frozen_statistics(self.generator, self.critic):
             yield
 
-    def parts(self):
+    def parts(self) -> dict[str, dict[str, np.ndarray]]:
         """What a checkpoint holds: {part: {name: array}}."""
         return {
             "generator": arrays(self.generator.state_dict()),
@@ -111,7 +117,7 @@ class GANTrainer:
             **({"average": arrays(self.average.state_dict())} if self.average else {}),
         }
 
-    def restore(self, parts, state, where):
+    def restore(self, parts: dict, state: dict, where: str | Path) -> None:
         """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
         if bool(self.average) != ("average" in parts):
             raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")
@@ -164,15 +170,6 @@ class TeamOptimizer:
         self._optimizer.clear_grad()
 
 
-def optimizer(recipe, learning_rate, parameters):
-    """The recipe's optimiser, with PyTorch's constants."""
-    if recipe.optimizer == "rmsprop":
-        return RMSProp(learning_rate, parameters=parameters)
-    if recipe.optimizer == "adam":
-        return paddle.optimizer.Adam(learning_rate, recipe.beta1, recipe.beta2, parameters=parameters)
-    return paddle.optimizer.SGD(learning_rate, parameters=parameters)
-
-
 @paddle.no_grad()
 def move_average(average, network, keep):
     """average ← keep · average + (1 − keep) · network, weights and batch norm's statistics alike, in place."""
@@ -184,7 +181,7 @@ def arrays(state):
     return {name: np.asarray(value.numpy()) for name, value in state.items() if hasattr(value, "numpy")}
 
 
-def rebuild(path, raw=False):
+def rebuild(path: str | Path, raw: bool = False) -> tuple[GANTrainer, dict]:
     """(GANTrainer, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError.
 
     raw: without the averaged generator, so that the trainer's sampler is the generator itself.

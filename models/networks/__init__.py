@@ -1,58 +1,80 @@
 """Networks by name. Any network serves any objective.
 
-A new network is one file with Generator(recipe, shape) and Critic(recipe, shape) and a line in NETWORKS.
+A new network is a module with Generator(recipe, shape) and Critic(recipe, shape) and a row of NETWORKS.
 """
 
+from __future__ import annotations
+
 import importlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from errors import UserError
+from models.networks.norms import ROLES, error_with_penalty
 
-ROLES = ("generator", "critic")
+if TYPE_CHECKING:
+    from paddle.nn import Layer
 
 
-class Kind(NamedTuple):
-    """module: file of this package. sizes: picture sizes it can make, None for any. norms: the roles that have norm layers."""
+class Network(NamedTuple):
+    """source: a module with Generator and Critic by its dotted name, imported with Paddle, or what else has the two.
 
-    module: str
-    sizes: tuple | None
-    norms: tuple = ROLES
+    sizes: picture sizes it can make, None for any. norms: the roles whose norm layers a recipe chooses. points: whether it also
+    makes points in the plane. one_core: its convolutions use one core of a CPU, so that several processes are faster.
+    """
+
+    source: Any
+    sizes: tuple[int, ...] | None = None
+    norms: tuple[str, ...] = ()
     points: bool = False
+    one_core: bool = False
 
 
 NETWORKS = {
-    "mlp": Kind("mlp", None, norms=(), points=True),
-    "dcgan": Kind("dcgan", (32, 64, 128)),
-    "dcgan-nobn": Kind("dcgan", (32, 64, 128), norms=("critic",)),  # dcgan whose generator has no batch norm
-    "dcgan-constant": Kind("dcgan", (32, 64, 128), norms=("critic",)),  # nor does its width change: WGAN, section 4.3
-    "paperweekly": Kind("paperweekly", (28, 32, 64, 128)),
-    "resnet": Kind("resnet", (32, 64, 128)),
+    "mlp": Network("models.networks.mlp", points=True),
+    "dcgan": Network("models.networks.dcgan", (32, 64, 128), ROLES),
+    "dcgan-nobn": Network("models.networks.dcgan", (32, 64, 128), ("critic",)),  # dcgan whose generator has no batch norm
+    "dcgan-constant": Network(
+        "models.networks.dcgan", (32, 64, 128), ("critic",)
+    ),  # nor does its width change: WGAN, section 4.3
+    "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES),
+    "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, one_core=True),
 }
 
 
-def check(recipe, is_points):
+def rows(recipe: Any) -> list[Network]:
+    """The generator's row of NETWORKS and the critic's."""
+    return [NETWORKS[recipe.generator_network], NETWORKS[recipe.critic_network]]
+
+
+def check(recipe: Any, is_points: bool) -> None:
     """Raise UserError, before anything heavy is imported, if one of the recipe's networks cannot make its data."""
-    for name in (recipe.generator_network, recipe.critic_network):
-        kind = NETWORKS[name]
-        if is_points and not kind.points:
-            raise UserError(f"network {name} makes images, but {recipe.data} are points in the plane: use mlp")
-        if not is_points and kind.sizes and recipe.image_size not in kind.sizes:
-            sizes = ", ".join(map(str, kind.sizes))
+    for name, network in zip((recipe.generator_network, recipe.critic_network), rows(recipe), strict=True):
+        if is_points and not network.points:
+            others = " or ".join(other for other, row in NETWORKS.items() if row.points)
+            raise UserError(f"network {name} makes images, but {recipe.data} are points in the plane: use {others}")
+        if not is_points and network.sizes and recipe.image_size not in network.sizes:
+            sizes = ", ".join(map(str, network.sizes))
             raise UserError(f"image_size {recipe.image_size}: network {name} makes {sizes} pixels")
 
 
-def build(recipe, shape):
+def build(recipe: Any, shape: tuple[int, ...]) -> tuple[Layer, Layer]:
     """(generator, critic) for items of `shape`, (C, H, W) or (2,), freshly initialised from recipe.seed.
 
-    Parameters are named generator/… and critic/…, so that an optimiser's state fits whatever else the process has built.
+    Parameters are named generator/… and critic/…, so that an optimiser's state fits whatever else the process has built. Raises
+    UserError for batch norm of Paddle's own that a recipe's checks cannot see: under a penalty, or for GPUs only.
     """
     import paddle
 
-    modules = [f"models.networks.{NETWORKS[name].module}" for name in (recipe.generator_network, recipe.critic_network)]
-    makers, critics = map(importlib.import_module, modules)
+    from models.networks import layers
+
+    makers, critics = (importlib.import_module(row.source) if isinstance(row.source, str) else row.source for row in rows(recipe))
     paddle.seed(recipe.seed)
     pair = makers.Generator(recipe, shape), critics.Critic(recipe, shape)
+    if recipe.penalty and layers.has_batch_norm(pair[1]):
+        raise error_with_penalty("batch")
     for role, network in zip(ROLES, pair, strict=True):
+        if layers.batch_norms(network, paddle.nn.SyncBatchNorm) and paddle.device.get_device() == "cpu":
+            raise UserError(f"the {role} has Paddle's SyncBatchNorm, which runs on GPUs only: on a CPU use its BatchNorm")
         for name, parameter in network.named_parameters():
             parameter.name = f"{role}/{name}"
     return pair

@@ -1,17 +1,21 @@
 """Layers that the networks share, with DCGAN's initialisation."""
 
+from __future__ import annotations
+
 import contextlib
 
 import paddle
 import paddle.nn.functional as F
-from paddle import nn
+from paddle import Tensor, nn
+
+from models.networks.norms import NORMS
 
 
-def normal(std=0.02, mean=0.0):
+def normal(std: float = 0.02, mean: float = 0.0) -> paddle.ParamAttr:
     return paddle.ParamAttr(initializer=nn.initializer.Normal(mean, std))
 
 
-def on_cpu(x):
+def on_cpu(x: Tensor) -> bool:
     """Whether to go the ways that are faster on a CPU. A graph for export (paddle.jit) holds Paddle's own layers."""
     return paddle.in_dynamic_mode() and x.place.is_cpu_place()
 
@@ -25,13 +29,13 @@ class Linear(nn.Linear):
         return add_bias(x @ self.weight, self.bias)
 
 
-def swap(x, axes):
+def swap(x: Tensor, axes: list[int]) -> Tensor:
     """Between N×C×H×W and N×H×W×C; for one colour nothing has to move."""
     shape = [x.shape[axis] for axis in axes]
     return x.reshape(shape) if 1 in (x.shape[1], x.shape[3]) else x.transpose(axes)
 
 
-def add_bias(rows, bias):
+def add_bias(rows: Tensor, bias: Tensor) -> Tensor:
     """rows R×C + bias C as a product with a column of ones, whose gradient is a product too."""
     return rows + paddle.ones([rows.shape[0], 1], rows.dtype) @ bias.reshape([1, -1])
 
@@ -82,7 +86,7 @@ class BatchNorm(nn.Layer):
         return y.transpose([0, 3, 1, 2]) if channels_first else y
 
 
-def affine(rows, scale, shift):
+def affine(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """rows·scale + shift by columns: batch norm's own kernel in evaluation mode, faster on a CPU than broadcasting."""
     zero, one = paddle.zeros_like(scale), paddle.ones_like(scale)
     return F.batch_norm(rows, zero, one, scale, shift, training=False, epsilon=0.0)
@@ -107,28 +111,29 @@ class LayerNorm(nn.Layer):
         return centred / paddle.sqrt(variance + self.epsilon) * self.weight + self.bias
 
 
-NORMS = {"batch": BatchNorm, "layer": LayerNorm, "none": None}
 # Paddle's own, which a user's network may hold
 PADDLES_BATCH_NORMS = (nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm)
 
 
-def norm(kind, channels, channels_last=False):
-    """The normalising layers of a kind, as a list: empty for 'none'."""
-    return [NORMS[kind](channels, channels_last)] if NORMS[kind] else []
+def norm(name: str, channels: int, channels_last: bool = False) -> list[nn.Layer]:
+    """The normalising layer of a row of NORMS, as a list: empty for 'none'."""
+    layer = NORMS[name].layer
+    layer = globals()[layer] if isinstance(layer, str) else layer
+    return [layer(channels, channels_last)] if layer else []
 
 
-def batch_norms(network, kinds=(BatchNorm, *PADDLES_BATCH_NORMS)):
+def batch_norms(network: nn.Layer, kinds=(BatchNorm, *PADDLES_BATCH_NORMS)) -> list[nn.Layer]:
     """The layers of a network that take their statistics over the batch, Paddle's own among them."""
     return [layer for layer in network.sublayers(include_self=True) if isinstance(layer, kinds)]
 
 
-def has_batch_norm(network):
+def has_batch_norm(network: nn.Layer) -> bool:
     """Whether an output of this network depends, in training, on the other samples of the batch."""
     return bool(batch_norms(network))
 
 
 @contextlib.contextmanager
-def frozen_weights(network):
+def frozen_weights(network: nn.Layer):
     """Within this context no gradient of the network's trainable weights is computed; gradients pass through it."""
     weights = [weight for weight in network.parameters() if not weight.stop_gradient]
     for weight in weights:
@@ -146,10 +151,10 @@ class frozen_statistics:
     Paddle's own layers cannot be told so: theirs move, and are put back at the end of the context.
     """
 
-    def __init__(self, *networks):
+    def __init__(self, *networks: nn.Layer):
         self.layers = [layer for network in networks for layer in batch_norms(network, BatchNorm)]
         self.others = [layer for network in networks for layer in batch_norms(network, PADDLES_BATCH_NORMS)]
-        self.kept = []
+        self.kept: list[tuple] = []
 
     def __enter__(self):
         for layer in self.layers:

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from benchmarks.torch_networks import FAMILIES
+from benchmarks import torch_networks
 
 STATISTICS = {"mean": "running_mean", "variance": "running_var"}
 
@@ -20,16 +20,16 @@ def in_torch_layout(array, like, network):
 
 def named(layer):
     """{name: parameter or buffer} of one of our networks, under PyTorch's names."""
-    found = {}
+    tensors = {}
     for name, tensor in layer.state_dict().items():
         head, _, last = name.rpartition(".")
-        found[f"{head}.{STATISTICS.get(last, last)}"] = tensor
-    return found
+        tensors[f"{head}.{STATISTICS.get(last, last)}"] = tensor
+    return tensors
 
 
 def counterpart(role, layer, recipe, shape, dtype=torch.float32):
     """The PyTorch network of a role ('Generator' or 'Critic') with the weights and statistics of ours."""
-    theirs = getattr(FAMILIES[recipe.network], role)(recipe, shape).to(dtype)
+    theirs = getattr(torch_networks.counterpart(recipe.network), role)(recipe, shape).to(dtype)
     state, ours = theirs.state_dict(), named(layer)
     assert {name for name in state if not name.endswith("num_batches_tracked")} == set(ours)
     for name, tensor in ours.items():

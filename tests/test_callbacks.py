@@ -1,0 +1,234 @@
+"""Each callback of the loop by itself: no training, and a trainer, a log and a display that note what they are asked for."""
+
+import json
+import signal
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import paddle
+import pytest
+
+from errors import NotFinite, WriteError
+from tests.helpers import batch, equal, tiny, toy_dataset, values
+from training import callbacks, checkpoint, health
+from training.alarms import PATIENCE
+from training.algorithm import CriticStep
+from training.budget import Budget
+from training.parallel import Team
+
+FIGURES = {"critic_loss": -0.1, "generator_loss": 0.2, "estimate": 0.1, "estimate_heldout": 0.1, "gradient_norm": 1.0}
+PARTS = (*checkpoint.PARTS, checkpoint.AVERAGE)
+
+
+class Notes:
+    """Stands in for a RunLog, a progress display or a warning: notes each call as (name, arguments…)."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __getattr__(self, name):
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+    def sizes(self):
+        return {"log.jsonl": 7}
+
+    def named(self, *names):
+        return [call for call in self.calls if call[0] in names]
+
+
+class Images(paddle.nn.Layer):
+    """z N×latent → N×1×32×32 in one grey a sample; its weight decides nothing."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = self.create_parameter([3])
+
+    def forward(self, z):
+        return paddle.tanh(z[:, :1]).reshape([-1, 1, 1, 1]).expand([-1, 1, 32, 32])
+
+
+def trainer_of(**settings):
+    """What callbacks see of a trainer."""
+    images = Images()
+    return SimpleNamespace(
+        **{"recipe": tiny("wgan", **settings), "team": Team(), "shape": (1, 32, 32), "attempt": 0},
+        **{"critic_steps": 10, "images_seen": 80, "sampler": images, "generator_weights": [images.weight]},
+        **{"critic_weights": [images.weight], "parts": lambda: {part: {"w": np.ones(2, "float32")} for part in PARTS}},
+    )
+
+
+def step(number=1, loss=-0.1, **more):
+    """A step as the loop hands it on. more: of its fields."""
+    losses = paddle.to_tensor(loss), paddle.to_tensor(0.2)
+    made = callbacks.Step(number, False, None, batch(), CriticStep(losses[0], None, None, None), losses[1])
+    for name, value in more.items():
+        assert hasattr(made, name)
+        setattr(made, name, value)
+    return made
+
+
+def test_health_is_measured_every_log_every_at_the_first_step_and_at_the_last(monkeypatch):
+    seen = []
+    monkeypatch.setattr(health, "measure", lambda trainer, held, real, number: seen.append(held) or {"estimate": number / 10})
+    dataset = toy_dataset(heldout=16)
+    callback = callbacks.HealthFigures(trainer_of(log_every=3), dataset)
+    figures = {}
+    for number in range(1, 6):
+        made = step(number, last=number == 5)
+        callback.after(made)
+        figures[number] = made.figures
+    assert [number for number in figures if figures[number]] == [1, 3, 5]
+    assert figures[3] == pytest.approx({"critic_loss": -0.1, "generator_loss": 0.2, "estimate": 0.3})
+    heldout = values([paddle.to_tensor(dataset.batch(range(16), "heldout"))])[0]
+    assert all(held.shape == [8, 1, 32, 32] for held in seen)
+    assert all(any(np.array_equal(item, other) for other in heldout) for item in seen[0].numpy())
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_number_that_is_not_finite_is_named_with_the_last_good_checkpoint(tmp_path, bad):
+    (tmp_path / "checkpoints" / "step-000004").mkdir(parents=True)
+    callback = callbacks.FiniteNumbers(trainer_of(), tmp_path)
+    callback.after(step(5, figures=FIGURES))
+    callback.after(step(5))
+    with pytest.raises(NotFinite, match=r"^estimate not finite at step 5 of wgan .*; the last good checkpoint is step 4 in "):
+        callback.after(step(5, figures={**FIGURES, "estimate": bad}))
+    with pytest.raises(NotFinite, match="critic_loss not finite at step 6"):  # between the logged steps
+        callback.after(step(6, loss=bad))
+
+
+def test_weights_are_looked_at_before_they_are_saved(tmp_path):
+    (tmp_path / "checkpoints" / "step-000000").mkdir(parents=True)
+    trainer = trainer_of()
+    callback = callbacks.FiniteNumbers(trainer, tmp_path)
+    assert set(callback.parts(1)) == set(PARTS)
+    trainer.parts = lambda: {"generator": {"w": np.ones(2)}, "critic": {"w": np.array([1.0, np.nan])}}
+    with pytest.raises(NotFinite, match="weights of critic not finite at step 2"):
+        callback.parts(2)
+
+
+def test_alarms_are_given_after_patience_and_go_on_from_their_state():
+    recipe, dead = tiny("wgan"), {**FIGURES, "gradient_norm": 0.0}
+    callback = callbacks.Alarms(recipe)
+    warned = []
+    for number in range(1, PATIENCE + 3):
+        made = step(number, figures=dead)
+        callback.after(made)
+        warned += [number] if made.warnings else []
+        callback.after(step(number))  # not a logged one
+    assert warned == [PATIENCE]
+    made = step(1, figures=dead)
+    callbacks.Alarms(recipe, {"dead": PATIENCE - 1, "negative": 0}).after(made)
+    assert len(made.warnings) == 1 and "dead" in made.warnings[0]
+
+
+def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
+    log, trainer = Notes(), trainer_of()
+    callback = callbacks.Log(trainer, log, Budget(trainer.recipe))
+    callback.begin(new=False)
+    assert log.calls == []
+    callback.begin(new=True)
+    assert log.calls == [("settings", trainer.recipe.model_dump())]
+    made = step(2, figures=FIGURES)
+    trainer.images_seen += 16
+    callback.after(made)
+    callback.after(step(3))
+    ((_, number, line),) = log.named("write")
+    assert number == 2 and line is made.line
+    assert {**line, **FIGURES} == line and (line["critic_steps"], line["images_seen"]) == (10, 96)
+    assert line["images_per_second"] > 0 and {"seconds", "cpu_seconds"} <= set(line)
+
+
+def test_a_process_that_does_not_lead_has_the_line_and_writes_none():
+    trainer = trainer_of()
+    callback, made = callbacks.Log(trainer, None, Budget(trainer.recipe)), step(2, figures=FIGURES)
+    callback.begin(new=True)
+    callback.after(made)
+    assert made.line["estimate"] == FIGURES["estimate"]
+
+
+def test_a_person_sees_logged_steps_and_warnings():
+    progress, warned = Notes(), []
+    callback = callbacks.Words(progress, warned.append)
+    callback.after(step(1))
+    callback.after(step(2, line={**FIGURES, "images_per_second": 1234.5}, warnings=["the critic is dead"]))
+    ((name, number, text),) = progress.calls
+    assert (name, number, warned) == ("show", 2, ["the critic is dead"])
+    assert "estimate 0.1 (held out 0.1)" in text and "1,234 images/s" in text
+
+
+def test_grids_come_at_sample_every_at_tenths_of_the_minutes_and_at_the_end(tmp_path):
+    log, trainer = Notes(), trainer_of(sample_every=2)
+    finite = callbacks.FiniteNumbers(trainer, tmp_path)
+    callback = callbacks.Grids(trainer, toy_dataset(native_size=28), tmp_path, log, finite)
+    callback.begin(new=True)
+    for made in (step(1), step(2), step(3, milestone="tenth"), step(5, last=True)):
+        callback.after(made)
+    names = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert names == ["real.png", *(f"step-{k:06d}.png" for k in (0, 2, 3, 5))]
+    pictures = {name: cv2.imread(str(tmp_path / "samples" / name)) for name in names}
+    assert pictures["real.png"].shape == (2 * (8 * 30 + 2), 2 * (8 * 30 + 2), 3), "64 images, 8 a row, without padding"
+    assert equal([pictures["step-000000.png"]], [pictures["step-000005.png"]]), "the noise is fixed"
+    assert [(tag, number) for _, tag, _, number in log.named("image")][:2] == [("samples/real", 0), ("samples/generated", 0)]
+    assert {(tag, number) for _, tag, _, number in log.named("histogram")} == {
+        (f"weights/{role}", k) for role in ("generator", "critic") for k in (0, 2, 3, 5)
+    }
+
+
+def test_a_grid_that_cannot_be_written_is_an_error_that_names_it(tmp_path, monkeypatch):
+    trainer = trainer_of(sample_every=1)
+    callback = callbacks.Grids(trainer, toy_dataset(), tmp_path, Notes(), callbacks.FiniteNumbers(trainer, tmp_path))
+    (tmp_path / "samples").write_text("a file")
+    with pytest.raises(WriteError, match="samples"):
+        callback.after(step(1))
+
+
+def test_a_signal_marks_the_step_unless_it_is_the_last():
+    received = []
+    callback = callbacks.Signals(Team(), received)
+    made = [step(1), step(2), step(3, last=True)]
+    callback.after(made[0])
+    received.append(signal.SIGINT)
+    callback.after(made[1])
+    callback.after(made[2])
+    assert [each.interrupted for each in made] == [0, signal.SIGINT, 0]
+
+
+def test_a_signal_to_another_process_marks_the_step_here_too():
+    team, made = SimpleNamespace(any=lambda flag: True), step(1)
+    callbacks.Signals(team, []).after(made)
+    assert made.interrupted == signal.SIGTERM
+
+
+def checkpoints_of(folder, log, **settings):
+    trainer, dataset = trainer_of(**settings), toy_dataset()
+    finite, alarms = callbacks.FiniteNumbers(trainer, folder), callbacks.Alarms(trainer.recipe)
+    return callbacks.Checkpoints(trainer, dataset, folder, log, finite, alarms, Budget(trainer.recipe))
+
+
+def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_signal(tmp_path):
+    callback = checkpoints_of(tmp_path, Notes(), checkpoint_every=4, keep_checkpoints=10)
+    callback.begin(new=True)
+    steps = [step(1), step(2, milestone="tenth"), step(3, milestone="fifth"), step(4), step(5, interrupted=15)]
+    for made in [*steps, step(6), step(7, last=True)]:
+        callback.after(made)
+    assert checkpoint.list_steps(tmp_path) == [0, 3, 4, 5, 7]
+    parts, state = checkpoint.load(checkpoint.path_of(tmp_path, 5))
+    assert set(parts) == set(PARTS)
+    assert (state["step"], state["critic_steps"], state["logs"], state["shape"]) == (5, 10, {"log.jsonl": 7}, [1, 32, 32])
+    assert state["alarms"] == {"dead": 0, "negative": 0} and json.dumps(state["recipe"])
+
+
+def test_only_the_process_with_a_log_saves(tmp_path):
+    callback = checkpoints_of(tmp_path, None, checkpoint_every=1)
+    callback.begin(new=True)
+    callback.after(step(1))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_display_moves_at_each_step_but_an_interrupted_one():
+    progress = Notes()
+    callback = callbacks.Progress(progress)
+    for made in (step(1), step(2), step(3, interrupted=2)):
+        callback.after(made)
+    assert progress.calls == [("step", 1), ("step", 2)]
