@@ -29,7 +29,9 @@ class Stopwatch(Silent):
     """In the place of the progress display: after each chunk of the loop it runs a chunk of bare steps and times both."""
 
     def __init__(self, bare: Callable[[], object]) -> None:
-        self.bare, self.loop, self.alone = bare, [], []
+        self.bare = bare
+        self.loop: list[float] = []
+        self.alone: list[float] = []
         self._began = time.perf_counter()
 
     def step(self, done: int) -> None:

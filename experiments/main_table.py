@@ -10,8 +10,8 @@ from experiments.store import ExperimentStore, label_key
 from reporting import collect
 from reporting.numbers import plus_minus
 
-VALUES = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score", "swd")
-VALUES += ("memorised_share",)
+VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
+VALUES += ("swd", "memorised_share")
 
 
 def measure(store: ExperimentStore, quality: str, cells: training_runs.Cells, seeds: int, **more: Any) -> dict[str, Any]:
@@ -47,7 +47,8 @@ def measure(store: ExperimentStore, quality: str, cells: training_runs.Cells, se
 
 def seconds_of(run: training_runs.Run) -> float:
     """What a run's budget counted: CPU seconds, or wall seconds, as all did before there was a CPU clock."""
-    return run.get("counted_seconds", run["seconds"])
+    seconds: float = run["seconds"]
+    return run.get("counted_seconds", seconds)
 
 
 def judge(numbers: dict[str, Any], against: Iterable[str]) -> str:

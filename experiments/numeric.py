@@ -25,9 +25,9 @@ def rounded(value: Any, digits: int = 6) -> Any:
 
 def mean_and_deviation(values: Iterable[float | None]) -> dict[str, float | int | None]:
     """{'mean', 'deviation' (standard deviation, None of one value), 'n'} of numbers; None values are left out."""
-    values = [value for value in values if value is not None]
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)) if values else None, "deviation": deviation, "n": len(values)}
+    numbers = [value for value in values if value is not None]
+    deviation = float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
+    return {"mean": float(np.mean(numbers)) if numbers else None, "deviation": deviation, "n": len(numbers)}
 
 
 def percent(value: float | None, digits: int = 0) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Metric:
         return not self.needs_critic and self.measure.__module__.startswith("metrics.")
 
 
-def register(name: str, **row) -> Callable:
+def register(name: str, **row: Any) -> Callable:
     """Decorator that makes a function of a Draw the metric `name`. row: the other fields of Metric."""
 
     def add(measure):

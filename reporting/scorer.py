@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def critic_of(trainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
     return outputs
 
 
-def write_pairs(path: Path, pairs: np.ndarray):
+def write_pairs(path: Path, pairs: np.ndarray) -> None:
     """Pictures in pairs, as a sample beside its nearest training image; four pairs a row."""
     grids.save_png(path, grids.grid(pairs, columns=8))
 
@@ -170,7 +170,9 @@ class Scorer:
             scores = score_checkpoint(path, self.dataset, names, samples)
             return scores.values, scores.settings
         except UserError:
-            values, could_not, settings = {}, {}, None
+            values: dict[str, Any] = {}
+            could_not: dict[str, str] = {}
+            settings = None
         for name in names:  # find out which it was
             try:
                 scores = score_checkpoint(path, self.dataset, [name], samples)

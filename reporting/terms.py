@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from models import networks
 from training import budget
 from training import recipe as recipes
 from training.comparison import NOT_CONTENT, Entry
 
-# settings that an objective, optimiser or network may not use
-ONLY = {"beta1": ("optimizer", "adam"), "beta2": ("optimizer", "adam")}
+UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
 MEANING = {"network": "of both players", "learning_rate": "step size alpha of both players"}
 # what times depend on, in the records of the runs
 MACHINE = {"threads": "threads", "device": "devices", "processor": "processors"}
@@ -72,8 +72,9 @@ def unused(recipe):
 
 def in_words(recipe, name):
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
-    key, needed = ONLY.get(name, (None, None))
-    if value is None or (key and getattr(recipe, key) != needed):
+    unread = recipe.optimizer in UNREAD_BY.get(name, ())
+    unread |= name in networks.WIDTHS and all(name not in network.widths for network in networks.rows(recipe))
+    if value is None or unread:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -153,6 +153,13 @@ def test_settings_of_both_players_are_one_row_where_they_are_one():
     assert not {"network", "learning_rate", "steps"} & set(found)
 
 
+def test_settings_that_nothing_reads_are_no_row():
+    entries = entries_of(("gan", {"network": "mlp", "filters": 8}), ("wgan", {"network": "mlp", "filters": 16}))
+    found = {row["name"]: row["values"] for row in terms.settings(entries, ["gan", "wgan"])}
+    assert "filters" not in found and found["units"]["gan"] == "512"
+    assert found["beta1"]["wgan"] == "–" != found["beta1"]["gan"]  # RMSProp has none
+
+
 def test_nothing_is_loaded_from_anywhere(made):
     _, text, _ = made
     for source in Page(text).sources:

@@ -14,12 +14,15 @@ from models.networks.norms import ROLES, error_with_penalty
 if TYPE_CHECKING:
     from paddle.nn import Layer
 
+WIDTHS = ("filters", "units")  # settings of a recipe that say how wide a network's layers are
+
 
 class Network(NamedTuple):
     """source: a module with Generator and Critic by its dotted name, imported with Paddle, or what else has the two.
 
     sizes: picture sizes it can make, None for any. norms: the roles whose norm layers a recipe chooses. points: whether it also
     makes points in the plane. one_core: its convolutions use one core of a CPU, so that several processes are faster.
+    widths: those of WIDTHS that it reads.
     """
 
     source: Any
@@ -27,17 +30,18 @@ class Network(NamedTuple):
     norms: tuple[str, ...] = ()
     points: bool = False
     one_core: bool = False
+    widths: tuple[str, ...] = WIDTHS
 
 
 NETWORKS = {
-    "mlp": Network("models.networks.mlp", points=True),
-    "dcgan": Network("models.networks.dcgan", (32, 64, 128), ROLES),
-    "dcgan-nobn": Network("models.networks.dcgan", (32, 64, 128), ("critic",)),  # dcgan whose generator has no batch norm
-    "dcgan-constant": Network(
-        "models.networks.dcgan", (32, 64, 128), ("critic",)
-    ),  # nor does its width change: WGAN, section 4.3
-    "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES),
-    "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, one_core=True),
+    "mlp": Network("models.networks.mlp", points=True, widths=("units",)),
+    "dcgan": Network("models.networks.dcgan", (32, 64, 128), ROLES, widths=("filters",)),
+    # dcgan whose generator has no batch norm
+    "dcgan-nobn": Network("models.networks.dcgan", (32, 64, 128), ("critic",), widths=("filters",)),
+    # nor does its width change: WGAN, section 4.3
+    "dcgan-constant": Network("models.networks.dcgan", (32, 64, 128), ("critic",), widths=("filters",)),
+    "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES, widths=()),
+    "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, one_core=True, widths=("filters",)),
 }
 
 
