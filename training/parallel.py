@@ -80,7 +80,7 @@ class Processes(Team):
     def broadcast(self, number: float) -> float:
         tensor = paddle.to_tensor([number], "float64")
         dist.broadcast(tensor, 0)
-        return float(tensor)
+        return float(tensor.numpy()[0])
 
     def prepare(self, *networks: nn.Layer) -> None:
         for network in networks:
