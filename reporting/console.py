@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from errors import UserError
+from training.comparison import Entry
 from training.session import Silent
 
 
@@ -61,7 +62,7 @@ class Console(WarningsOnly):
         print(line, flush=True)
 
     def progress(self, recipe, folder):
-        from reporting.progress import Entry, MultiRunProgress  # here, so that rich is not loaded for --help
+        from reporting.progress import MultiRunProgress  # here, so that rich is not loaded for --help
 
         entry = Entry(recipe, folder=Path(folder))
         return MultiRunProgress([entry]).of(entry)
