@@ -21,8 +21,8 @@ from training import recipe as recipes
 class Command(click.Command):
     """--network takes several names: `--network dcgan mlp` reads as `--network dcgan --network mlp`."""
 
-    def parse_args(self, ctx, args):
-        spread = []
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        spread: list[str] = []
         for word in args:
             spread += ["--network", word] if word in networks.NETWORKS and spread[-2:-1] == ["--network"] else [word]
         return super().parse_args(ctx, spread)
@@ -84,14 +84,15 @@ def main(
         runtime.start(device)  # an error, if there is none, before anything is written
     comparison.assign_folders(folder, entries, dataset.sha256)
     comparison.write_record(folder, entries)
-    flags = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
-    flags = [word for name, value in flags.items() if value for word in (name, value)]
-    return carry_out(folder, entries, scorer, flags, data_dir, device, jobs or default_jobs)
+    passed_on = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
+    words = [word for name, value in passed_on.items() if value for word in (name, value)]
+    return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs)
 
 
 def split(pairs):
     """-o's pairs as (settings of all, {model: settings})."""
-    common, own = [], {}
+    common: list[str] = []
+    own: dict[str, dict] = {}
     for pair in pairs:
         model, dot, rest = pair.partition(".")
         if dot and model in recipes.names():

@@ -1,5 +1,8 @@
 """The exceptions that are meant for the user's eyes."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 
 class UserError(Exception):
     """A mistake that the user can mend. Commands print it as one line on stderr and exit with `status`."""
@@ -24,12 +27,12 @@ class WriteError(UserError):
 class Interrupted(Exception):
     """Ctrl-C or SIGTERM (`signum`) ended a training, and a checkpoint was saved. Commands print it and exit with `status`."""
 
-    def __init__(self, signum, message="interrupted"):
+    def __init__(self, signum: int, message: str = "interrupted"):
         super().__init__(message)
         self.signum, self.status = signum, 128 + signum
 
 
-def cannot_write(path, error, need=None):
+def cannot_write(path: str | Path, error: Exception, need: int | None = None) -> WriteError:
     """Return the WriteError for an exception met while writing `path`. need: bytes that it takes, if that is known."""
     import errno
     import shutil
@@ -46,16 +49,14 @@ def cannot_write(path, error, need=None):
 
 
 def _existing(path):
-    from pathlib import Path
-
     return next(place for place in (Path(path).absolute(), *Path(path).absolute().parents) if place.exists())
 
 
-def megabytes(size):
+def megabytes(size: float) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def one_of(kind, name, allowed):
+def one_of(kind: str, name: object, allowed: Collection[str]) -> UserError:
     """Return the UserError for an unknown `name` of a `kind`, which names the nearest allowed one."""
     import difflib
 
@@ -65,7 +66,7 @@ def one_of(kind, name, allowed):
     return UserError(f"unknown {kind} {said}: {hint}allowed are {', '.join(allowed)}")
 
 
-def shortened(value):
+def shortened(value: object) -> str:
     """repr, cut: what a file holds may be endless."""
     import reprlib
 

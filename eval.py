@@ -63,13 +63,13 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     items = read(source, dataset) if is_file else None
     say(runtime.start(device))
     samples = samples or data.source(data_name).samples
-    scores, settings, pairs = {}, {}, None
+    scores, settings, pairs = {}, {}, {}
     if items is not None:
         items = items if len(items) <= samples else items[subset(len(items), samples, seed)]
         scores[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
         if target:
-            pairs = scorer.closest_pairs(items, dataset, scores[0])
+            pairs = metrics.pairs_of(items, dataset, scores[0])
     for path in paths:
         step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
     file = None
@@ -77,8 +77,8 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         target.mkdir(parents=True, exist_ok=True)
         file = target / "metrics.json"
         score_store.write(file, scores, settings)
-        if pairs is not None:
-            scorer.write_pairs(target / "memorised.png", pairs)
+        for name, pictures in pairs.items():
+            scorer.write_pairs(target / f"{name}.png", pictures)
         if every and folder:
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:

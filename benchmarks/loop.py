@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+import numpy as np
 
 import data
 from reporting import console
@@ -28,7 +29,9 @@ class Stopwatch(Silent):
     """In the place of the progress display: after each chunk of the loop it runs a chunk of bare steps and times both."""
 
     def __init__(self, bare: Callable[[], object]) -> None:
-        self.bare, self.loop, self.alone = bare, [], []
+        self.bare = bare
+        self.loop: list[float] = []
+        self.alone: list[float] = []
         self._began = time.perf_counter()
 
     def step(self, done: int) -> None:
@@ -54,7 +57,7 @@ def main(steps, filters, model):
 
     dataset = data.load(recipe.data)
     other = GANTrainer(recipe, dataset.shape)
-    real = paddle.to_tensor(dataset.batch(range(recipe.batch_size)))
+    real = paddle.to_tensor(dataset.batch(np.arange(recipe.batch_size)))
 
     def bare():
         for step in range(CHUNK):

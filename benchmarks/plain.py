@@ -4,11 +4,12 @@ Initialisation, batch norm and the order of the layers are those of models/netwo
 training (tests/test_benchmarks.py).
 """
 
-from paddle import nn
+from paddle import Tensor, nn
 
 from models.networks import dcgan
 from models.networks.layers import norm as our_norm
 from models.networks.layers import normal
+from training.recipe import Recipe
 
 
 def conv(inputs, outputs, kernel=4, stride=2, padding=1):
@@ -27,7 +28,7 @@ def norm(kind, channels):
 
 
 class Generator(nn.Layer):
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
         super().__init__()
         widths = [recipe.filters * 2**k for k in reversed(range((shape[1] // 8).bit_length()))]
         if recipe.generator_network == "dcgan-constant":
@@ -37,12 +38,12 @@ class Generator(nn.Layer):
             layers += [*norm(recipe.generator_norm, channels), nn.ReLU(), deconv(channels, narrower)]
         self.main = nn.Sequential(*layers, nn.Tanh())
 
-    def forward(self, z):
+    def forward(self, z: Tensor) -> Tensor:
         return self.main(z.reshape([*z.shape, 1, 1]))
 
 
 class Critic(nn.Layer):
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
         super().__init__()
         channels = recipe.filters
         layers = [conv(shape[0], channels), nn.LeakyReLU(0.2)]
@@ -51,10 +52,11 @@ class Critic(nn.Layer):
             layers += [conv(channels // 2, channels), *norm(recipe.critic_norm, channels), nn.LeakyReLU(0.2)]
         self.main = nn.Sequential(*layers, conv(channels, 1, 4, 1, 0))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.main(x).reshape([-1])
 
 
 def use() -> None:
     """Let recipes that ask for dcgan get these networks from now on in this process."""
-    dcgan.Generator, dcgan.Critic = Generator, Critic
+    for player in (Generator, Critic):
+        setattr(dcgan, player.__name__, player)

@@ -1,17 +1,21 @@
 """The same recipes in PyTorch, written as a PyTorch user would: for timings beside ours."""
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from benchmarks.torch_networks import counterpart
 from models.objectives import OBJECTIVES
+from training.recipe import Recipe
 
 
 class GANTrainer:
     """critic_step(real) and generator_step() of a recipe. It has no averaged generator and its step sizes stay."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
         self.recipe = recipe
         self.generator = counterpart(recipe.generator_network).Generator(recipe, shape)
         self.critic = counterpart(recipe.critic_network).Critic(recipe, shape)
@@ -27,7 +31,7 @@ class GANTrainer:
             return torch.optim.SGD(network.parameters(), learning_rate)
         return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2))
 
-    def critic_step(self, real):
+    def critic_step(self, real: Tensor) -> None:
         with torch.no_grad():
             fake = self.generator(torch.randn(len(real), self.recipe.latent))
         if self._together:
@@ -47,7 +51,7 @@ class GANTrainer:
                 for parameter in self.critic.parameters():
                     parameter.clamp_(-self.recipe.clip, self.recipe.clip)
 
-    def generator_step(self, step=0):
+    def generator_step(self, step: int = 0) -> None:
         self.critic.requires_grad_(False)
         fake = self.critic(self.generator(torch.randn(self.recipe.generator_batch, self.recipe.latent)))
         loss = self.objective.generator_loss(fake)
@@ -58,7 +62,7 @@ class GANTrainer:
 
 
 @torch.no_grad()
-def initialise(layer):
+def initialise(layer: torch.nn.Module) -> None:
     """The WGAN authors' weights_init (main.py), for Module.apply: convolutions N(0, .02), batch norm N(1, .02) and shift 0."""
     if isinstance(layer, (torch.nn.Conv2d, torch.nn.ConvTranspose2d)):
         layer.weight.normal_(0.0, 0.02)
@@ -81,7 +85,7 @@ class Counter(TorchDispatchMode):
         return out
 
 
-def operations(step):
+def operations(step: Callable[[], object]) -> int:
     """Floating-point operations of the products and convolutions in step()."""
     with Counter() as counter:
         step()

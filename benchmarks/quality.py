@@ -18,6 +18,7 @@ else the machine does; wall seconds do.
 """
 
 import json
+import subprocess
 import sys
 import tempfile
 import time
@@ -52,7 +53,8 @@ def run_all(tasks: Sequence[tuple[str, int]], jobs: int, command: list[str]) -> 
 
     command: arguments of this module for all. Raises TrainingError if one ends without a result.
     """
-    tasks, running = list(tasks), {}
+    tasks = list(tasks)
+    running: dict[Path, subprocess.Popen] = {}
     start = [sys.executable, "-m", "benchmarks.quality", *command, "--one"]
     with tempfile.TemporaryDirectory() as folder:
         try:

@@ -58,7 +58,8 @@ class Marks(Silent):
 
     def __init__(self, draw: Draw, dataset: Dataset, budget: Budget, at: list[float], tell: Tell) -> None:
         self.draw, self.dataset, self.budget, self.at, self.tell = draw, dataset, budget, at, tell
-        self.rows, self._next = [], at[0]
+        self.rows: list[dict[str, Any]] = []
+        self._next = at[0]
 
     def step(self, done: int) -> None:
         wall, seconds = self.budget.seconds(), self.budget.cpu_seconds()

@@ -85,10 +85,10 @@ def main(rounds, images, one):
             folder.mkdir()
             write_images(folder, count)
             rows.append(("PNG files", count, str(folder)))
-        times = {f"{count:,} {what}": [] for what, count, _ in rows}
+        times: dict[str, list[float]] = {f"{count:,} {what}": [] for what, count, _ in rows}
         processes = {}
-        for name, (_, count, folder) in zip(times, rows):
-            processes[name] = Process("reading", "--one", count, folder)
+        for name, (_, count, place) in zip(times, rows):
+            processes[name] = Process("reading", "--one", count, place)
             processes[name].wait_until_ready()
         for number in range(rounds):
             names = list(times)

@@ -88,7 +88,7 @@ def measure(row: Row, repeats: int, clock: str) -> tuple[Times, dict[str, float]
     if clock == "wall":
         workers["loop"] = Worker("loop", row)
         turns.append(("loop", "loop"))
-    measured = {turn: [] for turn in turns}
+    measured: dict[tuple[str, str], list[float]] = {turn: [] for turn in turns}
     began = time.monotonic()
     for repeat in range(repeats + 2):  # the first two warm up
         if repeat >= LEAST + 2 and time.monotonic() - began > PATIENCE:

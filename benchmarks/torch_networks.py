@@ -1,13 +1,15 @@
 """The networks once more, in PyTorch's own layers, with the parameter names of ours: for timings and for the tests."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from errors import UserError
 from models.networks import NETWORKS
+from training.recipe import Recipe
 
 
 def norm(kind, channels, flat=False):
@@ -17,33 +19,33 @@ def norm(kind, channels, flat=False):
 
 
 class Reshape(nn.Module):
-    def __init__(self, *shape):
+    def __init__(self, *shape: int):
         super().__init__()
         self.shape = shape
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x.reshape(-1, *self.shape)
 
 
 class Dcgan:
     class Generator(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             colours, size, _ = shape
             widths = [recipe.filters * 2**k for k in reversed(range(int(math.log2(size)) - 2))]
             if recipe.generator_network == "dcgan-constant":
                 widths = [recipe.filters] * len(widths)
-            layers = [nn.ConvTranspose2d(recipe.latent, widths[0], 4, 1, 0, bias=False)]
+            layers: list[nn.Module] = [nn.ConvTranspose2d(recipe.latent, widths[0], 4, 1, 0, bias=False)]
             for channels, narrower in zip(widths, [*widths[1:], colours], strict=True):
                 layers += [*norm(recipe.generator_norm, channels), nn.ReLU(True)]
                 layers += [nn.ConvTranspose2d(channels, narrower, 4, 2, 1, bias=False)]
             self.main = nn.Sequential(*layers, nn.Tanh())
 
-        def forward(self, z):
+        def forward(self, z: Tensor) -> Tensor:
             return self.main(z[:, :, None, None])
 
     class Critic(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             colours, size, _ = shape
             channels = recipe.filters
@@ -54,36 +56,36 @@ class Dcgan:
                 layers += [*norm(recipe.critic_norm, channels), nn.LeakyReLU(0.2)]
             self.main = nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, 1, 0, bias=False))
 
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             return self.main(x).flatten()
 
 
 class Mlp:
     @staticmethod
-    def stack(inputs, units, outputs):
+    def stack(inputs: int, units: int, outputs: int) -> list[nn.Module]:
         linear = [nn.Linear(inputs, units), nn.Linear(units, units), nn.Linear(units, units)]
-        return [layer for one in linear for layer in (one, nn.ReLU(True))] + [nn.Linear(units, outputs)]
+        return [*(layer for one in linear for layer in (one, nn.ReLU(True))), nn.Linear(units, outputs)]
 
     class Generator(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             self.body = nn.Sequential(*Mlp.stack(recipe.latent, recipe.units, math.prod(shape)), Reshape(*shape))
 
-        def forward(self, z):
+        def forward(self, z: Tensor) -> Tensor:
             return self.body(z)
 
     class Critic(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             self.body = nn.Sequential(*Mlp.stack(math.prod(shape), recipe.units, 1))
 
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             return self.body(x.flatten(1)).flatten()
 
 
 class Paperweekly:
     class Generator(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             colours, size, _ = shape
             self.base, features = size // 4, 128 * (size // 4) ** 2
@@ -91,14 +93,14 @@ class Paperweekly:
             self.norm = nn.Sequential(*norm(recipe.generator_norm, features, flat=True))
             self.conv1, self.conv2 = nn.Conv2d(128, 64, 5, padding=2), nn.Conv2d(64, colours, 5, padding=2)
 
-        def forward(self, z):
+        def forward(self, z: Tensor) -> Tensor:
             up = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
             x = torch.tanh(self.norm(self.linear2(torch.tanh(self.linear1(z)))))
             x = torch.tanh(self.conv1(up(x.reshape(-1, 128, self.base, self.base))))
             return torch.tanh(self.conv2(up(x)))
 
     class Critic(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             inputs, size, _ = shape
             for k, channels in enumerate((32, 64, 128), 1):
@@ -107,7 +109,7 @@ class Paperweekly:
                 inputs, size = channels, (size - 2) // 2
             self.head = nn.Linear(128 * size**2, 1)
 
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             for k in (1, 2, 3):
                 x = getattr(self, f"norm{k}")(getattr(self, f"conv{k}")(x))
                 x = F.max_pool2d(F.leaky_relu(x, 0.02), 2)
@@ -116,7 +118,7 @@ class Paperweekly:
 
 class Resnet:
     class Block(nn.Module):
-        def __init__(self, inputs, outputs, kind, resample, first=False):
+        def __init__(self, inputs: int, outputs: int, kind: str, resample: str | None, first: bool = False):
             super().__init__()
             self.resample, self.first = resample, first
             self.norm1 = nn.Sequential(*([] if first else norm(kind, inputs)))
@@ -124,7 +126,7 @@ class Resnet:
             self.conv1, self.conv2 = nn.Conv2d(inputs, outputs, 3, padding=1), nn.Conv2d(outputs, outputs, 3, padding=1)
             self.shortcut = nn.Conv2d(inputs, outputs, 1) if resample else nn.Identity()
 
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             up = nn.Upsample(scale_factor=2) if self.resample == "up" else nn.Identity()
             down = nn.AvgPool2d(2) if self.resample == "down" else nn.Identity()
             h = x if self.first else self.norm1(x).relu()
@@ -132,7 +134,7 @@ class Resnet:
             return down(h) + self.shortcut(down(up(x)))
 
     class Generator(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             f, kind, doublings = recipe.filters, recipe.generator_norm, int(math.log2(shape[1])) - 2
             self.filters = f
@@ -141,12 +143,12 @@ class Resnet:
             self.norm = nn.Sequential(*norm(kind, f))
             self.last = nn.Conv2d(f, shape[0], 3, padding=1)
 
-        def forward(self, z):
+        def forward(self, z: Tensor) -> Tensor:
             x = self.blocks(self.linear(z).reshape(-1, self.filters, 4, 4))
             return torch.tanh(self.last(self.norm(x).relu()))
 
     class Critic(nn.Module):
-        def __init__(self, recipe, shape):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
             f, kind = recipe.filters, recipe.critic_norm
             blocks = [Resnet.Block(shape[0], f, kind, "down", first=True)]
@@ -154,7 +156,7 @@ class Resnet:
             self.blocks = nn.Sequential(*blocks, Resnet.Block(f, f, kind, None), Resnet.Block(f, f, kind, None))
             self.head = nn.Linear(f, 1)
 
-        def forward(self, x):
+        def forward(self, x: Tensor) -> Tensor:
             return self.head(self.blocks(x).relu().mean((2, 3))).flatten()
 
 
@@ -166,7 +168,7 @@ COUNTERPARTS = {  # of the modules of models/networks
 }
 
 
-def counterpart(network):
+def counterpart(network: str) -> Any:
     """The class with Generator and Critic for a row of models/networks. Raises UserError for one that has none in PyTorch."""
     source = NETWORKS[network].source
     if not isinstance(source, str) or source not in COUNTERPARTS:

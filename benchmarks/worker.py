@@ -51,10 +51,10 @@ def build(variant: str, recipe: Recipe, shape: tuple[int, ...], clock: str = "wa
     if variant == "pytorch":
         import torch
 
-        from benchmarks.pytorch import GANTrainer
+        from benchmarks import pytorch
 
         torch.set_num_threads(1 if clock == "cpu" else runtime.cores())
-        return GANTrainer(recipe, shape), torch.from_numpy(real)
+        return pytorch.GANTrainer(recipe, shape), torch.from_numpy(real)
     if variant == "plain":
         from benchmarks import plain
 

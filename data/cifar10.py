@@ -4,6 +4,7 @@ import io
 import pickle
 import tarfile
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -44,10 +45,10 @@ def _read_archive(path):
                 if total > LARGEST_TOTAL or number > MOST:
                     raise UserError(f"{path} holds more than CIFAR-10: the published archive has 8 files of 186 MB together")
                 base = member.name.rsplit("/", 1)[-1]
-                if base in wanted and member.isfile():
+                if base in wanted and (file := archive.extractfile(member) if member.isfile() else None):
                     if member.size > LARGEST:
                         raise UserError(f"{path}: {base} has {member.size:,} bytes, too many for a CIFAR-10 batch")
-                    batches[base] = read_batch(archive.extractfile(member).read(), f"{path}: {base}")
+                    batches[base] = read_batch(file.read(), f"{path}: {base}")
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, OverflowError, MemoryError) as error:
         raise UserError(f"{path} cannot be read as a tar.gz: {error}") from None
     if missing := sorted(wanted - set(batches)):
@@ -77,12 +78,12 @@ def read_batch(raw: bytes, where: str = "batch") -> tuple[np.ndarray, np.ndarray
 class _Array:
     """Stands in for numpy.ndarray while unpickling: it only remembers the shape, type and bytes it is given."""
 
-    state = None
+    state: Any = None
 
     def __setstate__(self, state):
         self.state = state
 
-    def array(self):
+    def array(self) -> np.ndarray:
         _, shape, dtype, fortran, raw = self.state
         if not isinstance(dtype, _Type) or dtype.code not in ("u1", b"u1", "uint8") or not isinstance(raw, bytes):
             raise UserError("its data are not unsigned bytes")
@@ -96,7 +97,7 @@ class _Array:
 class _Type:
     """Stands in for numpy.dtype."""
 
-    def __init__(self, code=None, *_):
+    def __init__(self, code: object = None, *_: object):
         self.code = code
 
     def __setstate__(self, state):
@@ -122,7 +123,7 @@ class _Inert(pickle._Unpickler):
         ("_codecs", "encode"): _encode,
     }
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         try:
             return self.NAMES[module, name]
         except KeyError:

@@ -32,7 +32,7 @@ class Dataset:
                 raise UserError(f"{self.name} holds a NaN or an infinity")
         digest = hashlib.sha256()
         for split in (self.train, self.heldout):
-            digest.update(np.ascontiguousarray(split) if isinstance(split, np.ndarray) else split.digest())
+            digest.update(np.ascontiguousarray(split).data if isinstance(split, np.ndarray) else split.digest())
         self.sha256 = digest.hexdigest()
 
     @property
@@ -69,7 +69,7 @@ class Order:
 
     def __init__(self, n: int, seed: int, attempt: int = 0):
         self.n, self.seed, self.attempt = n, seed, attempt
-        self._epoch, self._permutation = None, None
+        self._epoch, self._permutation = -1, np.empty(0, np.int64)
 
     def _shuffled(self, epoch):
         if epoch != self._epoch:

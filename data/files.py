@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import filelock
 
@@ -142,7 +143,9 @@ class Other(OSError):
 class HttpsOnly(urllib.request.HTTPRedirectHandler):
     """Follows a redirection only to where nobody on the way can read or change what comes."""
 
-    def redirect_request(self, request, reply, code, message, headers, url):
+    def redirect_request(
+        self, request: urllib.request.Request, reply: Any, code: int, message: str, headers: Any, url: str
+    ) -> urllib.request.Request | None:
         if not url.startswith("https://"):
             raise urllib.error.URLError(f"it redirects to {url[:80]}, which is not https")
         return super().redirect_request(request, reply, code, message, headers, url)

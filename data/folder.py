@@ -7,6 +7,7 @@ which on a machine of few cores takes time from the training (docs/performance.m
 import hashlib
 import io
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -42,7 +43,7 @@ class Files:
 
     ndim, dtype = 4, np.dtype(np.uint8)
 
-    def __init__(self, paths, size):
+    def __init__(self, paths: Sequence[Path], size: int):
         # an array of names: 100,000 Path objects would take 50 MB
         self._names = np.array([str(path) for path in paths])
         self.size = size
@@ -51,10 +52,10 @@ class Files:
         return len(self._names)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (len(self), 3, self.size, self.size)
 
-    def read(self, index):
+    def read(self, index: int) -> np.ndarray:
         return read_image(self._names[index], self.size)
 
     def __getitem__(self, indices):
@@ -65,7 +66,7 @@ class Files:
             images[row] = read_image(name, self.size)
         return images
 
-    def digest(self):
+    def digest(self) -> bytes:
         """SHA-256 of names and file sizes: reading the files themselves could take minutes."""
         lines = (f"{name}:{Path(name).stat().st_size}\n" for name in self._names)
         return hashlib.sha256("".join(lines).encode()).digest()

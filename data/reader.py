@@ -59,7 +59,7 @@ def _decoded(files, order, position, batch_size, part):
         Images(),
         batch_sampler=Endless(),
         num_workers=2,
-        collate_fn=np.stack,  # bytes travel faster than floats
+        collate_fn=np.stack,  # type: ignore[arg-type] # bytes travel faster than floats; Paddle's annotation wants tensors too
         use_shared_memory=False,  # /dev/shm is small in containers, and a batch is small anyway
         prefetch_factor=4,
     )

@@ -1,6 +1,7 @@
 """Surfaces, weights and gradients of clipped and of penalised critics (WGAN-GP, section 3 and figure 1)."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import paddle
@@ -32,7 +33,7 @@ ABOUT = {
 }
 
 SETS = ("8gaussians", "25gaussians", "swissroll")
-CONSTRAINTS = {"clipped": {"clip": 0.01}, "penalised": {"penalty": 10}}
+CONSTRAINTS: dict[str, dict[str, float]] = {"clipped": {"clip": 0.01}, "penalised": {"penalty": 10}}
 DEEP = {"c = 0.001": {"clip": 0.001}, "c = 0.01": {"clip": 0.01}, "c = 0.1": {"clip": 0.1}, "penalty": {"penalty": 10}}
 LAYERS, BATCH, GRID, EDGE = 12, 256, 41, 2.5
 
@@ -45,7 +46,7 @@ class Deep(nn.Layer):
         self.layers = nn.LayerList([linear(2 if k == 0 else 64, 64) for k in range(LAYERS)])
         self.head = linear(64, 1)
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         self.outputs = []
         for layer in self.layers:
             x = nn.functional.relu(layer(x))
@@ -68,7 +69,8 @@ def fit(critic, name, constraint, steps, seed):
 
 def measure(store):
     steps, deep_steps, pairs = (50, 30, 300) if store.quick else (4000, 1500, 2000)
-    shallow, deep = {}, {}
+    shallow: dict[str, dict[str, list[Any]]] = {}
+    deep: dict[str, list[Any]] = {}
     for seed in range(store.seeds):
         for name in SETS:
             for kind in CONSTRAINTS:

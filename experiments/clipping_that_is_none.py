@@ -1,5 +1,7 @@
 """The seed post's listing, whose critic is never clipped."""
 
+from typing import Any
+
 from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
 from experiments.numeric import mean_and_deviation
 from experiments.store import label_key
@@ -38,7 +40,7 @@ def cells(quick):
 def measure(store):
     trained = {RIGHT: robust_architectures.runs(store, [robust_architectures.WGAN])[robust_architectures.WGAN]}
     trained |= training_runs.runs(store, cells(store.quick), tiles=32)
-    numbers = {"cells": {}}
+    numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
         curves = [run["curves"] for run in training_runs.alive(group)]
         row = training_runs.summary(group, VALUES)

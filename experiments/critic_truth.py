@@ -1,6 +1,7 @@
 """The critic's estimate beside the exact distance (Wasserstein GAN, section 3)."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def measure(store):
     constraints = [("clip", c) for c in CLIPS] + [("penalty", weight) for weight in LAMBDAS]
     numbers = {"seeds": store.seeds, "ticks": list(ticks), "pairs": pairs, "still": {}}
     for case in CASES:
-        groups = {}
+        groups: dict[str, list[dict[str, Any]]] = {}
         for seed in range(store.seeds):
             for constraint, value in constraints[::3] if store.quick else constraints:
                 label = f"{constraint} {value:g}"
@@ -93,7 +94,7 @@ def still(case, constraint, value, ticks, pairs, seed):
     x, y = real(rng, pairs), fake(rng, pairs)
     everywhere = np.concatenate([x, y, x + rng.random((pairs, 1), dtype=np.float32) * (y - x)])
     critic = critics.build(seed=seed)
-    row = {"w1": w1(x.astype(float), y.astype(float))["w1"], "estimate": [], "k": []}
+    row: dict[str, Any] = {"w1": w1(x.astype(float), y.astype(float))["w1"], "estimate": [], "k": []}
 
     def look(step):
         if step in ticks:
@@ -110,7 +111,7 @@ def moving(store):
     cells = {}
     for n_critic in N_CRITIC[:2] if store.quick else N_CRITIC:
         schedule = training_runs.schedule(*(20, 4) if store.quick else (2000, 20))
-        common = {"data": "8gaussians", "units": 64, "n_critic": n_critic, **schedule}
+        common: dict[str, Any] = {"data": "8gaussians", "units": 64, "n_critic": n_critic, **schedule}
         cells[f"wgan {n_critic}"] = "wgan", {**common, "clip": 0.1, "learning_rate": 2e-4}
         cells[f"wgan-gp {n_critic}"] = "wgan-gp", {**common, "penalty": 10}
     numbers = {}
@@ -140,7 +141,9 @@ def draw(numbers, store):
         rows = dict(numbers["still"][case])
         exact = rows.pop("w1")["mean"]
         for number, (label, row) in enumerate(rows.items()):
-            style = {"marker": "o", "linestyle": "-"} if label.startswith("clip") else {"marker": "s", "linestyle": "--"}
+            style: dict[str, Any] = (
+                {"marker": "o", "linestyle": "-"} if label.startswith("clip") else {"marker": "s", "linestyle": "--"}
+            )
             style |= {"color": f"C{number}", "markersize": 3, "label": label.replace("penalty", "λ").replace("clip", "c")}
             ratios = [r["mean"] if r["mean"] > 0 else np.nan for r in row["ratio"]]  # a wrong sign has no place on a log axis
             axis.plot(numbers["ticks"], ratios, **style)

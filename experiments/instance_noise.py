@@ -15,6 +15,7 @@ from experiments import FAILS, HOLDS, IN_PART, critics, figures
 from experiments.numeric import mean_and_deviation
 from experiments.store import label_key
 from experiments.training_runs import dataset_of, untuned
+from training.recipe import Recipe
 from training.sampling import sample
 from training.trainer import GANTrainer
 
@@ -42,11 +43,11 @@ TASKS = {"8gaussians": ("w1", 5000), "mnist-5k": ("fd_lenet", 2000)}
 class Blurred(nn.Layer):
     """A critic that sees every input with Gaussian noise of `sigma` on it, seeded."""
 
-    def __init__(self, critic, seed):
+    def __init__(self, critic: nn.Layer, seed: int):
         super().__init__()
         self.critic, self.seed, self.sigma, self.draws = critic, seed, 0.0, 0
 
-    def forward(self, x):
+    def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         self.draws += 1
         noise = np.random.default_rng([self.seed, self.draws]).standard_normal(x.shape, dtype=np.float32)
         return self.critic(x + self.sigma * paddle.to_tensor(noise))
@@ -55,7 +56,7 @@ class Blurred(nn.Layer):
 class Noisy(GANTrainer):
     """A GANTrainer whose steps meet the critic through Blurred; `sigma` may be set between steps."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
         super().__init__(recipe, shape)
         self.players["critic"] = self.blurred = Blurred(self.critic, recipe.seed)
 
@@ -64,7 +65,7 @@ def measure(store):
     numbers = {"seeds": store.seeds, "sigma": SIGMA, "tasks": {}}
     for data, (value, steps) in TASKS.items():
         steps = 50 if store.quick else steps
-        groups = {kind: [] for kind in KINDS}
+        groups: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
         for seed in range(store.seeds):
             for kind, group in groups.items():
                 run = partial(train, store, data, kind, steps, seed)

@@ -17,17 +17,17 @@ import data
 import metrics
 from data.dataset import crop_to, to_uint8
 from errors import UserError
-from experiments.numeric import plus_minus
 from experiments.results import between_marks
 from reporting import console
+from reporting.numbers import plus_minus
 from reporting.samples import noise
 from training import checkpoint, files, run, runtime
 
 NAMES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
 ORDERED = ("fd_lenet", "kid", "coverage", "w1")  # what must rise or fall with every rung
 LINEAR = {"fd_lenet": 1, "kid": 0.1}  # below this their axes are linear, above logarithmic
-SHOWN = ("fd_lenet", "kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "confidence")
-SHOWN += ("classifier_score", "w1", "swd", "memorised_share", "nearest_ratio")
+SHOWN: tuple[str, ...] = ("fd_lenet", "kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl")
+SHOWN += ("confidence", "classifier_score", "w1", "swd", "memorised_share", "nearest_ratio")
 STEPS = 5  # rungs of the ladder; what follows are tests of single metrics
 
 

@@ -1,5 +1,7 @@
 """The critic's estimate beside the quality of samples (Wasserstein GAN, figures 3 and 4)."""
 
+from typing import Any
+
 import numpy as np
 from scipy.stats import bootstrap
 
@@ -30,7 +32,7 @@ ESTIMATES = {"wgan": "critic_estimate", "gan": "js_estimate"}
 
 def measure(store):
     trained = robust_architectures.runs(store)
-    numbers = {"runs": {}}
+    numbers: dict[str, Any] = {"runs": {}}
     for model, value in ESTIMATES.items():
         curves = {}
         for network in SHOWN:

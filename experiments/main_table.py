@@ -6,12 +6,12 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from experiments import FAILS, HOLDS, IN_PART, figures, training_runs
-from experiments.numeric import plus_minus
 from experiments.store import ExperimentStore, label_key
 from reporting import collect
+from reporting.numbers import plus_minus
 
-VALUES = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score", "swd")
-VALUES += ("memorised_share",)
+VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
+VALUES += ("swd", "memorised_share")
 
 
 def measure(store: ExperimentStore, quality: str, cells: training_runs.Cells, seeds: int, **more: Any) -> dict[str, Any]:
@@ -34,22 +34,21 @@ def measure(store: ExperimentStore, quality: str, cells: training_runs.Cells, se
             "minutes_of_training": sum(seconds_of(run) for run in lived) / 60,
         }
     objectives = {model: own.get("objective") for model, (_, own) in cells.items() if model in trained}
-    scored = {value: {model: row for model, row in rows.items() if row[value]["mean"] is not None} for value in values}
+    groups = [{"label": model, "metrics": row} for model, row in rows.items()]
     return {
         "quality": quality,
         "wanted_seeds": seeds,
         "models": rows,
         "labels": {model: f"{model}, {objective}" if objective else model for model, objective in objectives.items()},
         "floor": training_runs.real_baseline(trained),
-        "best": {
-            value: collect.best([{"label": m, "metrics": row} for m, row in scored[value].items()], value) for value in values
-        },
+        "best": {value: collect.best(groups, value) for value in values},
     }
 
 
 def seconds_of(run: training_runs.Run) -> float:
     """What a run's budget counted: CPU seconds, or wall seconds, as all did before there was a CPU clock."""
-    return run.get("counted_seconds", run["seconds"])
+    seconds: float = run["seconds"]
+    return run.get("counted_seconds", seconds)
 
 
 def judge(numbers: dict[str, Any], against: Iterable[str]) -> str:

@@ -1,5 +1,7 @@
 """RMSProp beside Adam with more and more momentum (Wasserstein GAN, section 4)."""
 
+from typing import Any
+
 import numpy as np
 
 from experiments import FAILS, HOLDS, IN_PART, figures, robust_architectures, training_runs
@@ -44,7 +46,7 @@ def cells(quick):
 def measure(store):
     trained = {OURS: robust_architectures.runs(store, [robust_architectures.WGAN])[robust_architectures.WGAN]}
     trained |= training_runs.runs(store, cells(store.quick), names=["frechet", "classes"])
-    numbers = {"cells": {}}
+    numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
         row = training_runs.summary(group, ("fd_lenet", "classes_found"))
         alive = training_runs.alive(group)

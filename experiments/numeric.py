@@ -1,4 +1,4 @@
-"""An experiment's numbers: rounded for its JSON file, over seeds, and as the pages write them."""
+"""An experiment's numbers: rounded for its JSON file, over seeds, and what of the pages' is not in reporting/numbers.py."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,28 +25,9 @@ def rounded(value: Any, digits: int = 6) -> Any:
 
 def mean_and_deviation(values: Iterable[float | None]) -> dict[str, float | int | None]:
     """{'mean', 'deviation' (standard deviation, None of one value), 'n'} of numbers; None values are left out."""
-    values = [value for value in values if value is not None]
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)) if values else None, "deviation": deviation, "n": len(values)}
-
-
-def significant(value: float | None, digits: int = 3) -> str:
-    """A number of so many significant digits, with thousands apart; – for none."""
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if value and abs(value) < 1e-3:
-        return f"{value:.{digits - 1}e}"
-    text = f"{value:.{digits}g}"
-    return f"{float(text):,.0f}" if abs(value) >= 10**digits else text
-
-
-def plus_minus(row: dict[str, Any], digits: int = 3) -> str:
-    """mean ± deviation of mean_and_deviation's dict."""
-    if row["deviation"] is None:
-        return significant(row["mean"], digits)
-    return f"{significant(row['mean'], digits)} ± {significant(row['deviation'], 2)}"
+    numbers = [value for value in values if value is not None]
+    deviation = float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
+    return {"mean": float(np.mean(numbers)) if numbers else None, "deviation": deviation, "n": len(numbers)}
 
 
 def percent(value: float | None, digits: int = 0) -> str:

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import experiments
 from errors import UserError
 from experiments import ROOT, numeric
-from reporting import console
+from reporting import console, numbers
 from training import recipe as recipes
 
 PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
@@ -66,7 +66,7 @@ def render() -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown
     )
-    environment.filters |= {"g": numeric.significant, "pm": numeric.plus_minus}
+    environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits), "pm": numbers.plus_minus}
     environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes}
     rows = {name: experiments.about(name) for name in experiments.NAMES}
     content = {"x": read(), "about": rows, "verdicts_zh": VERDICTS_ZH, "full_budgets": full_budgets}

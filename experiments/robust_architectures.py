@@ -1,8 +1,10 @@
 """GAN and WGAN on good and on bad architectures (Wasserstein GAN, figures 5 to 7)."""
 
+from collections.abc import Collection
+
 from experiments import FAILS, HOLDS, IN_PART, figures, training_runs
-from experiments.numeric import plus_minus
-from experiments.store import label_key
+from experiments.store import ExperimentStore, label_key
+from reporting.numbers import plus_minus
 
 ABOUT = {
     "title": "Does WGAN forgive a bad architecture where a GAN does not?",
@@ -24,7 +26,7 @@ WGAN = "wgan dcgan"  # other experiments start from it
 MARKS = 20  # checkpoints on the way, for loss_means_quality too
 
 
-def cells(quick):
+def cells(quick: bool) -> training_runs.Cells:
     table = {}
     for network in NETWORKS:
         for model, share in (("gan", 5), ("wgan", 1)):
@@ -33,7 +35,7 @@ def cells(quick):
     return table
 
 
-def runs(store, labels=None):
+def runs(store: ExperimentStore, labels: Collection[str] | None = None) -> dict[str, list[training_runs.Run]]:
     """{'gan dcgan': [a run a seed], …}: see training_runs.train. labels: of some cells; store: of any experiment."""
     chosen = {label: cell for label, cell in cells(store.quick).items() if labels is None or label in labels}
     return training_runs.runs(store.other("robust_architectures"), chosen, tiles=32)

@@ -10,6 +10,8 @@ negative, is no success, whatever its samples. Trials are kept in docs/search/MO
 goes on from them.
 """
 
+from __future__ import annotations
+
 import contextlib
 import math
 import sys
@@ -17,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import optuna
@@ -39,6 +41,9 @@ from training.comparison import UNREACHED
 from training.recipe import Recipe
 from training.run_log import RunLog
 from training.session import Silent
+
+if TYPE_CHECKING:
+    from training.trainer import GANTrainer
 
 SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
@@ -83,7 +88,7 @@ def base(model: str, name: str, seconds: float) -> Recipe:
 
 def searched(recipe: Recipe) -> dict[str, BaseDistribution]:
     """{setting: Optuna's distribution} of those settings of SPACE that the recipe has."""
-    makers = {
+    makers: dict[str, Callable[..., BaseDistribution]] = {
         "log": lambda low, high: FloatDistribution(low, high, log=True),
         "whole": IntDistribution,
         "one of": lambda *values: CategoricalDistribution(values),
@@ -107,7 +112,7 @@ Judge = Callable[[float, str], None]  # of the quality at a mark and why the tra
 class Marks(Silent):
     """In the place of the progress display: scores the training at MARKS, with its clocks stopped, and lets `judge` end it."""
 
-    def __init__(self, trainer, dataset: Dataset, budget: Budget, folder: Path, judge: Judge) -> None:
+    def __init__(self, trainer: GANTrainer, dataset: Dataset, budget: Budget, folder: Path, judge: Judge) -> None:
         self.trainer, self.dataset, self.budget, self.folder, self.judge = trainer, dataset, budget, folder, judge
         self._left = list(MARKS)
 
@@ -169,7 +174,7 @@ def run_trial(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset)
     seed = SEED + trial.number
     trial.set_user_attr("seed", seed)
     own = recipes.resolve({**recipe.model_dump(), **trial.params, "seed": seed})
-    marks = []
+    marks: list[list[float]] = []
 
     def judge(value: float, dead: str) -> None:
         trial.report(value, len(marks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import subprocess
 import sys
 from types import ModuleType
 
@@ -22,7 +23,8 @@ class Workers:
     def __init__(self, name: str, count: int, quick: bool = False, data_dir: str | None = None) -> None:
         flags = ["--quick"] * quick + (["--data-dir", data_dir] if data_dir else [])
         self._command = [sys.executable, "-m", "experiments", name, *flags, "--worker"]
-        self._count, self._processes = count, []
+        self._count = count
+        self._processes: list[subprocess.Popen] = []
 
     def start(self) -> None:
         while len(self._processes) < self._count:

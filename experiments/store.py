@@ -47,7 +47,8 @@ class ExperimentStore:
         on_lock: Callable[[], object] = lambda: None,
     ) -> None:
         self.name, self.quick, self.data_dir, self.redraw = name, quick, data_dir, redraw
-        self.worker, self.on_lock, self._locked = worker, on_lock, set()
+        self.worker, self.on_lock = worker, on_lock
+        self._locked: set[str] = set()
         self.seeds, self.samples = (1, 1000) if quick else (3, 5000)
         base = ROOT / "runs" / "quick" if quick else ROOT / "docs"
         self.json = base / ("" if quick else "results") / f"{name}.json"
@@ -155,7 +156,7 @@ class ExperimentStore:
 
     def _write(self, more: dict[str, Any]) -> None:
         kept = self._read()
-        summary = {key: kept[key] for key in ("numbers", "verdict") if key in kept}
+        summary: dict[str, Any] = {key: kept[key] for key in ("numbers", "verdict") if key in kept}
         command = f"python -m experiments {self.name}" + (" --quick" if self.quick else "")
         content = {
             "format": FORMAT,

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def train(
     model: str,
     settings: dict[str, Any],
     seed: int,
-    names: Iterable[str] | None = None,
+    names: Sequence[str] | None = None,
     samples: int | None = None,
     tiles: int = 0,
     extra: Callable[[Path], Any] | None = None,
@@ -137,7 +137,7 @@ def _measure(
     key: str,
     recipe: Recipe,
     folder: Path,
-    names: Iterable[str] | None,
+    names: Sequence[str] | None,
     samples: int,
     tiles: int,
     extra: Callable[[Path], Any] | None,
@@ -179,7 +179,7 @@ def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> di
         rows = metrics.evaluate(items if dataset.is_points else to_uint8(items), dataset, names)
     except UserError:
         return {}
-    return {value: row["value"] for value, row in rows.items()}
+    return {value: row["value"] for value, row in rows.items() if row["value"] is not None}
 
 
 @functools.lru_cache(1)

@@ -13,10 +13,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-import data
+import metrics
 from data.dataset import Dataset
 from errors import UserError
 from experiments import ROOT, figures
+from metrics.networks import NETWORKS
 from training import runtime
 from training.files import write_text
 from training.recipe import Recipe
@@ -24,19 +25,19 @@ from training.recipe import Recipe
 FORMAT = 1
 MODELS = ("wgan", "wgan-gp", "dcgan", "lsgan", "gan")  # in the order in which they are shown
 ATTRIBUTES = ("seed", "marks", "scores", "counters", "why", "seconds")  # of a trial
-QUALITY = {"cifar10": ("fd_vgg", "frechet")}
 
 
 def quality_of(data_name: str) -> tuple[str, str]:
-    """(value, metric) that a trial is judged by on a data set; lower is better."""
-    return ("w1", "w1") if data.source(data_name).is_points else QUALITY.get(data_name, ("fd_lenet", "frechet"))
+    """(value, metric) that a trial is judged by on a data set: the first that can be measured; lower is better."""
+    metric = next(name for name in metrics.choose(None, data_name) if metrics.METRICS[name].quality)
+    network = metrics.network_of(data_name)
+    return f"fd_{NETWORKS[network].architecture}" if metric == "frechet" and network else metric, metric
 
 
 def final_metrics(data_name: str) -> tuple[str, ...]:
     """The metrics of a trial that came to its end."""
-    if data.source(data_name).is_points:
-        return ("w1", "gaussians") if data.source(data_name).kind == "mixture" else ("w1",)
-    return "frechet", "prdc", "classes"
+    wanted = (quality_of(data_name)[1], "gaussians", "prdc", "classes")
+    return tuple(name for name in metrics.choose(None, data_name) if name in wanted)
 
 
 def file_name(data_name: str) -> str:

@@ -31,8 +31,9 @@ POINTS = ("wgan", "wgan-gp")
 
 
 def measure(store):
-    looks = {"log_every": 25, "sample_every": UNREACHED, "checkpoint_every": 100 if store.quick else 200}
-    budget = {"steps": UNREACHED, "minutes": 0.05 if store.quick else 5, "clock": "cpu", "keep_checkpoints": 1000, **looks}
+    looks = {"log_every": 25, "sample_every": UNREACHED, "keep_checkpoints": 1000}
+    looks |= {"checkpoint_every": 100 if store.quick else 200}
+    budget = {"steps": UNREACHED, "minutes": 0.05 if store.quick else 5, "clock": "cpu", **looks}
     cells = {model: (model, budget) for model in MODELS}
     numbers = main_table.measure(store, "fd_lenet", cells, store.seeds, recipe_of=training_runs.tuned)
     trained = training_runs.runs(store, cells, tiles=32, recipe_of=training_runs.tuned)  # by now all are there

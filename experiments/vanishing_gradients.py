@@ -1,6 +1,7 @@
 """What a discriminator and a critic leave of the generator's gradient (Wasserstein GAN, figure 2)."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 import paddle
@@ -81,7 +82,7 @@ def still(ticks, seed):
     generator, fake = critics.still_generator(100 + seed)
     rng = np.random.default_rng(7 + seed)
     noise = [paddle.to_tensor(rng.standard_normal((BATCH, 2), dtype=np.float32)) for _ in range(BATCHES)]
-    rows = {loss: {"norm": [], "variance": []} for loss in LOSSES}
+    rows: dict[str, dict[str, Any]] = {loss: {"norm": [], "variance": []} for loss in LOSSES}
 
     def look(kind, critic, step):
         for loss, (trained_by, objective) in LOSSES.items():

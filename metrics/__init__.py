@@ -17,6 +17,7 @@ from metrics.registry import (
     names_for,
     names_on_the_way,
     network_of,
+    pairs_of,
     parse_names,
     quality_values,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "names_for",
     "names_on_the_way",
     "network_of",
+    "pairs_of",
     "parse_names",
     "quality_values",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class Draw:
     seed: int
 
 
-def of_samples(samples: Items, reference: Items, heldout: Items, n: int, seed: int, **rest) -> Iterator[Draw]:
+def of_samples(samples: Items, reference: Items, heldout: Items, n: int, seed: int, **rest: Any) -> Iterator[Draw]:
     """Disjoint draws of n of the samples, as many as there are. rest: dataset and network of each Draw."""
     rng = np.random.default_rng([seed, 1])
     order = rng.permutation(len(samples))
@@ -69,7 +70,7 @@ def of_samples(samples: Items, reference: Items, heldout: Items, n: int, seed: i
         yield Draw(samples.take(order[start : start + n]), real, reference, heldout, seed=seed, **rest)
 
 
-def of_heldout(reference: Items, heldout: Items, n: int, seed: int, count: int = BASELINE_DRAWS, **rest) -> Iterator[Draw]:
+def of_heldout(reference: Items, heldout: Items, n: int, seed: int, count: int = BASELINE_DRAWS, **rest: Any) -> Iterator[Draw]:
     """Draws in which held-out items stand where samples stood: disjoint blocks if there are five, otherwise n at random."""
     rng = np.random.default_rng([seed, 2])
     order = rng.permutation(len(heldout))
@@ -84,7 +85,7 @@ def has_blocks(heldout: Items, n: int) -> bool:
     return len(heldout) >= 5 * n
 
 
-def divided_anew(reference: Items, heldout: Items, n: int, seed: int, **rest) -> Iterator[Draw]:
+def divided_anew(reference: Items, heldout: Items, n: int, seed: int, **rest: Any) -> Iterator[Draw]:
     """Draws that divide training and held-out items at random, to see how much a draw scatters where few are held out.
 
     Their mean is no baseline: it is better than what held-out images score, presumably because digits of one writer then
@@ -99,7 +100,7 @@ def divided_anew(reference: Items, heldout: Items, n: int, seed: int, **rest) ->
         yield Draw(held.take(slice(n)), kept.take(slice(n)), kept, again, seed=seed, **rest)
 
 
-def of_training(reference: Items, heldout: Items, n: int, seed: int, **rest) -> Iterator[Draw]:
+def of_training(reference: Items, heldout: Items, n: int, seed: int, **rest: Any) -> Iterator[Draw]:
     """For a critic, which knows its training images: n of them where samples stood, against all that is held out."""
     rng = np.random.default_rng([seed, 2])
     for _ in range(BASELINE_DRAWS):

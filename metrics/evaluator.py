@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
@@ -89,13 +91,14 @@ def check(images: np.ndarray, dataset: Dataset) -> np.ndarray:
 class RealData:
     """A data set with what is known of its images: the side that samples are compared with."""
 
-    def __init__(self, dataset, critic, say):
+    def __init__(self, dataset: Dataset, critic: Callable[[np.ndarray], np.ndarray] | None, say: Callable[[str], object]):
         self.dataset, self.critic, self.say = dataset, critic, say
-        self.network = registry.network_of(dataset.name)
-        self.sides = {}  # 'reference' and 'heldout', and the same 'by critic' → Items
-        self.shared = {"dataset": dataset, "network": networks.NETWORKS[self.network].architecture if self.network else ""}
+        self.network = registry.network_of(dataset.name) or ""
+        self.sides: dict[str, Items] = {}  # 'reference' and 'heldout', and the same 'by critic' → Items
+        architecture = networks.NETWORKS[self.network].architecture if self.network else ""
+        self.shared: dict[str, Any] = {"dataset": dataset, "network": architecture}
 
-    def describe(self, items, needs, train=False):
+    def describe(self, items: np.ndarray, needs: set[str], train: bool = False) -> Items:
         """Items with the attributes in `needs`. train: they are training images."""
         native = items if self.dataset.is_points else crop_to(items, self.dataset.native_size)
         known = {}
@@ -107,13 +110,17 @@ class RealData:
         if "nearest" in needs:
             known["nearest"] = self._nearest(native, train)
         if "critic" in needs:
-            known["critic"] = self.critic(items)
+            known["critic"] = self._ask(items)
         return Items(native, **known)
+
+    def _ask(self, items):
+        assert self.critic is not None  # registry.choose takes no metric that asks it, otherwise
+        return self.critic(items)
 
     def _nearest(self, native, others_only=False):
         return nearest(native, crop_to(self.dataset.train, self.dataset.native_size), others_only)[0]
 
-    def prepare(self, needs):
+    def prepare(self, needs: set[str]) -> None:
         """Describe the data's own images, from the cache if they were described before."""
         dataset = self.dataset
         rows = np.random.default_rng(0).permutation(len(dataset.train))[:REFERENCE]
@@ -124,15 +131,15 @@ class RealData:
             if dataset.is_points:
                 self.sides[side] = self.describe(items, needs - {"critic"})
             else:
-                known = {}
+                known: dict[str, np.ndarray] = {}
                 for need in sorted(needs & {"features"} | needs & ({"nearest"} if side in near else set())):
                     network = networks.sha256(self.network) if need == "features" else ""
                     name = cache.key("items", dataset.sha256, dataset.native_size, side, len(items), need, network)
-                    known |= cache.arrays(name, lambda i=items, n=need, s=side: self._known(i, n, s))
+                    known |= cache.arrays(name, functools.partial(self._known, items, need, side))
                 self.sides[side] = Items(crop_to(items, dataset.native_size), **known)
             if "critic" in needs:
                 some = items[:: -(-len(items) // CRITIC)]
-                self.sides[f"{side} by critic"] = Items(some, critic=self.critic(some))
+                self.sides[f"{side} by critic"] = Items(some, critic=self._ask(some))
 
     def _known(self, items, need, side):
         began = time.monotonic()
@@ -140,7 +147,7 @@ class RealData:
         self.say(f"{need} of {len(items):,} {side} items in {time.monotonic() - began:.1f} s")
         return {name: value for name, value in described.known().items() if name != "items"}
 
-    def values(self, row: Metric, samples: Items, n: int, seed: int):
+    def values(self, row: Metric, samples: Items, n: int, seed: int) -> dict[str, tuple[float, float | None]]:
         """{value: (mean, deviation)} over the draws of n of the samples."""
         measured = []
         for draw in itertools.islice(draws.of_samples(samples, *self._sides(row), n, seed, **self.shared), row.draws):
@@ -149,7 +156,7 @@ class RealData:
             measured.append(row.measure(draw))
         return summary(measured)
 
-    def baseline(self, name: str, row: Metric, n: int, seed: int):
+    def baseline(self, name: str, row: Metric, n: int, seed: int) -> dict[str, tuple[float, float | None]]:
         """The same of real items in the samples' place, from the cache if it was measured before."""
         reference, heldout = self._sides(row)
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from data import Dataset
+from data.dataset import crop_to
 from errors import UserError
 from metrics.draws import Draw
 from metrics.registry import register
@@ -46,6 +48,14 @@ def nearest(images: np.ndarray, train: np.ndarray, others_only: bool = False, bl
     return distance, index
 
 
+def closest_pairs(images: np.ndarray, dataset: Dataset, count: int = 8) -> np.ndarray:
+    """The samples nearest to a training image, each followed by it: uint8 2·count×C×H×W."""
+    train, some = crop_to(dataset.train, dataset.native_size), images[:2000]
+    distance, index = nearest(some, train)
+    first = np.argsort(distance)[:count]
+    return np.stack([some[first], train[index[first]]], 1).reshape(-1, *images.shape[1:])
+
+
 @register(
     "memorised",
     values={"memorised_share": "lower", "nearest_ratio": ""},
@@ -53,6 +63,7 @@ def nearest(images: np.ndarray, train: np.ndarray, others_only: bool = False, bl
     needs=("nearest",),
     if_asked=("stacked",),
     draws=2,
+    pairs=closest_pairs,
 )
 def measure(draw: Draw) -> dict[str, float]:
     return memorised(draw.fake.nearest, draw.heldout.nearest)

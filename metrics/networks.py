@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from data.dataset import to_unit
 from data.folder import resize
 from errors import UserError
+
+if TYPE_CHECKING:
+    from paddle.nn import Layer
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 
@@ -51,7 +54,7 @@ NETWORKS = {
 }
 
 
-def build(name: str):
+def build(name: str) -> Layer:
     """A freshly initialised classifier: uint8-valued pictures in, (features, logits) out. Needs Paddle."""
     import paddle
     from paddle import nn
@@ -160,7 +163,7 @@ def describe(images: np.ndarray, name: str, batch: int = 250) -> tuple[np.ndarra
     return np.concatenate([f for f, _ in pairs]), np.concatenate([p for _, p in pairs])
 
 
-def classify(network, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def classify(network: Layer, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(features, probabilities) of uint8 images N×C×S×S from a classifier in evaluation mode."""
     import paddle
     import paddle.nn.functional as F

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 import data
 from data import Dataset
@@ -26,7 +28,7 @@ class Metric:
     on_the_way: those on which a comparison measures it at the checkpoints on the way, too; it must be quick. needs: attributes of
     Items that it reads beside the items. block: samples a draw. draws: at most. baseline: the real items that take the samples'
     place. check: raises UserError, before the data are described, for samples or data that it cannot measure. quality: whether
-    its values may stand for a generator's quality.
+    its values may stand for a generator's quality. pairs: pictures N×C×H×W, two and two, that eval.py draws into NAME.png.
     """
 
     measure: Callable[[Draw], dict[str, float]]
@@ -40,6 +42,7 @@ class Metric:
     baseline: Literal["held-out", "training"] = "held-out"
     check: Callable[[Items, Dataset], None] | None = None
     quality: bool = False
+    pairs: Callable[[np.ndarray, Dataset], np.ndarray] | None = None
 
     @property
     def needs_critic(self) -> bool:
@@ -52,7 +55,7 @@ class Metric:
         return not self.needs_critic and self.measure.__module__.startswith("metrics.")
 
 
-def register(name: str, **row) -> Callable:
+def register(name: str, **row: Any) -> Callable:
     """Decorator that makes a function of a Draw the metric `name`. row: the other fields of Metric."""
 
     def add(measure):
@@ -137,3 +140,8 @@ def direction(value: str) -> str:
 def quality_values() -> list[str]:
     """The values that may stand for a generator's quality; the first one that was measured does."""
     return [value for row in METRICS.values() if row.quality for value in row.values]
+
+
+def pairs_of(images: np.ndarray, dataset: Dataset, values: Iterable[str]) -> dict[str, np.ndarray]:
+    """{metric: its pairs} of those that `values` are of, for uint8 images N×C×H×W of the data set's native size."""
+    return {name: row.pairs(images, dataset) for name, row in METRICS.items() if row.pairs and set(row.values) & set(values)}

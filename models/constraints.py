@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import paddle
 from paddle import Tensor, nn
 
@@ -21,7 +23,7 @@ def clip_(critic: nn.Layer, c: float) -> None:
         p.clip_(-c, c)
 
 
-def input_gradient_norms(critic, points: Tensor, create_graph: bool = False) -> Tensor:
+def input_gradient_norms(critic: Callable[[Tensor], Tensor], points: Tensor, create_graph: bool = False) -> Tensor:
     """‖∇f‖ at each of N points (any shape N×…), over all axes but the first: shape N."""
     critic = getattr(critic, "in_float32", critic)  # bfloat16's eight bits are too few for a gradient's norm
     points = points.detach()
@@ -37,7 +39,7 @@ def interpolate(real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
     return epsilon * real + (1 - epsilon) * fake
 
 
-def gradient_penalty(critic, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
     """E (‖∇f(x̂)‖₂ − 1)² at points between real and fake, one norm a sample (WGAN-GP, 1704.00028, eq. 3), 0-D.
 
     epsilon: uniform on [0, 1], shape N. Multiply by lambda. Batch norm in the critic would make it invalid.

@@ -6,15 +6,17 @@ import logging
 import shlex
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
 from errors import UserError
 from training.comparison import Entry
+from training.recipe import Recipe
 from training.session import Silent
 
 
-def run(command: click.Command):
+def run(command: click.Command) -> NoReturn:
     """Run a click command as a program: a mistake is one line on stderr and exit status 2, without a traceback."""
     name = sys.argv[0].rsplit("/", 1)[-1]
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
@@ -44,24 +46,24 @@ def _say(name, message, status):
     return status
 
 
-def warn(message: object):
+def warn(message: object) -> None:
     print(f"warning: {message}", file=sys.stderr, flush=True)
 
 
 class WarningsOnly(Silent):
     """The console of a training that is one step of something longer."""
 
-    def warn(self, line):
+    def warn(self, line: str) -> None:
         warn(line)
 
 
 class Console(WarningsOnly):
     """The console of a training that a person watches: lines, warnings on stderr, a progress bar."""
 
-    def say(self, line):
+    def say(self, line: str) -> None:
         print(line, flush=True)
 
-    def progress(self, recipe, folder):
+    def progress(self, recipe: Recipe, folder: str | Path) -> Silent:
         from reporting.progress import MultiRunProgress  # here, so that rich is not loaded for --help
 
         entry = Entry(recipe, folder=Path(folder))

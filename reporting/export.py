@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import paddle
@@ -11,11 +12,14 @@ from errors import UserError
 from reporting.samples import noise
 from training.sampling import generate
 
+if TYPE_CHECKING:
+    from training.trainer import GANTrainer
+
 CHECKED = 8  # samples
 TOLERANCE = 1e-4  # of values in [−1, 1]: the graph holds Paddle's own convolutions, whose sums are in another order
 
 
-def write(trainer, out: str | Path, pdparams: bool = False) -> tuple[list[Path], float]:
+def write(trainer: GANTrainer, out: str | Path, pdparams: bool = False) -> tuple[list[Path], float]:
     """generator.json and generator.pdiparams below `out`, and generator.pdparams if asked for.
 
     The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running

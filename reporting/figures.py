@@ -21,7 +21,7 @@ def colour(results: dict, label: str) -> str:
     return COLOURS[labels.index(label) % len(COLOURS)]
 
 
-def samples(results: dict, path: Path):
+def samples(results: dict, path: Path) -> None:
     """Real items, then each group's last grids, one row a seed, all of the same noise in a row."""
     labels = [group["label"] for group in results["groups"]]
     table = {label: [r for r in results["runs"] if r["label"] == label and r["grids"]][:ROWS] for label in labels}
@@ -49,7 +49,7 @@ def _picture(axes, path, title):
     axes.set_title(title, fontsize=9)
 
 
-def curve_picture(results: dict, path: Path):
+def curve_picture(results: dict, path: Path) -> None:
     """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
     labels = [group["label"] for group in results["groups"]]
     scored = metric_names(results)

@@ -55,7 +55,7 @@ class MultiRunProgress:
         pace = done * len(self._runs) / self.jobs / (time.monotonic() - self._began)  # of one lane, runs a second
         return clock(max(lanes) / pace)
 
-    def move(self, entry: Entry, share: float):
+    def move(self, entry: Entry, share: float) -> None:
         run = self.of(entry)
         run.share = share
         if self._began is None:  # not before: a start takes seconds that no step does
@@ -69,16 +69,16 @@ class MultiRunProgress:
                     run.bar = self.bars.add_task("", total=1.0, left="")
                 self.bars.update(run.bar, completed=share, description=run.name + run.step_in_words, visible=share < 1)
 
-    def done(self, entry: Entry):
+    def done(self, entry: Entry) -> None:
         self.move(entry, 1.0)
 
-    def say(self, line: str):
+    def say(self, line: str) -> None:
         if self.bars:
             self.bars.print(line)
         else:
             print(line, flush=True)
 
-    def close(self):
+    def close(self) -> None:
         if self.bars:
             self.bars.stop()
 
@@ -101,18 +101,18 @@ class RunProgress(Silent):
         recipe = self.entry.recipe
         return f"step {self._step}" + (f" ({self.share:.0%})" if recipe.minutes else f"/{recipe.steps}")
 
-    def warn(self, line):
+    def warn(self, line: str) -> None:
         self.display.say(f"{self.entry.label}, seed {self.entry.recipe.seed}: warning: {line}")
 
-    def step(self, done):
+    def step(self, done: int) -> None:
         self._step, recipe = done, self.entry.recipe
         self.display.move(self.entry, self.share if recipe.minutes else done / recipe.steps)
 
-    def show(self, done, text):
+    def show(self, done: int, text: str) -> None:
         if line := log.last(self.entry.folder):
             self._tell(line, text, every=self._alone or self.display.bars is not None)
 
-    def look(self):
+    def look(self) -> None:
         """Read in its log how far another process has come with the run."""
         line = log.last(self.entry.folder)
         if line and line["step"] != self._step:
@@ -126,6 +126,6 @@ class RunProgress(Silent):
             ends = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
             self.display.say(f"{self.name}{self.step_in_words}  {text}{ends}")
 
-    def close(self):
+    def close(self) -> None:
         if self._alone:
             self.display.close()

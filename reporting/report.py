@@ -77,8 +77,8 @@ def finite(value: Any) -> Any:
 
 def write_csv(path, results):
     """One row a run: what it is, what it cost, what it scored."""
-    plain = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "seconds", "cpu_seconds")
-    plain = (*plain, "folder", "message")
+    plain: tuple[str, ...] = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "seconds")
+    plain += ("cpu_seconds", "folder", "message")
     scored = list(results["floor"])
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -94,7 +94,7 @@ def render(results: dict) -> str:
     """report.html. The template can show a number only through `num`, which names its place in results.json."""
 
     def num(*keys, form=None):
-        value = results
+        value: Any = results
         for key in keys:
             value = value[key] if isinstance(value, list) or key in value else None
             if value is None:

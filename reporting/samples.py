@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -11,10 +12,13 @@ from data.dataset import crop_to, to_uint8
 from errors import UserError
 from training import grids, randomness
 
+if TYPE_CHECKING:
+    from training.trainer import GANTrainer
+
 STEPS = 8  # of an interpolation, ends included
 
 
-def write(trainer, state: dict, out: Path, kind: str, count: int, seed: int, interpolate: bool):
+def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, seed: int, interpolate: bool) -> None:
     """Write `count` samples of noise `seed` to `out`; kind: '.png', '.npz' or 'folder'. Raises UserError."""
     from training.sampling import generate  # here: nothing may import Paddle before runtime.start
 
@@ -72,7 +76,7 @@ def _write_npz(out, items, points):
             np.savez_compressed(file, images=items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1))
 
 
-def write_gif(folder: str | Path, out: str | Path, milliseconds: int = 300):
+def write_gif(folder: str | Path, out: str | Path, milliseconds: int = 300) -> None:
     """The saved grids of a run, in the order of their steps, as a GIF that stays on the last. Raises UserError."""
     paths = list(grids.list_grids(folder).values())
     if not paths:

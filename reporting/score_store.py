@@ -13,7 +13,7 @@ FORMAT = 1
 SETTINGS = ("data", "data_sha256", "samples", "seed", "network", "network_sha256", "batch_norm", "raw")
 
 
-def write(path: str | Path, scores: dict[int, dict], settings: dict):
+def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
     """Put scored checkpoints, {step: values}, into metrics.json. What it holds under equal settings stays beside them."""
     try:
         results, before = read(path)

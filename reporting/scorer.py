@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8, to_unit
 from errors import UserError
-from metrics import memorised, networks
+from metrics import networks
 from reporting import samples, score_store, visual
 from training import checkpoint, grids, run, runtime
 
@@ -22,12 +22,12 @@ BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: anoth
 
 class Scores(NamedTuple):
     """Of a checkpoint's generator. values: {value: {value, deviation, floor, floor_deviation}}, as metrics.evaluate returns
-    them. settings: the record of how they were measured. pairs: of closest_pairs."""
+    them. settings: the record of how they were measured. pairs: of metrics.pairs_of."""
 
     step: int
     values: dict
     settings: dict
-    pairs: np.ndarray | None
+    pairs: dict[str, np.ndarray]
 
 
 def score_checkpoint(
@@ -61,8 +61,7 @@ def score_checkpoint(
     settings = metrics.describe_settings(dataset, count, seed) | {"batch_norm": batch_norm}
     if raw and trainer.recipe.ema:  # without an average there is nothing to tell apart
         settings["raw"] = True
-    pairs = None if dataset.is_points else closest_pairs(crop_to(items, dataset.native_size), dataset, values)
-    return Scores(state["step"], values, settings, pairs)
+    return Scores(state["step"], values, settings, metrics.pairs_of(crop_to(items, dataset.native_size), dataset, values))
 
 
 def critic_of(trainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
@@ -82,18 +81,8 @@ def critic_of(trainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
     return outputs
 
 
-def closest_pairs(images: np.ndarray, dataset: Dataset, values: dict, count: int = 8) -> np.ndarray | None:
-    """The samples nearest to a training image, each followed by it: uint8 2·count×C×H×W; None without 'memorised_share'."""
-    if "memorised_share" not in values:
-        return None
-    train, some = crop_to(dataset.train, dataset.native_size), images[:2000]
-    distance, index = memorised.nearest(some, train)
-    first = np.argsort(distance)[:count]
-    return np.stack([some[first], train[index[first]]], 1).reshape(-1, *images.shape[1:])
-
-
-def write_pairs(path: Path, pairs: np.ndarray):
-    """Two columns of pictures: a sample, its nearest training image; four pairs a row."""
+def write_pairs(path: Path, pairs: np.ndarray) -> None:
+    """Pictures in pairs, as a sample beside its nearest training image; four pairs a row."""
     grids.save_png(path, grids.grid(pairs, columns=8))
 
 
@@ -181,7 +170,9 @@ class Scorer:
             scores = score_checkpoint(path, self.dataset, names, samples)
             return scores.values, scores.settings
         except UserError:
-            values, could_not, settings = {}, {}, None
+            values: dict[str, Any] = {}
+            could_not: dict[str, str] = {}
+            settings = None
         for name in names:  # find out which it was
             try:
                 scores = score_checkpoint(path, self.dataset, [name], samples)

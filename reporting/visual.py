@@ -22,7 +22,7 @@ def silent():
     return silence
 
 
-def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False):
+def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -> None:
     """Put scores, {step: values}, into a run's VisualDL file, beside its estimate; a point that is there stays.
 
     raw: they are of the generator itself, not of its average, and get curves of their own.
@@ -47,7 +47,7 @@ def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False):
             writer.close()
 
 
-def write(out: str | Path, results: dict):
+def write(out: str | Path, results: dict) -> None:
     """OUT/report/vdlrecords…: samples.png, curves.png, each run's last grid, each group's values. Written anew every time."""
     folder = Path(out) / "report"
     folder.mkdir(exist_ok=True)

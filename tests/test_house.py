@@ -85,3 +85,56 @@ def test_only_commands_print_exit_and_read_the_command_line():
             if talks or (reads and node.attr in ("argv", "exit")):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert not wrong
+
+
+def used_elsewhere():
+    """(module, name) of what modules take from one another: `from a import f`, and `b.f` after `from a import b`."""
+    used = set()
+    for path in MODULES:
+        tree, modules = ast.parse(path.read_text(encoding="utf-8")), {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    modules |= {alias.asname or alias.name: inner} if inner in NAMES else {}
+                    used.add((node.module, alias.name))
+            elif isinstance(node, ast.Import):
+                modules |= {alias.asname or alias.name: alias.name for alias in node.names}
+        attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+        used |= {(modules.get(ast.unparse(node.value)), node.attr) for node in attributes}
+    return used
+
+
+USED = used_elsewhere()
+
+
+def functions(body, owner=None):
+    """(class or None, function) of a module or class body and of the classes in it."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from functions(node.body, node.name)
+        elif isinstance(node, ast.FunctionDef):
+            yield owner, node
+
+
+def lacks_annotations(function, owner):
+    """Names of a function's parameters without a type, and 'return'; of a method all but the first parameter."""
+    every, bound = function.args, owner and "staticmethod" not in map(ast.unparse, function.decorator_list)
+    parameters = [*every.posonlyargs, *every.args][1 if bound else 0 :]
+    parameters += [*every.kwonlyargs, *filter(None, (every.vararg, every.kwarg))]
+    without = [parameter.arg for parameter in parameters if parameter.annotation is None]
+    return without + (["return"] if function.returns is None and function.name != "__init__" else [])
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_others_call_has_types(path):
+    """Functions that another module names, and public methods, which may be called through any object; click's commands not."""
+    wrong = []
+    for owner, function in functions(ast.parse(path.read_text(encoding="utf-8")).body):
+        called = not function.name.startswith("_") or function.name in ("__init__", "__call__")
+        if owner is None:
+            called = (name_of(path), function.name) in USED
+        command = any("click.command" in ast.unparse(decorator) for decorator in function.decorator_list)
+        if called and not command and (without := lacks_annotations(function, owner)):
+            wrong.append(f"line {function.lineno}, {function.name}: {', '.join(without)}")
+    assert not wrong

@@ -1,13 +1,13 @@
 """One step of each player, as in the boxes of the papers: WGAN (1701.07875) and WGAN-GP (1704.00028), algorithm 1 of both.
 
 The trainer (training/trainer.py) calls them with what a recipe says; a GAN is the same two steps with another objective and
-no constraint. `optimizer` is Paddle's or one like it: step() and clear_grad().
+no constraint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import paddle
 from paddle import Tensor, nn
@@ -15,6 +15,13 @@ from paddle import Tensor, nn
 from models.constraints import clip_, gradient_penalty
 from models.networks.layers import frozen_weights, has_batch_norm
 from models.objectives import Objective
+
+
+class Optimizer(Protocol):
+    """Paddle's optimisers, or one like them."""
+
+    def step(self) -> Any: ...
+    def clear_grad(self) -> Any: ...
 
 
 class CriticStep(NamedTuple):
@@ -30,7 +37,7 @@ def critic_step(
     critic: nn.Layer,
     generator: Callable[[Tensor], Tensor],
     objective: Objective,
-    optimizer,
+    optimizer: Optimizer,
     real: Tensor,
     z: Tensor,
     clip: float | None = None,
@@ -57,7 +64,7 @@ def critic_step(
     return CriticStep(loss.detach(), real_output.detach(), fake_output.detach(), penalty)
 
 
-def generator_step(generator: nn.Layer, critic: nn.Layer, objective: Objective, optimizer, z: Tensor) -> Tensor:
+def generator_step(generator: nn.Layer, critic: nn.Layer, objective: Objective, optimizer: Optimizer, z: Tensor) -> Tensor:
     """One update of the generator G on latent vectors z, m×latent (WGAN, lines 9–11). Returns its loss, 0-D, detached."""
     with frozen_weights(critic):  # their gradient is not needed
         loss = objective.generator_loss(critic(generator(z)))
@@ -65,7 +72,7 @@ def generator_step(generator: nn.Layer, critic: nn.Layer, objective: Objective, 
     return loss.detach()
 
 
-def update(optimizer, loss: Tensor) -> None:
+def update(optimizer: Optimizer, loss: Tensor) -> None:
     """Move the weights along the gradient of the loss, downhill, and forget the gradient."""
     loss.backward()
     optimizer.step()

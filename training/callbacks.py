@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import paddle
 
@@ -18,6 +19,8 @@ from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
 from training.budget import Budget
 from training.log import in_words
+from training.parallel import Team
+from training.recipe import Recipe
 from training.run_log import RunLog
 from training.sampling import sample
 from training.trainer import GANTrainer
@@ -47,6 +50,13 @@ class Step:
     interrupted: int = 0
 
 
+class Display(Protocol):
+    """Where a training shows how far it is: session.Silent or one like it."""
+
+    def step(self, done: int) -> None: ...
+    def show(self, done: int, text: str) -> None: ...
+
+
 class Callback:
     """begin(new), before the first step of a sitting; new: of a run that has no checkpoint yet. after(step), a Step."""
 
@@ -62,7 +72,7 @@ def of_a_run(
     dataset: Dataset,
     folder: Path,
     log: RunLog | None,
-    progress,
+    progress: Display,
     warn: Callable[[str], None],
     state: dict | None,
     budget: Budget,
@@ -90,11 +100,11 @@ def of_a_run(
 class HealthFigures(Callback):
     """Fills in step.figures at every logged step: losses and health.measure, averaged over the processes."""
 
-    def __init__(self, trainer, dataset):
+    def __init__(self, trainer: GANTrainer, dataset: Dataset):
         self.trainer, self.dataset = trainer, dataset
         self.order = Order(len(dataset.heldout), trainer.recipe.seed)
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         trainer, recipe = self.trainer, self.trainer.recipe
         if not (step.number % recipe.log_every == 0 or step.number == 1 or step.last):
             return
@@ -108,10 +118,10 @@ class HealthFigures(Callback):
 class FiniteNumbers(Callback):
     """Raises NotFinite, in all processes, at the first figure or loss that is NaN or infinite."""
 
-    def __init__(self, trainer, folder):
+    def __init__(self, trainer: GANTrainer, folder: Path):
         self.trainer, self.folder = trainer, folder
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if step.figures:
             self._check(step.figures, step.number)
         elif paddle.device.get_device() == "cpu":  # on a GPU it would make every step wait
@@ -138,10 +148,10 @@ class FiniteNumbers(Callback):
 class Alarms(Callback):
     """Adds to step.warnings what an alarms.HealthMonitor says of a logged step. state: of the monitor, for a checkpoint."""
 
-    def __init__(self, recipe, state=None):
+    def __init__(self, recipe: Recipe, state: dict | None = None):
         self.monitor = HealthMonitor(recipe, state)
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if step.figures:
             step.warnings += self.monitor.update(step.number, step.figures)
 
@@ -149,15 +159,15 @@ class Alarms(Callback):
 class Log(Callback):
     """Writes a logged step's counters, clocks and figures to a RunLog (None in processes that do not lead)."""
 
-    def __init__(self, trainer, log, budget):
+    def __init__(self, trainer: GANTrainer, log: RunLog | None, budget: Budget):
         self.trainer, self.log, self.budget = trainer, log, budget
         self._seen, self._time = trainer.images_seen, time.monotonic()
 
-    def begin(self, new):
+    def begin(self, new: bool) -> None:
         if new and self.log:
             self.log.settings(self.trainer.recipe.model_dump())
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if not step.figures:
             return
         trainer, now = self.trainer, time.monotonic()
@@ -173,10 +183,10 @@ class Log(Callback):
 class Words(Callback):
     """Tells a person who watches about logged steps, and warns."""
 
-    def __init__(self, progress, warn):
+    def __init__(self, progress: Display, warn: Callable[[str], None]):
         self.progress, self.warn = progress, warn
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if step.line:
             self.progress.show(step.number, in_words(step.line))
             for warning in step.warnings:
@@ -186,51 +196,51 @@ class Words(Callback):
 class Grids(Callback):
     """samples/real.png and samples/step-N.png from the run's fixed noise, with the weights' histograms, at sample_every."""
 
-    def __init__(self, trainer, dataset, folder, log, finite):
+    def __init__(self, trainer: GANTrainer, dataset: Dataset, folder: Path, log: RunLog | None, finite: FiniteNumbers):
         self.trainer, self.dataset, self.folder, self.log, self.finite = trainer, dataset, folder, log, finite
         self.count = SHOWN_POINTS if dataset.is_points else SHOWN
 
-    def begin(self, new):
+    def begin(self, new: bool) -> None:
         if new and self.log:
             dataset = self.dataset
             items = dataset.train[Order(len(dataset.train), self.trainer.recipe.seed).take(0, self.count)]
             picture = grids.scatter(items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
-            self._save(grids.path_of_real(self.folder), "samples/real", picture, 0)
-            self._show(0)
+            self._save(self.log, grids.path_of_real(self.folder), "samples/real", picture, 0)
+            self._show(self.log, 0)
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if step.number % self.trainer.recipe.sample_every == 0 or step.last or step.milestone:
             self.finite.parts(step.number)
             if self.log:
-                self._show(step.number)
+                self._show(self.log, step.number)
 
-    def _show(self, number):
+    def _show(self, log: RunLog, number: int) -> None:
         trainer, dataset = self.trainer, self.dataset
         items = sample(trainer, "fixed noise", self.count)
         if dataset.is_points:
             picture = grids.scatter(items, dataset.train)
         else:
             picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
-        self._save(grids.path_of(self.folder, number), "samples/generated", picture, number)
+        self._save(log, grids.path_of(self.folder, number), "samples/generated", picture, number)
         for role, weights in (("generator", trainer.generator_weights), ("critic", trainer.critic_weights)):
-            self.log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), number)
+            log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), number)
 
-    def _save(self, path, tag, picture, number):
+    def _save(self, log, path, tag, picture, number):
         try:
             path.parent.mkdir(exist_ok=True)
             grids.save_png(path, picture)
         except OSError as error:
             raise cannot_write(path, error, picture.nbytes) from None
-        self.log.image(tag, picture, number)
+        log.image(tag, picture, number)
 
 
 class Signals(Callback):
     """Marks the step as interrupted, in all processes, if any received a signal (signals.received) and steps are left."""
 
-    def __init__(self, team, received):
+    def __init__(self, team: Team, received: list[int]):
         self.team, self.received = team, received
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if self.team.any(self.received) and not step.last:
             step.interrupted = self.received[0] if self.received else signal.SIGTERM
 
@@ -238,15 +248,24 @@ class Signals(Callback):
 class Checkpoints(Callback):
     """Saves at checkpoint_every, at each fifth of a budget in minutes, at the end and after a signal."""
 
-    def __init__(self, trainer, dataset, folder, log, finite, alarms, budget):
+    def __init__(
+        self,
+        trainer: GANTrainer,
+        dataset: Dataset,
+        folder: Path,
+        log: RunLog | None,
+        finite: FiniteNumbers,
+        alarms: Alarms,
+        budget: Budget,
+    ):
         self.trainer, self.dataset, self.folder, self.log = trainer, dataset, folder, log
         self.finite, self.alarms, self.budget = finite, alarms, budget
 
-    def begin(self, new):
+    def begin(self, new: bool) -> None:
         if new:
             self._save(0)
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         due = step.number % self.trainer.recipe.checkpoint_every == 0 or step.milestone == "fifth"
         if due or step.last or step.interrupted:
             self._save(step.number)
@@ -273,9 +292,9 @@ class Checkpoints(Callback):
 class Progress(Callback):
     """Moves the display at every step."""
 
-    def __init__(self, progress):
+    def __init__(self, progress: Display):
         self.progress = progress
 
-    def after(self, step):
+    def after(self, step: Step) -> None:
         if not step.interrupted:
             self.progress.step(step.number)

@@ -13,12 +13,16 @@ import os
 import re
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
 from errors import UserError, cannot_write
+
+if TYPE_CHECKING:
+    from paddle import nn
 
 FORMAT = 3
 # what each older format lacks: state of that format -> state of the next
@@ -166,9 +170,9 @@ def newest(folder: str | Path) -> tuple[Path, dict, dict, list[str]] | None:
     return None
 
 
-def restore(layer, arrays: dict[str, np.ndarray], where: str | Path) -> None:
+def restore(layer: nn.Layer, arrays: dict[str, np.ndarray], where: str | Path) -> None:
     """Put saved arrays into a network. Raises UserError unless names and shapes are the network's own."""
     own = layer.state_dict()
     if set(own) != set(arrays) or any(list(own[name].shape) != list(arrays[name].shape) for name in own):
         raise UserError(f"{where} belongs to another recipe: names or shapes of its weights differ")
-    layer.set_state_dict(arrays)
+    layer.set_state_dict(arrays)  # type: ignore[arg-type] # Paddle takes arrays too, though its annotation forgets them

@@ -8,13 +8,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from training import runtime
 
 PARENT = "PADDLE_WGAN_PARENT"  # process id of the command that began this one
 
 
-def start(command: Sequence, threads: int | str, environment: dict[str, str] | None = None, **streams) -> subprocess.Popen:
+def start(command: Sequence, threads: int | str, environment: dict[str, str] | None = None, **streams: Any) -> subprocess.Popen:
     """Start `command` with so many threads and return its Popen. environment: what is added to this process's. streams:
     stdout, stderr, as Popen's.
 
@@ -32,13 +33,13 @@ def follow_parent() -> None:
     """
     parent = os.environ.pop(PARENT, None)
 
-    def watch():
-        while os.getppid() == int(parent):
+    def watch(parent: int):
+        while os.getppid() == parent:
             time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGTERM)
 
     if parent is not None:
-        threading.Thread(target=watch, daemon=True).start()
+        threading.Thread(target=watch, args=(int(parent),), daemon=True).start()
 
 
 def stop(processes: Iterable[subprocess.Popen]) -> None:

@@ -168,7 +168,7 @@ def _read(out):
         return {}
 
 
-def write_record(out: str | Path, entries: list[Entry]):
+def write_record(out: str | Path, entries: list[Entry]) -> None:
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
     died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
@@ -179,7 +179,7 @@ def write_record(out: str | Path, entries: list[Entry]):
     write_text(Path(out) / "comparison.json", text)
 
 
-def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str):
+def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> None:
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
     runs, died = known_runs(out), _read(out).get("died", {})
     taken: set[Path] = set()

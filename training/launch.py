@@ -107,7 +107,8 @@ def _watch(team):
         while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
             time.sleep(0.1)
         if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
-            deadline = time.monotonic() + (GRACE if failed[0].returncode in (130, 143) else 1)
+            asked, first = failed[0].returncode in (130, 143), failed[0] is team[0]
+            deadline = time.monotonic() + (GRACE if asked else 1 if first else GRACE / 2)  # the first one may have a word to say
             while None in [process.poll() for process in team] and time.monotonic() < deadline:
                 time.sleep(0.1)
         return failed[0] if failed else None

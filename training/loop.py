@@ -10,7 +10,7 @@ from data.reader import batches
 from errors import Interrupted
 from training import signals
 from training.budget import Budget
-from training.callbacks import Callback, Step, of_a_run
+from training.callbacks import Callback, Display, Step, of_a_run
 from training.run_log import RunLog
 from training.trainer import GANTrainer
 
@@ -20,7 +20,7 @@ def train(
     dataset: Dataset,
     folder: Path,
     log: RunLog | None,
-    progress,
+    progress: Display,
     warn: Callable[[str], None],
     state: dict | None = None,
     budget: Budget | None = None,

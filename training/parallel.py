@@ -7,6 +7,8 @@ penalty goes through backward twice, which Paddle's DataParallel does not surviv
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import paddle
 import paddle.distributed as dist
@@ -22,7 +24,7 @@ class Team:
 
     rank, size = 0, 1
 
-    def shard(self, items):
+    def shard(self, items: Any) -> Any:
         """This process's equal share of the first axis: items number rank·N/size and following."""
         share = len(items) // self.size
         return items[self.rank * share : (self.rank + 1) * share]
@@ -34,7 +36,7 @@ class Team:
         """{name: float} averaged over the processes."""
         return figures
 
-    def any(self, flag) -> bool:
+    def any(self, flag: object) -> bool:
         """Whether the flag is set in any process."""
         return bool(flag)
 
@@ -49,11 +51,11 @@ class Team:
 class Processes(Team):
     """Paddle's distributed engine: gloo on CPUs, NCCL on GPUs. Needs the environment that the launcher sets."""
 
-    def __init__(self, global_batch_norm=True):
+    def __init__(self, global_batch_norm: bool = True):
         dist.init_parallel_env()
         self.rank, self.size, self._global = dist.get_rank(), dist.get_world_size(), global_batch_norm
 
-    def sum(self, tensor):
+    def sum(self, tensor: Tensor) -> Tensor:
         """Sum over the processes, in place. Raises TrainingError if one of them is gone."""
         try:
             dist.all_reduce(tensor)
@@ -62,25 +64,25 @@ class Processes(Team):
         return tensor
 
     @paddle.no_grad()
-    def average_gradients(self, weights):
-        weights = [weight for weight in weights if weight.grad is not None]
-        flat = self.sum(paddle.concat([weight.grad.flatten() for weight in weights])) / self.size
-        for weight, part in zip(weights, paddle.split(flat, [weight.size for weight in weights])):
+    def average_gradients(self, weights: list[Tensor]) -> None:
+        moved = [(weight, weight.grad.flatten()) for weight in weights if weight.grad is not None]
+        flat = self.sum(paddle.concat([gradient for _, gradient in moved])) / self.size
+        for (weight, _), part in zip(moved, paddle.split(flat, [weight.size for weight, _ in moved])):
             weight.grad = part.reshape(weight.shape)
 
-    def average(self, figures):
+    def average(self, figures: dict[str, float]) -> dict[str, float]:
         values = self.sum(paddle.to_tensor(np.array(list(figures.values()), np.float64))) / self.size
-        return dict(zip(figures, values.tolist()))
+        return dict(zip(figures, values.numpy().tolist()))
 
-    def any(self, flag):
-        return self.sum(paddle.to_tensor([float(bool(flag))])).item() > 0
+    def any(self, flag: object) -> bool:
+        return bool(self.sum(paddle.to_tensor([float(bool(flag))])).numpy()[0] > 0)
 
-    def broadcast(self, number):
+    def broadcast(self, number: float) -> float:
         tensor = paddle.to_tensor([number], "float64")
         dist.broadcast(tensor, 0)
-        return tensor.item()
+        return float(tensor)
 
-    def prepare(self, *networks):
+    def prepare(self, *networks: nn.Layer) -> None:
         for network in networks:
             for tensor in network.state_dict().values():
                 dist.broadcast(tensor, 0)
@@ -103,7 +105,7 @@ class Normalise(PyLayer):
     """
 
     @staticmethod
-    def forward(ctx, x, epsilon, team):
+    def forward(ctx: Any, x: Tensor, epsilon: float, team: Processes) -> tuple[Tensor, Tensor, Tensor]:
         count = x.shape[0] * team.size
         mean, square = paddle.split(team.sum(paddle.concat([column_sums(x), column_sums(x * x)])) / count, 2)
         variance = square - mean * mean
@@ -112,7 +114,7 @@ class Normalise(PyLayer):
         return affine(x, scale, -mean * scale), mean, variance
 
     @staticmethod
-    def backward(ctx, gradient, *_):
+    def backward(ctx: Any, gradient: Tensor, *_: object) -> Tensor:
         x, mean, scale, count, team = ctx.saved
         shift = column_sums(gradient)
         local = paddle.concat([shift, (column_sums(gradient * x) - mean * shift) * scale])

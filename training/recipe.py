@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
@@ -129,7 +129,7 @@ def for_each_player(settings: dict) -> dict:
     return written
 
 
-def joint(recipe: Recipe, word: str):
+def joint(recipe: Recipe, word: str) -> Any:
     """The value of a word of PLAYER_SETTINGS where both players have the same one, else None."""
     one, other = (getattr(recipe, key) for key in PLAYER_SETTINGS[word])
     return one if one == other else None

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
 
-def open_records(path: Path):
+def open_records(path: Path) -> Any:
     """A visualdl.LogWriter that appends to the file `path`, whose name must hold 'vdlrecords'. Raises OSError."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         from visualdl import LogWriter

@@ -1,5 +1,6 @@
 """RMSProp exactly as in PyTorch, which the authors of WGAN used."""
 
+from paddle import Tensor
 from paddle.optimizer import Adam
 
 
@@ -11,7 +12,7 @@ class RMSProp(Adam):
     of its first steps, which its powers of beta carry. Those are 0 here, and stay so.
     """
 
-    def __init__(self, learning_rate: float, rho: float = 0.99, epsilon: float = 1e-8, parameters=None):
+    def __init__(self, learning_rate: float, rho: float = 0.99, epsilon: float = 1e-8, parameters: list[Tensor] | None = None):
         super().__init__(learning_rate, beta1=0.0, beta2=rho, epsilon=epsilon, parameters=parameters)
 
     def _add_moments_pows(self, p):

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -94,7 +95,7 @@ def _commit():
         root = Path(__file__).resolve().parent.parent
         if not (root / ".git").exists():
             return None
-        git = {"cwd": root, "capture_output": True, "text": True, "timeout": 10, "check": True}
+        git: dict[str, Any] = {"cwd": root, "capture_output": True, "text": True, "timeout": 10, "check": True}
         commit = subprocess.run(["git", "rev-parse", "HEAD"], **git).stdout.strip()
         changes = subprocess.run(["git", "status", "--porcelain"], **git).stdout.strip()
         return commit + (" with local changes" if changes else "")

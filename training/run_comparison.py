@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import yaml
 
@@ -20,21 +21,29 @@ TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 STATUS_OF_SIGNALS = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # of a training that was asked to end
 
 
+class Progress(Protocol):
+    """A reporting.progress.MultiRunProgress, or one like it."""
+
+    def of(self, entry: Entry) -> Any: ...  # a session.Silent with look()
+    def done(self, entry: Entry) -> None: ...
+    def say(self, line: str) -> None: ...
+
+
 def train(
     out: str | Path,
     entries: list[Entry],
     data_dir: str | None,
     device: str,
     jobs: int,
-    progress,
+    progress: Progress,
     scoring: Callable[[Entry], list | None] = lambda entry: None,
     command: str | None = None,
-):
+) -> None:
     """Train what is waiting; set each entry's status. Raises Interrupted after a signal, with checkpoints saved.
 
     jobs: 1 for one after another in this process, with all its threads; more for as many processes at a time, one thread
     each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
-    many others were waiting. progress: a reporting.progress.MultiRunProgress. scoring(entry): the command that scores a trained
+    many others were waiting. scoring(entry): the command that scores a trained
     run, None if there is nothing to score; called side by side only. command: for the records of runs. A run that dies is
     recorded, and the next one begins.
     """
@@ -72,7 +81,8 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
     (Path(out) / "output").mkdir(parents=True, exist_ok=True)
     trainings = [entry for entry in entries if entry.status == "waiting"]
     scorings = [entry for entry in entries if entry.status in ("finished", "stopped")]
-    running, terminated, signals = {}, set(), []
+    terminated, signals = set(), []
+    running: dict[subprocess.Popen, tuple[Entry, bool]] = {}
     handlers = {
         number: signal.signal(number, lambda signum, _: signals.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)
     }

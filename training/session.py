@@ -117,10 +117,11 @@ def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state)
         try:
             return loop(trainer, dataset, folder, log, progress, warn, state)
         except NotFinite as error:
-            if trainer.recipe.on_nan == "stop":
+            newest = None if trainer.recipe.on_nan == "stop" else checkpoint.newest(folder)
+            if newest is None:
                 raise
             attempt = trainer.attempt + 1
-            path, parts, state, _ = checkpoint.newest(folder)
+            path, parts, state, _ = newest
             times = times + 1 if path == came_from else 1
             came_from = path
             if times > ROLLBACKS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from models.networks.layers import frozen_statistics
 from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness
 from training import recipe as recipes
-from training.algorithm import CriticStep
+from training.algorithm import CriticStep, Optimizer
 from training.optimizers import OPTIMIZERS
 from training.parallel import Team
 from training.recipe import Recipe
@@ -102,7 +103,7 @@ class GANTrainer:
             self.critic_optimizer.set_lr(self.recipe.critic_learning_rate * (1 - used))
 
     @contextlib.contextmanager
-    def frozen_batch_norm_statistics(self):
+    def frozen_batch_norm_statistics(self) -> Iterator[None]:
         """Look at the networks as they are trained (batch statistics), without moving anything."""
         with frozen_statistics(self.generator, self.critic):
             yield
@@ -143,11 +144,11 @@ class MixedPrecision(nn.Layer):
     in_float32: the network itself, for the gradient penalty.
     """
 
-    def __init__(self, network):
+    def __init__(self, network: nn.Layer):
         super().__init__()
         self.in_float32 = network
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         with paddle.amp.auto_cast(level="O1", dtype="bfloat16"):
             y = self.in_float32(x)
         return y.astype(paddle.get_default_dtype())
@@ -156,17 +157,17 @@ class MixedPrecision(nn.Layer):
 class TeamOptimizer:
     """An optimiser whose gradients are averaged over the processes before each step."""
 
-    def __init__(self, optimizer, weights, team):
+    def __init__(self, optimizer: Optimizer, weights: list[Tensor], team: Team):
         self._optimizer, self._weights, self._team = optimizer, weights, team
 
-    def step(self):
+    def step(self) -> None:
         self._team.average_gradients(self._weights)
         # Paddle numbers the optimiser's state, made in the first step, throughout the process: here each begins at 0, or a
         # checkpoint would fit no second training in one process
         with unique_name.guard():
             self._optimizer.step()
 
-    def clear_grad(self):
+    def clear_grad(self) -> None:
         self._optimizer.clear_grad()
 
 

@@ -8,12 +8,15 @@ The layers copy rows by four small operators that are pairwise each other's grad
 everything can be differentiated as often as one likes, which a gradient penalty needs.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import paddle
 import paddle.nn.functional as F
-from paddle import nn
+from paddle import Tensor, nn
 from paddle.autograd import PyLayer
 
 from models.networks.layers import normal, on_cpu
@@ -22,12 +25,12 @@ from models.networks.layers import normal, on_cpu
 class Conv(nn.Layer):
     """Convolution without bias, weights N(0, .02) stored as outputs×k×k×inputs: N×H×W×inputs → N×H'×W'×outputs."""
 
-    def __init__(self, inputs, outputs, kernel=4, stride=2, padding=1):
+    def __init__(self, inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1):
         super().__init__()
         self.kernel, self.stride, self.padding = kernel, stride, padding
         self.weight = self.create_parameter([outputs, kernel, kernel, inputs], attr=normal())
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         n, height, width, inputs = x.shape
         outputs = self.weight.shape[0]
         if self.padding == 0 and height == width == self.kernel:  # the whole picture at once
@@ -47,12 +50,12 @@ class Conv(nn.Layer):
 class Deconv(nn.Layer):
     """Transposed convolution without bias, weights N(0, .02) stored as inputs×k×k×outputs: the adjoint of a Conv."""
 
-    def __init__(self, inputs, outputs, kernel=4, stride=2, padding=1):
+    def __init__(self, inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1):
         super().__init__()
         self.kernel, self.stride, self.padding = kernel, stride, padding
         self.weight = self.create_parameter([inputs, kernel, kernel, outputs], attr=normal())
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         n, height, width, inputs = x.shape
         outputs = self.weight.shape[-1]
         if self.padding == 0 and height == width == 1:  # from a vector: every output is written once
@@ -66,7 +69,7 @@ class Deconv(nn.Layer):
         return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
 
 
-def multiply_first(x, weight, padding):
+def multiply_first(x: Tensor, weight: Tensor, padding: int) -> Tensor:
     """A convolution of stride 1 that multiplies before it gathers, less to gather where outputs are fewer than inputs.
 
     x N×H×W×inputs, weight outputs×k×k×inputs → N×H'×W'×outputs. It is the adjoint of a convolution whose kernel is turned
@@ -90,10 +93,10 @@ class Geometry:
 
     @staticmethod
     @lru_cache(maxsize=64)
-    def of(n, height, width, kernel, stride, padding):
+    def of(n: int, height: int, width: int, kernel: int, stride: int, padding: int) -> Geometry:
         return Geometry(n, height, width, kernel, stride, padding)
 
-    def __init__(self, n, height, width, kernel, stride, padding):
+    def __init__(self, n: int, height: int, width: int, kernel: int, stride: int, padding: int):
         self.output = tuple((s + 2 * padding - kernel) // stride + 1 for s in (height, width))
         oy, ox, ky, kx = np.ogrid[: self.output[0], : self.output[1], :kernel, :kernel]
         y, x = oy * stride + ky - padding, ox * stride + kx - padding
@@ -126,12 +129,12 @@ class Im2Col(PyLayer):
     """Pixels (N·H·W)×C → patches ((N·H'·W' + 1)·k·k)×C: sample, place, kernel row, kernel column; then the zero patch."""
 
     @staticmethod
-    def forward(ctx, pixels, geometry):
+    def forward(ctx: Any, pixels: Tensor, geometry: Geometry) -> Tensor:
         ctx.geometry = geometry
         return paddle.gather(with_zero_row(pixels), geometry.patches)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         # the zero patch's own gradient is zero: DropRow's
         return Col2Im.apply(gradient, ctx.geometry)
 
@@ -140,12 +143,12 @@ class Col2Im(PyLayer):
     """The adjoint of Im2Col: each pixel is the sum of the patch entries that copy it. The last patch must be zero."""
 
     @staticmethod
-    def forward(ctx, patches, geometry):
+    def forward(ctx: Any, patches: Tensor, geometry: Geometry) -> Tensor:
         ctx.geometry = geometry
         return paddle.add_n([paddle.gather(patches, entries) for entries in geometry.pixels])
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return Im2Col.apply(gradient, ctx.geometry)
 
 
@@ -153,11 +156,11 @@ class AddRow(PyLayer):
     """Append a row of zeros."""
 
     @staticmethod
-    def forward(ctx, rows):
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
         return with_zero_row(rows)
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return DropRow.apply(gradient)
 
 
@@ -165,9 +168,9 @@ class DropRow(PyLayer):
     """Take the last row off: the adjoint of AddRow."""
 
     @staticmethod
-    def forward(ctx, rows):
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
         return rows[:-1]
 
     @staticmethod
-    def backward(ctx, gradient):
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         return AddRow.apply(gradient)

@@ -4,7 +4,9 @@ No convolution has a bias, weights are N(0, .02), batch norm everywhere but afte
 network's last layer. The critic ends in a 4×4 convolution to one number, without a sigmoid.
 """
 
-from paddle import nn
+from typing import Any
+
+from paddle import Tensor, nn
 
 from models.networks.convolution import Conv, Deconv
 from models.networks.layers import norm, swap
@@ -16,7 +18,7 @@ class Generator(nn.Layer):
     Layers narrow from filters·S/8 channels to `filters`; dcgan-constant has `filters` in all (WGAN, 1701.07875, section 4.3).
     """
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         widths = [recipe.filters * 2**k for k in range((size // 8).bit_length() - 1, -1, -1)]  # 4×4 doubles to S/2
@@ -29,14 +31,14 @@ class Generator(nn.Layer):
             inputs = channels
         self.main = nn.Sequential(*layers, Deconv(inputs, colours), nn.Tanh())
 
-    def forward(self, z):
+    def forward(self, z: Tensor) -> Tensor:
         return swap(self.main(z.reshape([-1, 1, 1, z.shape[1]])), [0, 3, 1, 2])
 
 
 class Critic(nn.Layer):
     """N×C×S×S → N logits. `recipe.critic_norm`: batch, layer or none."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         channels = recipe.filters
@@ -46,5 +48,5 @@ class Critic(nn.Layer):
             layers += [Conv(channels // 2, channels), *norm(recipe.critic_norm, channels, True), nn.LeakyReLU(0.2)]
         self.main = nn.Sequential(*layers, Conv(channels, 1, 4, 1, 0))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.main(swap(x, [0, 2, 3, 1])).reshape([-1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import paddle
 import paddle.nn.functional as F
@@ -23,7 +25,7 @@ def on_cpu(x: Tensor) -> bool:
 class Linear(nn.Linear):
     """Paddle's linear layer; on a CPU the bias's gradient is a matrix product too, not Paddle's slow sum over the rows."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if not on_cpu(x):
             return super().forward(x)
         return add_bias(x @ self.weight, self.bias)
@@ -48,20 +50,20 @@ class BatchNorm(nn.Layer):
     (normalised rows, mean, variance) in place of Paddle's kernel: batch norm over several processes.
     """
 
-    normalise = None
+    normalise: Callable[[Tensor, float], tuple[Tensor, Tensor, Tensor]] | None = None
 
-    def __init__(self, channels, channels_last=False, momentum=0.9, epsilon=1e-5):
+    def __init__(self, channels: int, channels_last: bool = False, momentum: float = 0.9, epsilon: float = 1e-5):
         super().__init__()
-        self.data_format = "NHWC" if channels_last else "NCHW"
+        self.data_format: Literal["NCHW", "NHWC"] = "NHWC" if channels_last else "NCHW"
         self.momentum, self.epsilon, self.frozen = momentum, epsilon, False
         self.weight = self.create_parameter([channels], attr=normal(0.02, 1.0))
         self.bias = self.create_parameter([channels], is_bias=True)
         self.register_buffer("mean", paddle.zeros([channels]))
         self.register_buffer("variance", paddle.ones([channels]))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if self.normalise and self.training:
-            return self._elsewhere(x)
+            return self._elsewhere(x, self.normalise)
         return F.batch_norm(
             x,
             self.mean,
@@ -74,10 +76,10 @@ class BatchNorm(nn.Layer):
             data_format=self.data_format if x.ndim == 4 else "NC",
         )
 
-    def _elsewhere(self, x):
+    def _elsewhere(self, x, normalise):
         channels_first = x.ndim == 4 and self.data_format == "NCHW"
         x = x.transpose([0, 2, 3, 1]) if channels_first else x
-        rows, mean, variance = self.normalise(x.reshape([-1, x.shape[-1]]), self.epsilon)
+        rows, mean, variance = normalise(x.reshape([-1, x.shape[-1]]), self.epsilon)
         y = affine(rows, self.weight, self.bias).reshape(x.shape)
         if not self.frozen:
             with paddle.no_grad():
@@ -98,14 +100,14 @@ class LayerNorm(nn.Layer):
     Paddle's own has none, which a gradient penalty needs. WGAN-GP (1704.00028, section 4) recommends it for critics.
     """
 
-    def __init__(self, channels, channels_last=False, epsilon=1e-5):
+    def __init__(self, channels: int, channels_last: bool = False, epsilon: float = 1e-5):
         super().__init__()
         self.epsilon = epsilon
         shape = [1, 1, 1, channels] if channels_last else [1, channels, 1, 1]
         self.weight = self.create_parameter(shape, default_initializer=nn.initializer.Constant(1.0))
         self.bias = self.create_parameter(shape, is_bias=True)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         centred = x - x.mean([1, 2, 3], keepdim=True)
         variance = centred.square().mean([1, 2, 3], keepdim=True)
         return centred / paddle.sqrt(variance + self.epsilon) * self.weight + self.bias
@@ -122,7 +124,7 @@ def norm(name: str, channels: int, channels_last: bool = False) -> list[nn.Layer
     return [layer(channels, channels_last)] if layer else []
 
 
-def batch_norms(network: nn.Layer, kinds=(BatchNorm, *PADDLES_BATCH_NORMS)) -> list[nn.Layer]:
+def batch_norms(network: nn.Layer, kinds: type | tuple[type, ...] = (BatchNorm, *PADDLES_BATCH_NORMS)) -> list[nn.Layer]:
     """The layers of a network that take their statistics over the batch, Paddle's own among them."""
     return [layer for layer in network.sublayers(include_self=True) if isinstance(layer, kinds)]
 
@@ -133,7 +135,7 @@ def has_batch_norm(network: nn.Layer) -> bool:
 
 
 @contextlib.contextmanager
-def frozen_weights(network: nn.Layer):
+def frozen_weights(network: nn.Layer) -> Iterator[None]:
     """Within this context no gradient of the network's trainable weights is computed; gradients pass through it."""
     weights = [weight for weight in network.parameters() if not weight.stop_gradient]
     for weight in weights:

@@ -4,14 +4,15 @@ Their depth and width (512) also fit points in the plane, as in WGAN-GP's toy ex
 """
 
 import math
+from typing import Any
 
-from paddle import ParamAttr, nn
+from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
 from models.networks.layers import Linear
 
 
-def linear(inputs, outputs):
+def linear(inputs: int, outputs: int) -> Linear:
     """Torch's default, U(±1/√inputs) for weight and bias: the authors' N(0, .02) is for convolutions only."""
     bound = 1 / math.sqrt(inputs)
     attr = lambda: ParamAttr(initializer=Uniform(-bound, bound))  # noqa: E731
@@ -29,22 +30,22 @@ def stack(inputs, units, outputs):
 class Generator(nn.Layer):
     """z N×latent → N×shape, unbounded."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         self.shape = list(shape)
         self.body = stack(recipe.latent, recipe.units, math.prod(shape))
 
-    def forward(self, z):
+    def forward(self, z: Tensor) -> Tensor:
         return self.body(z).reshape([-1, *self.shape])
 
 
 class Critic(nn.Layer):
     """N×shape → N logits."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         self.size = math.prod(shape)
         self.body = stack(self.size, recipe.units, 1)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.body(x.reshape([-1, self.size])).reshape([-1])

@@ -3,7 +3,9 @@
 Its critic ended in a linear layer although its text says that this may not be; linear is right.
 """
 
-from paddle import nn
+from typing import Any
+
+from paddle import Tensor, nn
 from paddle.nn import functional as F
 
 from models.networks.convolution import multiply_first
@@ -13,7 +15,7 @@ from models.networks.layers import Linear, add_bias, norm, on_cpu, swap
 class Generator(nn.Layer):
     """z N×latent → N×C×S×S in [−1, 1]: two linear layers, then twice bilinear up-sampling and a 5×5 convolution, all tanh."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         self.base = size // 4
@@ -22,7 +24,7 @@ class Generator(nn.Layer):
         self.norm = nn.Sequential(*norm(recipe.generator_norm, 128 * self.base**2))
         self.conv1, self.conv2 = Conv5(128, 64), Conv5(64, colours)
 
-    def forward(self, z):
+    def forward(self, z: Tensor) -> Tensor:
         x = F.tanh(self.linear1(z))
         x = F.tanh(self.norm(self.linear2(x))).reshape([-1, 128, self.base, self.base])
         x = F.tanh(self.conv1(upsample(x.transpose([0, 2, 3, 1]))))
@@ -32,10 +34,10 @@ class Generator(nn.Layer):
 class Conv5(nn.Conv2D):
     """5×5 convolution with bias on N×H×W×inputs, padded by 2, whose outputs are fewer than its inputs."""
 
-    def __init__(self, inputs, outputs):
+    def __init__(self, inputs: int, outputs: int):
         super().__init__(inputs, outputs, 5, padding=2)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         if not on_cpu(x):
             return F.conv2d(x, self.weight, self.bias, padding=2, data_format="NHWC")
         y = multiply_first(x, self.weight.transpose([0, 2, 3, 1]), 2)
@@ -50,7 +52,7 @@ def upsample(x):
 class Critic(nn.Layer):
     """N×C×S×S → N logits: three times 3×3 convolution without padding, norm, leaky ReLU (.02) and 2×2 max pooling."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         # a penalty differentiates twice, which Paddle's max pooling cannot; the composed one gives the same values
@@ -62,7 +64,7 @@ class Critic(nn.Layer):
             inputs, size = channels, (size - 2) // 2
         self.head = Linear(128 * size**2, 1)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         for k in "123":
             x = getattr(self, "norm" + k)(getattr(self, "conv" + k)(x))
             x = self.pool(F.leaky_relu(x, 0.02))

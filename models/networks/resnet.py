@@ -4,9 +4,10 @@ Up-sampling is nearest neighbour, down-sampling average pooling, the critic's la
 """
 
 import math
+from typing import Any
 
 import paddle.nn.functional as F
-from paddle import ParamAttr, nn
+from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
 from models.networks.layers import Linear, norm
@@ -25,7 +26,7 @@ def conv(inputs, outputs, kernel, he=True):
 class Block(nn.Layer):
     """norm, ReLU, 3×3, norm, ReLU, 3×3 beside a 1×1 shortcut; resample: 'up', 'down' or None."""
 
-    def __init__(self, inputs, outputs, kind, resample, first=False):
+    def __init__(self, inputs: int, outputs: int, kind: str, resample: str | None, first: bool = False):
         super().__init__()
         self.resample, self.first = resample, first
         self.norm1 = nn.Sequential(*([] if first else norm(kind, inputs)))
@@ -33,15 +34,15 @@ class Block(nn.Layer):
         self.conv1, self.conv2 = conv(inputs, outputs, 3), conv(outputs, outputs, 3)
         self.shortcut = conv(inputs, outputs, 1, he=False) if resample else None
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         h = x if self.first else F.relu(self.norm1(x))
         h = self.conv1(upsample(h) if self.resample == "up" else h)
         h = self.conv2(F.relu(self.norm2(h)))
+        if self.shortcut is None:
+            return h + x
         if self.resample == "up":
             return h + self.shortcut(upsample(x))
-        if self.resample == "down":
-            return F.avg_pool2d(h, 2) + self.shortcut(F.avg_pool2d(x, 2))
-        return h + x
+        return F.avg_pool2d(h, 2) + self.shortcut(F.avg_pool2d(x, 2))
 
 
 def upsample(x):
@@ -51,7 +52,7 @@ def upsample(x):
 class Generator(nn.Layer):
     """z N×latent → N×C×S×S in [−1, 1]: a linear layer to 4×4, blocks up to S, norm, ReLU, 3×3, tanh."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         self.filters = recipe.filters
@@ -62,7 +63,7 @@ class Generator(nn.Layer):
         self.norm = nn.Sequential(*norm(kind, self.filters))
         self.last = conv(self.filters, colours, 3, he=False)
 
-    def forward(self, z):
+    def forward(self, z: Tensor) -> Tensor:
         x = self.blocks(self.linear(z).reshape([-1, self.filters, 4, 4]))
         return F.tanh(self.last(F.relu(self.norm(x))))
 
@@ -70,7 +71,7 @@ class Generator(nn.Layer):
 class Critic(nn.Layer):
     """N×C×S×S → N logits: blocks down to 8×8, two more, ReLU, mean over the picture, a linear layer."""
 
-    def __init__(self, recipe, shape):
+    def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         f, kind = recipe.filters, recipe.critic_norm
@@ -79,5 +80,5 @@ class Critic(nn.Layer):
         self.blocks = nn.Sequential(*blocks, Block(f, f, kind, None), Block(f, f, kind, None))
         self.head = Linear(f, 1, weight_attr=glorot(f, 1, False))
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return self.head(F.relu(self.blocks(x)).mean([2, 3])).reshape([-1])
