@@ -11,7 +11,7 @@ import data
 import metrics
 from errors import Interrupted, UserError
 from models import networks
-from reporting import console
+from reporting import console, visual
 from reporting.progress import MultiRunProgress
 from reporting.scorer import Scorer
 from training import children, comparison, run_comparison, runtime
@@ -123,7 +123,7 @@ def carry_out(out, entries, scorer, flags, data_dir, device, jobs):
 
     scores = [scorer.score(entry.folder) if entry.status != "died" else None for entry in entries]
 
-    from reporting import collect, report, visual  # here: matplotlib and scipy would take a second of --help
+    from reporting import collect, report  # here: matplotlib and scipy would take a second of --help
 
     results = collect.collect_results(entries, scores, scorer, console.command())
     results["visualdl"] = visual.command(out, entries)

@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from errors import UserError
+from training.comparison import Entry
 from training.recipe import Recipe
 from training.session import Silent
 
@@ -63,7 +64,7 @@ class Console(WarningsOnly):
         print(line, flush=True)
 
     def progress(self, recipe: Recipe, folder: str | Path) -> Silent:
-        from reporting.progress import Entry, MultiRunProgress  # here, so that rich is not loaded for --help
+        from reporting.progress import MultiRunProgress  # here, so that rich is not loaded for --help
 
         entry = Entry(recipe, folder=Path(folder))
         return MultiRunProgress([entry]).of(entry)

@@ -86,10 +86,10 @@ class MultiRunProgress:
 class RunProgress(Silent):
     """One run's part of it: the console of its training, and look() for a run that another process trains."""
 
-    def __init__(self, whole: MultiRunProgress, entry: Entry, number: int):
-        self.whole, self.entry, self._alone = whole, entry, len(whole.entries) == 1
+    def __init__(self, display: MultiRunProgress, entry: Entry, number: int):
+        self.display, self.entry, self._alone = display, entry, len(display.entries) == 1
         self.bar: progress.TaskID | None = None
-        self.name = "" if self._alone else f"[{number}/{len(whole.entries)}] {entry.label}, seed {entry.recipe.seed}: "
+        self.name = "" if self._alone else f"[{number}/{len(display.entries)}] {entry.label}, seed {entry.recipe.seed}: "
         line = log.last(entry.folder)  # of an earlier call
         self._step: int = line["step"] if line else 0
         begun = budget.share(entry.recipe, line) if line else 0.0
@@ -102,15 +102,15 @@ class RunProgress(Silent):
         return f"step {self._step}" + (f" ({self.share:.0%})" if recipe.minutes else f"/{recipe.steps}")
 
     def warn(self, line: str) -> None:
-        self.whole.say(f"{self.entry.label}, seed {self.entry.recipe.seed}: warning: {line}")
+        self.display.say(f"{self.entry.label}, seed {self.entry.recipe.seed}: warning: {line}")
 
     def step(self, done: int) -> None:
         self._step, recipe = done, self.entry.recipe
-        self.whole.move(self.entry, self.share if recipe.minutes else done / recipe.steps)
+        self.display.move(self.entry, self.share if recipe.minutes else done / recipe.steps)
 
     def show(self, done: int, text: str) -> None:
         if line := log.last(self.entry.folder):
-            self._tell(line, text, every=self._alone or self.whole.bars is not None)
+            self._tell(line, text, every=self._alone or self.display.bars is not None)
 
     def look(self) -> None:
         """Read in its log how far another process has come with the run."""
@@ -120,12 +120,12 @@ class RunProgress(Silent):
 
     def _tell(self, line, text, every):
         self._step, share = line["step"], budget.share(self.entry.recipe, line)
-        self.whole.move(self.entry, share)
+        self.display.move(self.entry, share)
         if every or int(LINES * share) > self._lines:
-            self._lines, left = int(LINES * share), self.whole.left()
+            self._lines, left = int(LINES * share), self.display.left()
             ends = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
-            self.whole.say(f"{self.name}{self.step_in_words}  {text}{ends}")
+            self.display.say(f"{self.name}{self.step_in_words}  {text}{ends}")
 
     def close(self) -> None:
         if self._alone:
-            self.whole.close()
+            self.display.close()

@@ -71,7 +71,7 @@ def write(out: str | Path, results: dict) -> None:
 
 
 def tag(label: str) -> str:
-    """VisualDL refuses some characters in a tag."""
+    """The label without the characters that VisualDL does not take in a tag."""
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in label)
 
 

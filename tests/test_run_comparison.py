@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from errors import Interrupted, UserError
+from reporting import console
 from reporting.progress import MultiRunProgress
 from tests.helpers import log_of, program, run_program, weights_of
 from tests.test_compare import TINY, results, timeless
@@ -197,6 +198,26 @@ def test_time_left_knows_how_many_are_at_work(monkeypatch):
         if at == 10:
             assert whole.left() == "0:00:30"  # one of the two lanes has half a run and a whole one before it
     assert whole.left() == "0:00:20"
+
+
+@pytest.mark.parametrize(
+    ("budget", "lines"),
+    [
+        ({"minutes": 2, "clock": "cpu"}, ["step 3 (10%)  fine", "step 9 (30%)  fine  eta 0:01:45"]),
+        ({"steps": 30}, ["step 3/30  fine", "step 9/30  fine  eta 0:01:45"]),
+    ],
+)
+def test_time_left_of_one_training_is_by_its_budget(tmp_path, monkeypatch, capsys, budget, lines):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    (entry,) = comparison.plan(["gan"], (), budget, {}, 1)
+    display = console.Console().progress(entry.recipe, tmp_path)
+    for seconds, step, used in ((0, 3, 12.0), (30, 9, 36.0)):  # used: CPU seconds, of 120
+        now[0] = seconds
+        logged(tmp_path, step=step, cpu_seconds=used)
+        display.show(step, "fine")
+    display.close()
+    assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_helpers_end_with_the_command_that_began_them(tmp_path):
