@@ -44,7 +44,10 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
 
     if worker:
         name = names[0]
-        measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, worker=True))
+        try:
+            measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, worker=True))
+        except Interrupted as stop:  # the first process says so for all
+            return stop.status
         return 0
     print(settings)
 
