@@ -67,36 +67,6 @@ class Callback:
         pass
 
 
-def of_a_run(
-    trainer: GANTrainer,
-    dataset: Dataset,
-    folder: Path,
-    log: RunLog | None,
-    progress: Display,
-    warn: Callable[[str], None],
-    state: dict | None,
-    budget: Budget,
-    received: list[int],
-) -> list[Callback]:
-    """The callbacks of train.py, in their order: figures are checked before they are written, weights before they are saved.
-
-    The arguments are loop.train's; received: of signals.received.
-    """
-    alarms = Alarms(trainer.recipe, state and state["alarms"])
-    finite = FiniteNumbers(trainer, folder)
-    return [
-        HealthFigures(trainer, dataset),
-        finite,
-        alarms,
-        Log(trainer, log, budget),
-        Words(progress, warn),
-        Grids(trainer, dataset, folder, log, finite),
-        Signals(trainer.team, received),
-        Checkpoints(trainer, dataset, folder, log, finite, alarms, budget),
-        Progress(progress),
-    ]
-
-
 class HealthFigures(Callback):
     """Fills in step.figures at every logged step: losses and health.measure, averaged over the processes."""
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from data import Dataset, Order
 from data.reader import batches
 from errors import Interrupted
-from training import signals
+from training import callbacks, signals
 from training.budget import Budget
-from training.callbacks import Callback, Display, Step, of_a_run
 from training.run_log import RunLog
 from training.trainer import GANTrainer
 
@@ -20,7 +19,7 @@ def train(
     dataset: Dataset,
     folder: Path,
     log: RunLog | None,
-    progress: Display,
+    progress: callbacks.Display,
     warn: Callable[[str], None],
     state: dict | None = None,
     budget: Budget | None = None,
@@ -35,21 +34,38 @@ def train(
     """
     budget = budget or Budget(trainer.recipe, state, trainer.team.broadcast)
     with signals.received() as received:
-        callbacks = of_a_run(trainer, dataset, folder, log, progress, warn, state, budget, received)
-        run(trainer, dataset, callbacks, budget, state["step"] if state else 0, new=state is None)
+        alarms = callbacks.Alarms(trainer.recipe, state and state["alarms"])
+        finite = callbacks.FiniteNumbers(trainer, folder)
+        after = [  # figures are checked before they are written, weights before they are saved
+            callbacks.HealthFigures(trainer, dataset),
+            finite,
+            alarms,
+            callbacks.Log(trainer, log, budget),
+            callbacks.Words(progress, warn),
+            callbacks.Grids(trainer, dataset, folder, log, finite),
+            callbacks.Signals(trainer.team, received),
+            callbacks.Checkpoints(trainer, dataset, folder, log, finite, alarms, budget),
+            callbacks.Progress(progress),
+        ]
+        run(trainer, dataset, after, budget, state["step"] if state else 0, new=state is None)
 
 
 def run(
-    trainer: GANTrainer, dataset: Dataset, callbacks: list[Callback], budget: Budget, begin: int = 0, new: bool = True
+    trainer: GANTrainer,
+    dataset: Dataset,
+    after: list[callbacks.Callback],
+    budget: Budget,
+    begin: int = 0,
+    new: bool = True,
 ) -> None:
-    """Generator steps begin + 1, begin + 2, … until the budget is spent or a callback marks a step as interrupted.
+    """Generator steps begin + 1, begin + 2, … until the budget is spent or a callback of `after` marks a step as interrupted.
 
     new: nothing was saved before.
     """
     recipe = trainer.recipe
     order = Order(len(dataset.train), recipe.seed, trainer.attempt)
     reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
-    for callback in callbacks:
+    for callback in after:
         callback.begin(new)
     for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
         trainer.set_learning_rates(budget.used(number - 1))
@@ -59,8 +75,8 @@ def run(
         generator_loss = trainer.generator_step(number - 1)
         budget.look()
         last = number == recipe.steps or budget.spent()
-        step = Step(number, last, budget.milestone(), real, critic, generator_loss)
-        for callback in callbacks:
+        step = callbacks.Step(number, last, budget.milestone(), real, critic, generator_loss)
+        for callback in after:
             callback.after(step)
         if step.interrupted:
             raise Interrupted(step.interrupted)
