@@ -17,7 +17,7 @@ from experiments.numeric import mean_and_deviation
 from experiments.store import ExperimentStore, label_key
 from reporting import console
 from reporting.scorer import Scorer
-from training import budget, checkpoint, comparison, log, session
+from training import budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
 from training.recipe import Recipe
 from training.sampling import sample
@@ -27,6 +27,7 @@ Cells = Mapping[str, tuple[str, dict[str, Any]]]  # {label: (model, settings)}
 Run = dict[str, Any]  # what train() returns
 
 CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
+PROVENANCE = ("commit", "data_sha256", "paddle", "processor")  # of a run, kept with its numbers
 POINTS = 100  # of a curve that is kept
 # What the experiments of before the search were measured with, and are: the papers' constants on networks of 32 filters.
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
@@ -158,6 +159,7 @@ def _measure(
         "steps": state["step"],
         "critic_steps": state["critic_steps"],
         "seconds": state["seconds"],
+        "provenance": {key: value for key, value in run.read_provenance(folder).items() if key in PROVENANCE},
         "counted_seconds": state[budget.KEYS[recipe.clock]],
         "curves": curves(folder),
         "scores": {value: row["value"] for value, row in last.items()},
