@@ -1,23 +1,32 @@
 """The papers' figures and claims, one command each: python -m experiments NAME [--quick].
 
-An experiment is one module. ABOUT is its row: FIELDS as plain text. measure(store) returns its numbers, judge(numbers) one of
-VERDICTS, draw(numbers, store) a matplotlib figure. A new one is such a file and its name in NAMES; what was found is told in
-pages/en/NAME.md and pages/zh/NAME.md.
+An experiment is one module. ABOUT is its row: FIELDS as literals, among them its claims (experiments/claims.py), each with
+what would refute it. measure(store) returns its numbers, with an interval a claim under 'claims'; draw(numbers, store) a
+matplotlib figure. A new one is such a file and its name in NAMES; tables beside its claims are in pages/en/NAME.md and
+pages/zh/NAME.md.
 """
 
 import ast
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (  # in the order in which they are shown
     "parallel_lines",
     "vanishing_gradients",
+    "gradient_fidelity",
+    "critic_truth",
     "loss_means_quality",
+    "figures_3_4",
     "robust_architectures",
+    "section_43",
+    "random_architectures",
+    "balance",
     "mode_collapse",
+    "stacked",
     "momentum",
     "clipping_pathology",
-    "critic_truth",
+    "overfitting",
     "instance_noise",
     "clipping_that_is_none",
     "paperweekly",
@@ -25,12 +34,29 @@ NAMES = (  # in the order in which they are shown
     "mnist",
     "cifar10",
 )
-VERDICTS = HOLDS, IN_PART, FAILS = "holds", "holds in part", "does not hold"
-FIELDS = ("title", "title_zh", "claim", "refuted_by", "run", "cost")
+# title: a question. claim: what was claimed, and where. run: what is done. core_seconds: what it costs on one core
+FIELDS = ("title", "title_zh", "claim", "claim_zh", "run", "run_zh", "core_seconds", "claims")
 
 
-def about(name: str) -> dict[str, str]:
-    """ABOUT of an experiment, a line a field. The module is not imported: that would load Paddle."""
+def about(name: str) -> dict[str, Any]:
+    """ABOUT of an experiment, its texts without line breaks. The module is not imported: that would load Paddle."""
     tree = ast.parse((ROOT / "experiments" / f"{name}.py").read_text(encoding="utf-8"))
     row = next(node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ABOUT")
-    return {field: " ".join(text.split()) for field, text in ast.literal_eval(row).items()}
+    return _on_one_line(ast.literal_eval(row))
+
+
+def _on_one_line(value):
+    if isinstance(value, dict):
+        return {key: _on_one_line(item) for key, item in value.items()}
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def cost(row: dict[str, Any], language: str = "en") -> str:
+    """What an experiment of this ABOUT costs, in words."""
+    seconds = row["core_seconds"]
+    hours, minutes = seconds / 3600, max(1, round(seconds / 60))
+    if language == "zh":
+        length = f"{hours:.1f} 小时" if hours >= 2 else f"{minutes} 分钟"
+        return f"AMD EPYC（Zen 4）单核 {length}" if seconds else "用别的实验的训练，自己不花时间"
+    length = f"{hours:.1f} hours" if hours >= 2 else f"{minutes} minute{'s' if minutes > 1 else ''}"
+    return f"{length} on one core of an AMD EPYC (Zen 4)" if seconds else "nothing: it reads another experiment's trainings"

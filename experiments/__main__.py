@@ -1,4 +1,7 @@
-"""Check claims of the papers and of the posts by experiment; without NAME all of them, one after another."""
+"""Check claims of the papers and of the posts by experiment; without NAME all of them, one after another.
+
+`python -m experiments queue` measures what is left of a list, a training at a time; `… search` searches recipes.
+"""
 
 import importlib
 import sys
@@ -33,7 +36,7 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
     if listing:
         for name in names:
             about = experiments.about(name)
-            print(f"{name}: {about['title']}\n    Cost: {about['cost']}")
+            print(f"{name}: {about['title']}\n    Cost: {experiments.cost(about)}.")
         return 0
     children.follow_parent()
     jobs = jobs or runtime.cores()
@@ -56,7 +59,7 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
         began, about = time.monotonic(), experiments.about(name)
         print(f"== {name}: {about['title']}", flush=True)
         if not quick and not redraw:
-            print(f"Cost: {about['cost']}", flush=True)
+            print(f"Cost: {experiments.cost(about)}.", flush=True)
         try:
             with Workers(name, jobs - 1, quick, data_dir) as workers:
                 store = ExperimentStore(name, quick, data_dir, redraw, on_lock=workers.start)
@@ -77,9 +80,8 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
 
 if __name__ == "__main__":
     sys.argv[0] = "experiments"
-    if sys.argv[1:2] == ["search"]:
-        from experiments import search
-
-        sys.argv[:2] = ["experiments search"]
-        console.run(search.main)
+    if sys.argv[1:2] in (["search"], ["queue"]):  # commands of their own
+        other = sys.argv.pop(1)
+        sys.argv[0] = f"experiments {other}"
+        console.run(importlib.import_module(f"experiments.{other}").main)
     console.run(main)

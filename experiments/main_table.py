@@ -1,48 +1,64 @@
-"""What the main tables, of MNIST, of CIFAR-10 and of the searched recipes, share: equal time for all, and who wins."""
+"""What the main tables, of MNIST, of CIFAR-10 and of the searched recipes, share: equal time for all, and who is ahead."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from experiments import FAILS, HOLDS, IN_PART, figures, training_runs
+from experiments import figures, training_runs
+from experiments.numeric import Interval, each, mean_and_deviation, paired_ratio, t_interval
 from experiments.store import ExperimentStore, label_key
-from reporting import collect
-from reporting.numbers import plus_minus
 
 VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
 VALUES += ("swd", "memorised_share")
+Groups = dict[str, list[training_runs.Run]]
 
 
-def measure(store: ExperimentStore, quality: str, cells: training_runs.Cells, seeds: int, **more: Any) -> dict[str, Any]:
-    """Train cells {model: (model, settings)}. quality: the Fréchet distance's name. more: as training_runs.train's.
+def numbers_of(trained: Groups, quality: str, cells: training_runs.Cells, seeds: int) -> dict[str, Any]:
+    """Numbers of trained cells {model: (model, settings)}. quality: the Fréchet distance's name. seeds: that are wanted.
 
-    Returns {'models': {model: summary}, 'labels': {model: text}, 'floor': real data's scores, 'best': {value: model or None}, …}.
+    Returns {'models': {model: summary}, 'labels': {model: text}, 'floor': real data's scores, …}.
     """
-    trained = training_runs.runs(store, cells, seeds, tiles=32, **more)
-    values = (quality, *VALUES)
-    rows = {model: training_runs.summary(group, values) for model, group in trained.items()}
+    rows = {model: training_runs.summary(group, (quality, *VALUES)) for model, group in trained.items()}
     for model, group in trained.items():
         lived = training_runs.alive(group)
-        ways = [run["on_the_way"] for run in lived]
-        minutes = [[seconds_of(run) / 60 * step / run["steps"] for step in way["step"]] for run, way in zip(lived, ways)]
-        each = {value: [run["scores"][value] for run in lived] for value in (quality, "classes_found")}
         rows[model] |= {
-            "way_minutes": minutes,
-            "way": [way[quality] for way in ways],
-            "each": each | {"steps": [run["steps"] for run in lived]},
-            "minutes_of_training": sum(seconds_of(run) for run in lived) / 60,
+            "way_minutes": [minutes_on_the_way(run) for run in lived],
+            "way": [run["on_the_way"][quality] for run in lived],
+            "minutes": mean_and_deviation(seconds_of(run) / 60 for run in lived),
         }
     objectives = {model: own.get("objective") for model, (_, own) in cells.items() if model in trained}
-    groups = [{"label": model, "metrics": row} for model, row in rows.items()]
     return {
         "quality": quality,
         "wanted_seeds": seeds,
         "models": rows,
-        "labels": {model: f"{model}, {objective}" if objective else model for model, objective in objectives.items()},
+        "labels": {model: f"{objective} {model}" if objective else model for model, objective in objectives.items()},
         "floor": training_runs.real_baseline(trained),
-        "best": {value: collect.best(groups, value) for value in values},
     }
+
+
+def ratios(trained: Groups, quality: str, base: str) -> dict[str, Interval]:
+    """{model: ratio of its quality to the base's at the end, paired by seed} of the others, where both have been trained."""
+    if base not in trained:
+        return {}
+    scores = {model: training_runs.by_seed(group, quality) for model, group in trained.items()}
+    return {
+        model: training_runs.with_ends(paired_ratio(scores[model], scores[base]), trained[model], trained[base])
+        for model in trained
+        if model != base
+    }
+
+
+def class_kl(group: list[training_runs.Run]) -> Interval:
+    """A model's class KL to the data at the end: log(10 / 9) for samples that lack one of ten equally frequent classes."""
+    return training_runs.with_ends(t_interval(training_runs.by_seed(group, "class_kl")), group)
+
+
+def minutes_on_the_way(run: training_runs.Run) -> list[float]:
+    """Minutes of the clock that the budget counts, at each checkpoint."""
+    way = run["on_the_way"]
+    if "cpu_seconds" in way:
+        return [seconds / 60 for seconds in way["cpu_seconds"]]
+    return [seconds_of(run) / 60 * step / run["steps"] for step in way["step"]]
 
 
 def seconds_of(run: training_runs.Run) -> float:
@@ -51,18 +67,8 @@ def seconds_of(run: training_runs.Run) -> float:
     return run.get("counted_seconds", seconds)
 
 
-def judge(numbers: dict[str, Any], against: Iterable[str]) -> str:
-    """Whether wgan and wgan-gp, trained as `against` are, find ten classes in all seeds and beat them in quality."""
-    models, quality = numbers["models"], numbers["quality"]
-    ours = [models[m] for m in ("wgan", "wgan-gp") if m in models]
-    whole = bool(ours) and all(row["classes_found"]["mean"] == 10 for row in ours)
-    theirs = [models[m][quality]["mean"] for m in against if m in models]
-    better = [row[quality]["mean"] < min(theirs) for row in ours] if theirs else []
-    return HOLDS if whole and better and all(better) else IN_PART if whole or any(better) else FAILS
-
-
 def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
-    """Quality through training, and each model's samples. about: what all have in common, for the foot."""
+    """Quality through training, all seeds, and samples of each model's worst seed. about: what all share, for the foot."""
     models, quality = numbers["models"], numbers["quality"]
     figure, axes = figures.new(2, max(2, -(-(len(models) + 1) // 2)), height=2.6)
     axes = axes.ravel()
@@ -70,14 +76,15 @@ def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
         for number, (minutes, way) in enumerate(zip(row["way_minutes"], row["way"])):
             label = None if number else numbers["labels"][model]
             axes[0].plot(minutes[1:], way[1:], color=figures.colour(model), label=label, linewidth=1)
-    axes[0].set(title="through training", xlabel="minutes", ylabel=f"{quality} of 1,000 samples", yscale="log")
+    axes[0].set(title="through training, every seed", xlabel="minutes", ylabel=f"{quality} of 1,000 samples", yscale="log")
     axes[0].set_ylim(top=10 * axes[0].get_ylim()[1])  # room for the legend
     axes[0].legend(fontsize=7, ncols=2)
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
-        title = f"{numbers['labels'][model]}: {quality} {plus_minus(row[quality])}"
-        figures.picture(axis, store.tile(label_key(model)), title)
+        title = f"{numbers['labels'][model]}: {quality} {each(row[quality])}"
+        figures.picture(axis, store.tile(label_key(model, training_runs.worst_seed(row, quality))), title)
+        axis.title.set_fontsize(8)
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")
-    figures.foot(figure, f"{about}; {figures.seeds_of(models.values(), 'to')}; samples: seed 0")
+    figures.foot(figure, f"{about}; {figures.seeds_of(models.values(), 'to')}; samples: each one's worst seed")
     return figure

@@ -1,9 +1,84 @@
-"""An experiment's numbers: rounded for its JSON file, over seeds, and what of the pages' is not in reporting/numbers.py."""
+"""An experiment's numbers: rounded for its JSON file, and as intervals over seeds.
 
-from collections.abc import Iterable
+An interval is {'value', 'low', 'high', 'each', 'seeds', 'method'}: an estimate, the ends of its 95 % interval (None where there
+are fewer than FEWEST replicates), and every replicate's own value (None of one that died) with its seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy import stats
+
+from reporting.numbers import in_digits
+
+FEWEST = 3  # replicates that have an interval
+LEVEL = 0.95
+PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
+Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
+Interval = dict[str, Any]
+
+
+def t_interval(values: Replicates, log: bool = False) -> Interval:
+    """Of the mean over replicates, by Student's t; log: of the geometric mean of positive values, through their logarithms."""
+    lived = np.array([value for value in values.values() if value is not None], float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lived, back = (np.log(lived), np.exp) if log else (lived, np.asarray)
+        mean = lived.mean() if len(lived) else np.nan
+        low = high = np.nan
+        if len(lived) >= FEWEST:
+            half = stats.t.ppf((1 + LEVEL) / 2, len(lived) - 1) * lived.std(ddof=1) / np.sqrt(len(lived))
+            low, high = mean - half, mean + half
+        ends = [float(back(end)) if np.isfinite(end) else None for end in (mean, low, high)]
+    return _interval(*ends, values, "t of logarithms" if log else "t")
+
+
+def paired_difference(ours: Replicates, theirs: Replicates) -> Interval:
+    """t interval of ours − theirs, paired by seed. A pair of which one died is None."""
+    return t_interval(_paired(ours, theirs, lambda a, b: a - b))
+
+
+def paired_ratio(ours: Replicates, theirs: Replicates) -> Interval:
+    """t interval of the logarithm of ours / theirs, paired by seed, as a ratio. A pair of which one died is None."""
+    return t_interval(_paired(ours, theirs, lambda a, b: a / b if b else np.inf), log=True)
+
+
+def share(successes: Mapping[int, bool]) -> Interval:
+    """Wilson's interval of a probability, from one success or failure a replicate."""
+    return _proportion(successes, WILSON)
+
+
+def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
+    """Of the replicates in which one of the two succeeds, the share in which ours does: exact binomial interval.
+
+    It lies on one side of 1/2 where McNemar's exact test tells the two apart.
+    """
+    return _proportion({key: ours[key] for key in ours if key in theirs and ours[key] != theirs[key]}, BINOMIAL)
+
+
+def exact(value: float) -> Interval:
+    """Of something that is not drawn at random: value, low and high are one."""
+    return {"value": value, "low": value, "high": value, "each": [], "seeds": [], "method": "exact"}
+
+
+def _paired(ours, theirs, operation):
+    """{seed: operation(a, b)} of the seeds that both have."""
+    pairs = {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
+    return {seed: None if None in pair else operation(*pair) for seed, pair in pairs.items()}
+
+
+def _proportion(successes, method):
+    count, of = sum(map(bool, successes.values())), len(successes)
+    low = high = None
+    if of >= FEWEST:
+        low, high = stats.binomtest(count, of).proportion_ci(LEVEL, method.partition(" ")[0])
+    return _interval(count / of if of else None, low, high, {key: int(value) for key, value in successes.items()}, method)
+
+
+def _interval(value, low, high, each, method) -> Interval:
+    return {"value": value, "low": low, "high": high, "each": list(each.values()), "seeds": list(each), "method": method}
 
 
 def rounded(value: Any, digits: int = 6) -> Any:
@@ -23,11 +98,17 @@ def rounded(value: Any, digits: int = 6) -> Any:
     return value
 
 
-def mean_and_deviation(values: Iterable[float | None]) -> dict[str, float | int | None]:
-    """{'mean', 'deviation' (standard deviation, None of one value), 'n'} of numbers; None values are left out."""
-    numbers = [value for value in values if value is not None]
+def mean_and_deviation(values: Iterable[float | None]) -> dict[str, Any]:
+    """{'mean', 'deviation' (standard deviation, None of one value), 'n', 'each'} of numbers; None only count in 'each'."""
+    each = list(values)
+    numbers = [value for value in each if value is not None]
     deviation = float(np.std(numbers, ddof=1)) if len(numbers) > 1 else None
-    return {"mean": float(np.mean(numbers)) if numbers else None, "deviation": deviation, "n": len(numbers)}
+    return {"mean": float(np.mean(numbers)) if numbers else None, "deviation": deviation, "n": len(numbers), "each": each}
+
+
+def each(row: dict[str, Any], digits: int = 3) -> str:
+    """All values of a mean_and_deviation's row, one after another; '–' for one that died."""
+    return ", ".join(in_digits(value, digits) for value in row["each"])
 
 
 def percent(value: float | None, digits: int = 0) -> str:

@@ -1,7 +1,8 @@
 """Write docs/results.md, docs/results_zh.md and README's table from what was measured: python -m experiments.results
 
-The prose is in experiments/pages/, one Jinja template a language; every number in it is taken from docs/results/*.json and,
-for what the budgets that were not run here would cost, from docs/throughput.json.
+Claims, what would refute them and verdicts are rendered from experiments/claims.py; what stands around them is in
+experiments/pages/, one Jinja template a language. Every number is taken from docs/results/*.json and, for what the budgets that
+were not run here would cost, from docs/throughput.json.
 """
 
 import json
@@ -16,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import experiments
 from errors import UserError
-from experiments import ROOT, numeric
+from experiments import ROOT, claims, numeric
 from reporting import console, numbers
 from training import recipe as recipes
 
@@ -24,14 +25,23 @@ PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
 TABLES = {"README.md": "table.en.md", "README_zh.md": "table.zh.md"}
 CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 BREAK = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")  # a browser would show a line's end between two characters as a space
-VERDICTS_ZH = dict(zip(experiments.VERDICTS, ("成立", "部分成立", "不成立")))
 
 
 def read() -> dict[str, dict[str, Any]]:
     """{name: what docs/results/NAME.json holds} of the experiments that have been carried out."""
     files = {name: ROOT / "docs" / "results" / f"{name}.json" for name in experiments.NAMES}
     contents = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in files.items() if path.is_file()}
-    return {name: content for name, content in contents.items() if content["verdict"]}
+    return {name: content for name, content in contents.items() if content.get("verdicts")}
+
+
+def rows(language: str) -> dict[str, list[dict[str, str]]]:
+    """{experiment: what a page says of each of its claims (claims.Claim.in_words)}, measured or not."""
+    measured = read()
+    found = {name: measured[name]["numbers"]["claims"] if name in measured else {} for name in experiments.NAMES}
+    return {
+        name: [claim.in_words(found[name].get(claim.key), language) for claim in claims.of(experiments.about(name))]
+        for name in experiments.NAMES
+    }
 
 
 def full_budgets(data: str) -> Iterator[dict[str, Any]]:
@@ -67,10 +77,20 @@ def render() -> dict[str, str]:
         autoescape=False,  # Markdown
     )
     environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits), "pm": numbers.plus_minus}
-    environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes}
-    rows = {name: experiments.about(name) for name in experiments.NAMES}
-    content = {"x": read(), "about": rows, "verdicts_zh": VERDICTS_ZH, "full_budgets": full_budgets}
-    texts = {name: BREAK.sub("", environment.get_template(name).render(content)) for name in (*PAGES.values(), *TABLES.values())}
+    environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes, "each": numeric.each}
+    environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
+    about = {name: experiments.about(name) for name in experiments.NAMES}
+    content = {"x": read(), "about": about, "cost": experiments.cost, "full_budgets": full_budgets}
+    texts = {}
+    for name in (*PAGES.values(), *TABLES.values()):
+        language = name.split(".")[1]
+        said, words = rows(language), claims.WORDS[language]
+        tally = {
+            word: {name: sum(row["verdict"] == word for row in said[name]) for name in content["x"]} for word in words.values()
+        }
+        tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
+        of_language = {"claims": said, "verdicts": words, "tally": tally}
+        texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}
 

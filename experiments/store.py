@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,16 +18,17 @@ import numpy as np
 from PIL import Image
 
 from errors import UserError
-from experiments import ROOT, VERDICTS
+from experiments import ROOT, claims
 from experiments.numeric import rounded
 from training import runtime
 from training.files import write_text
 
 FORMAT = 1
+Unit = tuple[dict[str, Any], Callable[[], Any]]  # settings, and what measures it
 
 
 class NotShared(Exception):
-    """A worker has come to a result that it has not locked: the first process measures it."""
+    """A process has come to a result that it leaves to another one: to the first, or to the one that holds its lock."""
 
 
 class ExperimentStore:
@@ -34,7 +36,11 @@ class ExperimentStore:
 
     quick: small budgets. data_dir: as train.py's. redraw: use only what was measured before. worker: this process measures
     only results that it has locked, and raises NotShared at the others. on_lock: called when a locked result begins to be
-    measured; from then on as many workers as like may carry out the same experiment.
+    measured; from then on as many workers as like may carry out the same experiment. waits: for a result that another process
+    has locked; if not, NotShared is raised there.
+
+    seeds, point_seeds: of trainings on images, on points. found: keys of what was asked for and is there. left: of what is not,
+    with --redraw.
     """
 
     def __init__(
@@ -45,11 +51,14 @@ class ExperimentStore:
         redraw: bool = False,
         worker: bool = False,
         on_lock: Callable[[], object] = lambda: None,
+        waits: bool = True,
     ) -> None:
         self.name, self.quick, self.data_dir, self.redraw = name, quick, data_dir, redraw
-        self.worker, self.on_lock = worker, on_lock
+        self.worker, self.on_lock, self.waits = worker, on_lock, waits
         self._locked: set[str] = set()
-        self.seeds, self.samples = (1, 1000) if quick else (3, 5000)
+        self.found: set[str] = set()
+        self.left: list[str] = []
+        self.seeds, self.point_seeds, self.samples = (1, 1, 1000) if quick else (3, 10, 5000)
         base = ROOT / "runs" / "quick" if quick else ROOT / "docs"
         self.json = base / ("" if quick else "results") / f"{name}.json"
         self.figure = base / ("" if quick else "figures") / f"{name}.png"
@@ -72,17 +81,22 @@ class ExperimentStore:
         Kept as soon as it is there, so that an experiment that was interrupted goes on where it was. Raises NotShared, and
         UserError where it would have to be measured in spite of --redraw.
         """
-        settings = json.loads(json.dumps(settings))
+        settings = _as_json(settings)
         kept = self._read().get("units", {}).get(key)  # another experiment that shares it may have been quicker
         if kept and kept["settings"] == settings:
             self.units[key] = kept
+            self.found.add(key)
             return kept["found"]
         if self.redraw:
+            self.left.append(key)
             raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")
         if key in self._locked:
             self.on_lock()
         elif self.worker:
             raise NotShared
+        elif not self.waits:
+            with self.lock(key, wait=True):
+                return self.cached(key, settings, measure)
         began = time.monotonic()
         result = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
@@ -96,17 +110,42 @@ class ExperimentStore:
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
         return result
 
-    def measured(self, keys: Iterable[str]) -> list[str]:
-        """Those of `keys` that have been measured: with --redraw an experiment may be drawn half done."""
-        return [key for key in keys if key in self.units]
+    def shared(self, units: Mapping[str, Unit]) -> dict[str, Any]:
+        """{key: what cached returns} of units {key: (settings, measure)}, divided among the processes that are at them.
+
+        What another process is at is left for the end. With --redraw only what has been measured, an experiment may be drawn
+        half done; UserError where nothing has.
+        """
+        if self.redraw:
+            missing = [key for key, (settings, _) in units.items() if not self._has(key, settings)]
+            self.left += missing
+            if missing and len(missing) == len(units):
+                raise UserError(f"{self.name}: {missing[0]} has not been measured yet; run it without --redraw")
+            units = {key: unit for key, unit in units.items() if key not in missing}
+        done: dict[str, Any] = {}
+        for wait in (False, True):
+            for key, (settings, measure) in units.items():
+                if key not in done:
+                    with self.lock(key, wait) as mine:
+                        if mine:
+                            done[key] = self.cached(key, settings, measure)
+        return {key: done[key] for key in units}
+
+    def _has(self, key: str, settings: dict[str, Any]) -> bool:
+        return key in self.units and self.units[key]["settings"] == _as_json(settings)
 
     @contextlib.contextmanager
     def lock(self, key: str, wait: bool = False) -> Iterator[bool]:
-        """As key's only measurer: `with store.lock(key) as mine`, False if another process is at it. wait: for that one's end."""
+        """As key's only measurer: `with store.lock(key) as mine`, False if another process is at it.
+
+        wait: for that one's end; a store that does not wait raises NotShared.
+        """
         lock = self._file_lock(key)
         try:
-            lock.acquire(timeout=-1 if wait else 0)
+            lock.acquire(timeout=-1 if wait and self.waits else 0)
         except filelock.Timeout:
+            if wait:
+                raise NotShared from None
             yield False
             return
         self._locked.add(key)
@@ -125,7 +164,9 @@ class ExperimentStore:
         """The store of an experiment whose results this one needs too."""
         if name == self.name:
             return self
-        return ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.worker, self.on_lock)
+        other = ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.worker, self.on_lock, self.waits)
+        other.found, other.left = self.found, self.left
+        return other
 
     def keep_tiles(self, key: str, images: np.ndarray, columns: int = 8) -> None:
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
@@ -141,22 +182,24 @@ class ExperimentStore:
             raise UserError(f"{self.tiles / key}.png cannot be read: the figure shows it")
         return image[..., ::-1]
 
-    def carry_out(self, module: ModuleType) -> str:
-        """Measure, judge, draw, write; returns the figure's path."""
+    def carry_out(self, module: ModuleType, again: bool = True) -> str | None:
+        """Measure, judge, draw, write; returns the figure's path. again: if not, None where the numbers are those of before."""
         numbers = rounded(module.measure(self))
-        verdict = module.judge(numbers)
-        assert verdict in VERDICTS, verdict
+        if not again and numbers == self._read().get("numbers"):
+            return None
+        verdicts = claims.verdicts(module.ABOUT, numbers)
         figure = module.draw(numbers, self)
         self.figure.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(self.figure)
         shrink(self.figure)
-        self._write({"numbers": numbers, "verdict": verdict})
-        print(f"{self.name}: {verdict}" + (", by budgets too small to prove anything" if self.quick else ""))
+        self._write({"numbers": numbers, "verdicts": verdicts})
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts.values()).items())
+        print(f"{self.name}: claims: {counts or 'none'}" + (", by budgets too small to prove anything" if self.quick else ""))
         return os.path.relpath(self.figure)
 
     def _write(self, more: dict[str, Any]) -> None:
         kept = self._read()
-        summary: dict[str, Any] = {key: kept[key] for key in ("numbers", "verdict") if key in kept}
+        summary: dict[str, Any] = {key: kept[key] for key in ("numbers", "verdicts") if key in kept}
         command = f"python -m experiments {self.name}" + (" --quick" if self.quick else "")
         content = {
             "format": FORMAT,
@@ -164,7 +207,7 @@ class ExperimentStore:
             "command": command,
             "machine": runtime.machine() if self.measured_here or "machine" not in kept else kept["machine"],
             "seconds": round(sum(unit["seconds"] for unit in self.units.values())),
-            "verdict": None,
+            "verdicts": {},
             "numbers": {},
             **summary,
             **more,
@@ -172,6 +215,11 @@ class ExperimentStore:
         }
         self.json.parent.mkdir(parents=True, exist_ok=True)
         write_text(self.json, compact(content))
+
+
+def _as_json(value: Any) -> Any:
+    """As it is when read again: tuples are lists, keys are text."""
+    return json.loads(json.dumps(value))
 
 
 def label_key(label: str, seed: int = 0) -> str:

@@ -13,9 +13,10 @@ import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8
 from errors import TrainingError, UserError
-from experiments.numeric import mean_and_deviation
+from experiments.numeric import Interval, mean_and_deviation, paired_ratio
 from experiments.store import ExperimentStore, label_key
 from reporting import console
+from reporting.curves import at_step
 from reporting.scorer import Scorer
 from training import budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
@@ -24,11 +25,15 @@ from training.sampling import sample
 from training.trainer import rebuild
 
 Cells = Mapping[str, tuple[str, dict[str, Any]]]  # {label: (model, settings)}
-Run = dict[str, Any]  # what train() returns
+Run = dict[str, Any]  # see runs
 
 CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
 PROVENANCE = ("commit", "data_sha256", "paddle", "processor")  # of a run, kept with its numbers
 POINTS = 100  # of a curve that is kept
+# what a claim's terms (experiments/claims.py) are read on, among a run's on_the_way
+AXES = {"generator steps": "step", "critic steps": "critic_steps", "CPU seconds": "cpu_seconds"}
+# generator steps of gan_mnist.py, gan_cifar.py and gan_toy.py of improved_wgan_training, WGAN-GP's code, for every method in them
+PUBLISHED = {"mnist": 200_000, "cifar10": 200_000, **dict.fromkeys(("8gaussians", "25gaussians", "swissroll"), 100_000)}
 # What the experiments of before the search were measured with, and are: the papers' constants on networks of 32 filters.
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
@@ -57,56 +62,43 @@ def schedule(steps: int, checkpoints: int, logged: int = 100) -> dict[str, int]:
     return {"steps": steps, "sample_every": steps, **every}
 
 
-def train(
+def runs(
     store: ExperimentStore,
-    key: str,
-    model: str,
-    settings: dict[str, Any],
-    seed: int,
+    cells: Cells,
+    seeds: int | None = None,
     names: Sequence[str] | None = None,
     samples: int | None = None,
     tiles: int = 0,
     extra: Callable[[Path], Any] | None = None,
     recipe_of: Callable[[str, dict[str, Any], int], Recipe] = untuned,
-) -> Run:
-    """Train a recipe and return its numbers, or {'died': why}.
+) -> dict[str, list[Run]]:
+    """Train cells {label: (model, settings)} with so many seeds (the store's by default): {label: [a run a seed]}.
 
     names: metrics, all that fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the
-    figure. extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned.
+    figure. extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned. With
+    store.redraw only what has been measured: labels without a run are left out.
 
-    Returns steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes counts), curves {figure: list,
-    'step': list}, scores {value: mean over draws}, deviations (over draws), floors (real held-out items' scores), on_the_way
-    {value: list, 'step': list}.
+    A run is its seed and {'died': why}, or steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes
+    counts), curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over draws), floors (real
+    held-out items' scores), on_the_way {value: list, 'step': list, 'critic_steps': …, 'cpu_seconds': …}, ended (see
+    ended) and published_share (see PUBLISHED; None where nothing was published).
     """
-    recipe, samples = recipe_of(model, settings, seed), samples or store.samples
-    # what configs/ say today is a setting too: trained anew when it changes
-    configured = {"recipe": comparison.content(recipe)} if recipe_of is tuned else {}
-
-    def measure() -> Run:
-        # seed, model and settings in the name: experiments that ask for the same training share it
-        folder = store.runs / f"{key}-{_short_hash(recipe)}"
-        return _measure(store, key, recipe, folder, names, samples, tiles, extra)
-
-    return store.cached(key, {"model": model, **settings, "seed": seed, "samples": samples, **configured}, measure)
-
-
-def runs(store: ExperimentStore, cells: Cells, seeds: int | None = None, **more: Any) -> dict[str, list[Run]]:
-    """{label: [what train() returned, a seed each]} of cells {label: (model, settings)}, one seed after another.
-
-    seeds: how many, the store's by default. more: as train's. With store.redraw only what has been measured: labels without a
-    run are left out. A training that another process is at (experiments/shared.py) is left for the end.
-    """
-    todo = {(label, seed): label_key(label, seed) for seed in range(seeds or store.seeds) for label in cells}
-    if store.redraw:
-        todo = {cell: key for cell, key in todo.items() if store.measured([key])}
-    done = {}
-    for wait in (False, True):
-        for (label, seed), key in todo.items():
-            if (label, seed) not in done:
-                with store.lock(key, wait) as mine:
-                    if mine:
-                        done[label, seed] = train(store, key, *cells[label], seed, **more)
-    groups = {label: [done[cell] for cell in todo if cell[0] == label] for label in cells}
+    cell_of, units, recipes_of = {}, {}, {}
+    for seed in range(seeds or store.seeds):
+        for label, (model, settings) in cells.items():
+            key, recipe = label_key(label, seed), recipe_of(model, settings, seed)
+            count = samples or store.samples
+            # what configs/ say today is a setting too: trained anew when it changes
+            configured = {"recipe": comparison.content(recipe)} if recipe_of is tuned else {}
+            asked = {"model": model, **settings, "seed": seed, "samples": count, **configured}
+            # seed, model and settings in the name: experiments that ask for the same training share it
+            folder = store.runs / f"{key}-{_short_hash(recipe)}"
+            units[key] = asked, functools.partial(_measure, store, key, recipe, folder, names, count, tiles, extra)
+            cell_of[key], recipes_of[key] = (label, seed), recipe
+    groups: dict[str, list[Run]] = {label: [] for label in cells}
+    for key, found in store.shared(units).items():
+        label, seed = cell_of[key]
+        groups[label].append({**(found if "died" in found else _complete(recipes_of[key], found)), "seed": seed})
     return {label: group for label, group in groups.items() if group}
 
 
@@ -115,17 +107,100 @@ def alive(group: Iterable[Run]) -> list[Run]:
     return [run for run in group if "died" not in run]
 
 
+def by_seed(group: Iterable[Run], value: str | Callable[[Run], float | None]) -> dict[int, float | None]:
+    """{seed: score} of a cell's runs, None of those that died. value: a score's name, or a function of a run."""
+    take = value if callable(value) else lambda run: run["scores"].get(value)
+    return {run["seed"]: None if "died" in run else take(run) for run in group}
+
+
+def at(run: Run, value: str, axis: str, position: float) -> float | None:
+    """A score on the way at a `position` on an axis of on_the_way, by straight lines between checkpoints.
+
+    None beyond the last checkpoint, and where the run has no such axis.
+    """
+    way = run["on_the_way"]
+    if axis not in way or not way[axis] or position > way[axis][-1] * (1 + 1e-9) or None in way[value]:
+        return None
+    return float(np.interp(position, way[axis], way[value]))
+
+
+def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) -> Interval:
+    """Paired ratio ours / theirs of a score on the way, where the first of each pair's runs ends on `axis`."""
+    others = {run["seed"]: run for run in theirs}
+    pairs = [(run, others[run["seed"]]) for run in ours if run["seed"] in others]
+    read: tuple[dict, dict] = ({}, {})
+    for pair in pairs:
+        lived = not any("died" in one or axis not in one["on_the_way"] for one in pair)
+        end = min(one["on_the_way"][axis][-1] for one in pair) if lived else 0.0
+        for side, one in zip(read, pair):
+            side[one["seed"]] = at(one, value, axis, end) if lived else None
+    return with_ends(paired_ratio(*read), ours, theirs)
+
+
+def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
+    """{'KEY, TERMS': on_equal_terms} of a claim of ABOUT with several terms."""
+    return {f"{key}, {terms}": on_equal_terms(ours, theirs, value, AXES[terms]) for terms in about["claims"][key]["terms"]}
+
+
+def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:
+    """An interval with what a claim about ends needs: how many trainings it leans on, and how many are at their ends."""
+    lived = [run for group in groups for run in alive(group)]
+    return interval | {"trainings": len(lived), "at_end": sum(run["ended"] == "end" for run in lived)}
+
+
 def real_baseline(groups: Mapping[str, list[Run]]) -> dict[str, float]:
     """{value: score of the real held-out items}, the same for all runs; {} where none lives."""
     return next((run["floors"] for group in groups.values() for run in alive(group)), {})
 
 
 def summary(group: list[Run], values: Iterable[str]) -> dict[str, Any]:
-    """{value: mean_and_deviation over seeds} of the runs of one cell that did not die, and of their steps and seconds."""
+    """{value: mean_and_deviation over seeds} of the runs of one cell that did not die, and of their steps and seconds.
+
+    seed_numbers: of all, in the order of each row's 'each'. at_end: how many are at their ends. published_share: the least.
+    """
     lived = alive(group)
-    rows = {value: mean_and_deviation([run["scores"].get(value) for run in lived]) for value in values}
-    means = {key: mean_and_deviation([run[key] for run in lived]) for key in ("steps", "critic_steps", "seconds")}
-    return {**rows, **means, "seeds": len(group), "died": len(group) - len(lived)}
+    rows = {value: mean_and_deviation(by_seed(group, value).values()) for value in values}
+    means = {key: mean_and_deviation(run.get(key) for run in group) for key in ("steps", "critic_steps", "seconds")}
+    shares = [run["published_share"] for run in lived if run["published_share"] is not None]
+    ends = {"at_end": sum(run["ended"] == "end" for run in lived), "published_share": min(shares, default=None)}
+    counts = {"seeds": len(group), "seed_numbers": [run["seed"] for run in group], "died": len(group) - len(lived)}
+    return {**rows, **means, **ends, **counts}
+
+
+def worst_seed(row: Mapping[str, Any], value: str) -> int:
+    """The seed of a `summary` whose value is worst, among those that lived."""
+    sign = -1 if metrics.direction(value) == "higher" else 1
+    lived = [(sign * score, seed) for score, seed in zip(row[value]["each"], row["seed_numbers"]) if score is not None]
+    return max(lived)[1]
+
+
+def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None]) -> str:
+    """Whether a training is at its 'end', or was stopped at its 'cap' on the way there.
+
+    At its end: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
+    from the mean of their earlier half to that of their later one, by more than their standard deviation, or than that of the
+    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'.
+    """
+    quality = next((value for value in metrics.quality_values() if value in way), "")
+    values = [value for value in way.get(quality, [])[1:] if value is not None]  # without the untrained one
+    late = np.array(values[len(values) - len(values) // 3 :])
+    if len(late) < 4:
+        return "cap"
+    fall = late[: len(late) // 2].mean() - late[len(late) // 2 :].mean()
+    return "cap" if fall > max(late.std(ddof=1), deviations.get(quality) or 0) else "end"
+
+
+def _complete(recipe: Recipe, found: Run) -> Run:
+    """A run with what was not kept when the first ones were measured."""
+    way = found["on_the_way"]
+    counted = {} if recipe.warm_up else {"critic_steps": [recipe.n_critic * step for step in way["step"]]}
+    return {**_derived(recipe, found), **found, "on_the_way": {**counted, **way}}
+
+
+def _derived(recipe: Recipe, found: Run) -> Run:
+    published = PUBLISHED.get(recipe.data)
+    share = found["steps"] / published if published else None
+    return {"ended": ended(found["on_the_way"], found["deviations"]), "published_share": share}
 
 
 def _short_hash(recipe: Recipe) -> str:
@@ -154,8 +229,11 @@ def _measure(
     if tiles:
         images = to_uint8(sample(rebuild(newest)[0], "fixed noise", tiles))
         store.keep_tiles(key, crop_to(images, dataset.native_size))
-    return {
+    lines = log.read(folder)
+    counters = [at_step(lines, step, "cpu") for step in way]
+    found = {
         **({"extra": extra(folder)} if extra else {}),
+        "recipe": comparison.content(recipe),
         "steps": state["step"],
         "critic_steps": state["critic_steps"],
         "seconds": state["seconds"],
@@ -167,9 +245,12 @@ def _measure(
         "floors": {value: row["floor"] for value, row in last.items()},
         "on_the_way": {
             "step": list(way),
+            "critic_steps": [line["critic_steps"] for line in counters],
+            "cpu_seconds": [60 * line["minutes"] for line in counters],
             **{value: [row[value]["value"] for row in way.values()] for value in next(iter(way.values()), {})},
         },
     }
+    return found | _derived(recipe, found)
 
 
 def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from errors import UserError
 from metrics import networks
 from reporting import samples, score_store, visual
 from training import checkpoint, grids, run, runtime
+
+if TYPE_CHECKING:
+    from training.trainer import GANTrainer
 
 SAMPLES, BRIEF_SAMPLES = 5000, 1000
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
@@ -64,7 +67,7 @@ def score_checkpoint(
     return Scores(state["step"], values, settings, metrics.pairs_of(crop_to(items, dataset.native_size), dataset, values))
 
 
-def critic_of(trainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
+def critic_of(trainer: GANTrainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
     """The critic as a function from items (uint8 N×C×H×W, or points N×2) to N outputs. Its batch norm, if it has any, sees
     batches of the recipe's size, as in training; no weight and no statistic changes."""
     import paddle

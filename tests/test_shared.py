@@ -17,9 +17,9 @@ from training import checkpoint, files
 
 EXPERIMENT = """import os
 
-from experiments import HOLDS, figures, training_runs
+from experiments import figures, training_runs
 
-ABOUT = {"title": "Does an experiment share its trainings?", "cost": "none"}
+ABOUT = {"title": "Does an experiment share its trainings?", "core_seconds": 60, "claims": {}}
 STEPS = int(os.environ["STEPS"])
 
 
@@ -31,10 +31,6 @@ def measure(store):
     more = {"extra": lambda folder: {"process": os.getpid()}}
     trained = training_runs.runs(store, cells, 1, samples=100, names=["w1"], **more)
     return {label: training_runs.summary(group, ["w1"])["w1"] for label, group in trained.items()}
-
-
-def judge(numbers):
-    return HOLDS
 
 
 def draw(numbers, store):

@@ -1,0 +1,112 @@
+"""How many critic steps a generator step bears (Wasserstein GAN, sections 3 and 4.3)."""
+
+from typing import Any
+
+from experiments import figures, training_runs
+from experiments.numeric import t_interval
+from reporting.curves import rank_correlation
+
+ABOUT = {
+    "title": "Must the players be balanced: what do more critic steps do to each method?",
+    "title_zh": "双方需要平衡吗：判别器步数增多对各方法有何影响？",
+    "claim": """training a WGAN takes no careful balance between discriminator and generator: the EM distance is continuous
+        and differentiable almost everywhere, so that the critic can, and should, be trained till optimality (Wasserstein GAN,
+        1701.07875, introduction and section 3); for the JS the gradient vanishes as the discriminator gets better
+        (1701.04862, theorem 2.4).""",
+    "claim_zh": "EM 距离处处连续、几乎处处可微，所以可以（而且应当）把判别器训练到最优，不必再小心平衡双方（WGAN，"
+    "1701.07875，第 3 节、引言）；而对 JS 来说，判别器越好梯度越趋于消失（1701.04862，定理 2.4）。",
+    "run": """n_critic 1, 2, 5, 20 and 100 for four methods: the saturating loss (minimax), −log D, clipping (c = 0.1) and the
+        penalty (lambda 0.1), on the 25 Gaussians, mlp of 64 units, batch 128, learning rate 5e-4 for all (Adam, with clipping
+        RMSProp), 2,000 generator steps, ten seeds. Read at equal generator steps: more critic steps cost more time.""",
+    "run_zh": "四种方法各用 n_critic = 1、2、5、20、100：饱和损失（minimax）、−log D、裁剪（c = 0.1）、惩罚（lambda = "
+    "0.1），25 个高斯，64 个单元的 mlp，每批 128，学习率都是 5e-4（Adam；裁剪用 RMSProp），2,000 个生成器步，十个种子。"
+    "按相同的生成器步数比较；判别器步越多越花时间。",
+    "core_seconds": 15000,
+    "claims": {
+        "clip": {
+            "says": "With clipping, the more critic steps the better.",
+            "says_zh": "裁剪时，判别器步越多越好。",
+            "quantity": "rank correlation of n_critic and the exact W1 at the end, over the five n_critic of a seed",
+            "quantity_zh": "同一种子的五个 n_critic 与最后的精确 W1 的秩相关系数",
+            "relation": "below",
+            "threshold": 0,
+            "terms": "generator steps",
+        },
+        "penalty": {
+            "says": "With the penalty, the more critic steps the better.",
+            "says_zh": "惩罚时，判别器步越多越好。",
+            "quantity": "rank correlation of n_critic and the exact W1 at the end, over the five n_critic of a seed",
+            "quantity_zh": "同一种子的五个 n_critic 与最后的精确 W1 的秩相关系数",
+            "relation": "below",
+            "threshold": 0,
+            "terms": "generator steps",
+        },
+        "minimax": {
+            "says": "With the saturating loss, the more discriminator steps the worse.",
+            "says_zh": "饱和损失下，判别器步越多越差。",
+            "quantity": "rank correlation of n_critic and the exact W1 at the end, over the five n_critic of a seed",
+            "quantity_zh": "同一种子的五个 n_critic 与最后的精确 W1 的秩相关系数",
+            "relation": "above",
+            "threshold": 0,
+            "terms": "generator steps",
+        },
+        "log_d": {
+            "says": "With the −log D trick, the more discriminator steps the worse.",
+            "says_zh": "−log D 下，判别器步越多越差。",
+            "quantity": "rank correlation of n_critic and the exact W1 at the end, over the five n_critic of a seed",
+            "quantity_zh": "同一种子的五个 n_critic 与最后的精确 W1 的秩相关系数",
+            "relation": "above",
+            "threshold": 0,
+            "terms": "generator steps",
+        },
+    },
+}
+
+N_CRITIC = (1, 2, 5, 20, 100)
+METHODS: dict[str, tuple[str, dict[str, Any], str]] = {  # key of its claim: recipe, settings of its own, name in the figure
+    "minimax": ("gan", {"objective": "minimax"}, "log(1 − D), saturating"),
+    "log_d": ("gan", {}, "−log D"),
+    "clip": ("wgan", {"clip": 0.1}, "clip, c = 0.1"),
+    "penalty": ("wgan-gp", {"penalty": 0.1}, "penalty, lambda = 0.1"),
+}
+VALUES = ("w1", "modes_found", "good_share")
+
+
+def measure(store):
+    steps, marks, numbers_of_steps = (10, 2, N_CRITIC[:3]) if store.quick else (2000, 12, N_CRITIC)
+    common = {"data": "25gaussians", "units": 64, "batch_size": 128, "learning_rate": 5e-4}
+    common |= training_runs.schedule(steps, marks)
+    cells = {
+        f"{method} {n_critic}": (model, {**common, **own, "n_critic": n_critic})
+        for method, (model, own, _) in METHODS.items()
+        for n_critic in numbers_of_steps
+    }
+    trained = training_runs.runs(store, cells, store.point_seeds, samples=2000, names=["gaussians", "w1"])
+    numbers: dict[str, Any] = {"n_critic": list(numbers_of_steps), "steps": steps, "claims": {}}
+    numbers["cells"] = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
+    numbers["floor"] = training_runs.real_baseline(trained)
+    for method in METHODS:
+        columns = [training_runs.by_seed(trained.get(f"{method} {n}", ()), "w1") for n in numbers_of_steps]
+        seeds = sorted(set.intersection(*map(set, columns)))
+        rows = {seed: [column[seed] for column in columns] for seed in seeds}
+        ranks = {seed: None if None in row else rank_correlation(numbers_of_steps, row) for seed, row in rows.items()}
+        numbers["claims"][method] = t_interval(ranks)
+    return numbers
+
+
+def draw(numbers, store):
+    figure, axes = figures.new(1, len(METHODS), height=3, sharey=True)
+    for axis, (method, (*_, name)) in zip(axes, METHODS.items()):
+        cells = {n: numbers["cells"].get(f"{method} {n}") for n in numbers["n_critic"]}
+        for n, cell in cells.items():
+            values = [value for value in cell["w1"]["each"] if value is not None] if cell else []
+            axis.plot([n] * len(values), values, "o", color="tab:blue", markersize=3, alpha=0.6)
+        if floor := numbers["floor"].get("w1"):
+            axis.axhline(floor, color="0.5", linestyle=":")
+        axis.set(xscale="log", yscale="log", xlabel="critic steps a generator step")
+        axis.set_title(name, fontsize=10)
+        axis.grid(alpha=0.3)
+    axes[0].set_ylabel("exact W1 at the end")
+    seeds = figures.seeds_of(numbers["cells"].values())
+    figures.foot(figure, f"25 Gaussians, {numbers['steps']:,} generator steps, {seeds}, a dot a training; dotted: real points")
+    return figure

@@ -1,0 +1,151 @@
+"""A claim as one predicate: its verdict and what the pages say would refute it both follow from it, in both languages.
+
+A claim stands in ABOUT["claims"] of its experiment, by key. What was found of it is an interval of numeric.py, which
+measure() returns under numbers["claims"][key].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from experiments.numeric import FEWEST, PROPORTIONS
+from reporting.numbers import in_digits
+
+HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
+WORDS = {"en": dict(zip(VERDICTS, VERDICTS)), "zh": dict(zip(VERDICTS, ("成立", "不成立", "未定")))}
+TERMS = {  # what is equal for those that a claim compares: in English, in Chinese
+    "none": ("", ""),
+    "generator steps": ("at equal generator steps", "生成器步数相同"),
+    "critic steps": ("at equal critic steps", "判别器步数相同"),
+    "all steps": ("at equal generator and critic steps", "生成器与判别器步数都相同"),
+    "CPU seconds": ("in equal CPU seconds", "CPU 秒数相同"),
+    "clock": ("in equal minutes by the clock", "钟表时间相同"),
+}
+SIDES = {"above": ("above", "大于"), "below": ("below", "小于")}
+Found = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """says: the claim as it was tested. quantity: what is measured of a replicate, a seed's training say. It holds where the
+    whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side.
+
+    terms: of TERMS. to_the_end: it is about where trainings end: undecided unless all of them are at their ends. exact: the
+    quantity is not drawn at random (a closed form, a count), so that a single value does. caveat: a sentence, if one is needed.
+    """
+
+    key: str
+    says: str
+    says_zh: str
+    quantity: str
+    quantity_zh: str
+    relation: Literal["above", "below"]
+    threshold: float
+    terms: str = "none"
+    to_the_end: bool = False
+    exact: bool = False
+    caveat: str = ""
+    caveat_zh: str = ""
+
+    def verdict(self, found: Found | None) -> str:
+        """One of VERDICTS."""
+        return self._judge(found)[0]
+
+    def why(self, found: Found | None, language: str = "en") -> str:
+        """Why it is undecided, in words; '' where it is not."""
+        return self._judge(found)[1][language == "zh"]
+
+    def _judge(self, found: Found | None) -> tuple[str, tuple[str, str]]:
+        if not found or found["value"] is None:
+            return UNDECIDED, ("not measured yet", "尚未测")
+        lived = sum(value is not None for value in found["each"])
+        if not self.exact and lived < FEWEST:
+            return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
+        if self.to_the_end and found.get("at_end", 0) < found.get("trainings", 1):
+            counts = found.get("at_end", 0), found.get("trainings", "?")
+            english = "{} of {} trainings are at their ends, the others at their caps".format(*counts)
+            return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次到了终点，其余停在上限")
+        low, high = (found["low"], found["high"]) if self.relation == "above" else (found["high"], found["low"])
+        if low is not None and high is not None:
+            side = 1 if self.relation == "above" else -1
+            if side * low > side * self.threshold:
+                return HOLDS, ("", "")
+            if side * high < side * self.threshold:
+                return FAILS, ("", "")
+        return UNDECIDED, (f"the interval meets {self.threshold:g}", f"区间含 {self.threshold:g}")
+
+    def refuted_by(self, language: str = "en") -> str:
+        """What would refute it, in words."""
+        other = SIDES["below" if self.relation == "above" else "above"][language == "zh"]
+        if language == "zh":
+            terms = f"（{TERMS[self.terms][1]}）" if TERMS[self.terms][1] else ""
+            return f"{self.quantity_zh}{terms}{'' if self.exact else '，95 % 区间整个'}{other} {self.threshold:g}"
+        terms = f", {TERMS[self.terms][0]}" if TERMS[self.terms][0] else ""
+        return f"{self.quantity}{terms}: {other if self.exact else f'its whole 95 % interval {other}'} {self.threshold:g}"
+
+    def in_words(self, found: Found | None, language: str = "en") -> dict[str, str]:
+        """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, at_end, verdict, why, caveat."""
+        chinese = language == "zh"
+        text = lambda field: getattr(self, field + "_zh" if chinese else field)  # noqa: E731
+        at_end = ""
+        if found and found.get("trainings"):
+            counts = found["at_end"], found["trainings"]
+            at_end = "{1} 次训练中 {0} 次到了终点".format(*counts) if chinese else "{} of {}".format(*counts)
+        return {
+            "key": self.key,
+            "says": text("says"),
+            "quantity": text("quantity"),
+            "holds_if": f"{'>' if self.relation == 'above' else '<'} {self.threshold:g}",
+            "refuted_by": self.refuted_by(language),
+            "terms": TERMS[self.terms][chinese],
+            "found": self._found(found, chinese),
+            "each": _each(found, chinese),
+            "n": str(sum(value is not None for value in found["each"])) if found else "",
+            "at_end": at_end,
+            "verdict": WORDS[language][self.verdict(found)],
+            "why": self.why(found, language),
+            "caveat": text("caveat"),
+        }
+
+    def _found(self, found: Found | None, chinese: bool) -> str:
+        if not found or found["value"] is None:
+            return "–"
+        value, low, high = (in_digits(found[key], 3) for key in ("value", "low", "high"))
+        if self.exact:
+            return f"{value}（确定值）" if chinese else f"{value} (exact)"
+        if found["low"] is None:
+            return value
+        return f"{value}（{low} 至 {high}）" if chinese else f"{value} ({low} to {high})"
+
+
+def _each(found: Found | None, chinese: bool) -> str:
+    """The replicates' values one after another; of successes how many there were."""
+    if not found or not found["each"]:
+        return ""
+    if found["method"] in PROPORTIONS:
+        successes, of = sum(found["each"]), len(found["each"])
+        return f"{of} 次中 {successes} 次" if chinese else f"{successes} of {of}"
+    died = "已死" if chinese else "died"
+    return ("、" if chinese else ", ").join(died if value is None else in_digits(value, 3) for value in found["each"])
+
+
+def of(about: Mapping[str, Any]) -> list[Claim]:
+    """The claims of an experiment's ABOUT. One with several terms is as many claims, with the keys 'KEY, TERMS'."""
+    claims = []
+    for key, row in about.get("claims", {}).items():
+        terms = row.get("terms", "none")
+        if isinstance(terms, str):
+            claims.append(Claim(key, **row))
+        else:
+            claims += [Claim(f"{key}, {term}", **{**row, "terms": term}) for term in terms]
+    return claims
+
+
+def verdicts(about: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, str]:
+    """{key: verdict} of what measure() found. Raises KeyError for an interval that belongs to no claim."""
+    claims, found = {claim.key: claim for claim in of(about)}, numbers.get("claims", {})
+    if unknown := set(found) - set(claims):
+        raise KeyError(f"no such claim: {', '.join(sorted(unknown))}")
+    return {key: claim.verdict(found.get(key)) for key, claim in claims.items()}

@@ -1,0 +1,151 @@
+"""A claim as one predicate: verdicts from intervals, what would refute it in words, and the intervals themselves."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import experiments
+from experiments import claims, numeric
+from experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
+
+ROW = {"says": "It is small.", "says_zh": "它很小。", "quantity": "size", "quantity_zh": "大小"}
+BELOW = Claim("k", **ROW, relation="below", threshold=1)
+ABOVE = Claim("k", **ROW, relation="above", threshold=1)
+finite = st.floats(-1e6, 1e6)
+
+
+def found(low, high, n=3, **more):
+    return {"value": (low + high) / 2, "low": low, "high": high, "each": [low] * n, "seeds": [*range(n)], "method": "t", **more}
+
+
+@pytest.mark.parametrize(
+    ("claim", "interval", "verdict"),
+    [
+        (BELOW, found(0.2, 0.9), HOLDS),
+        (BELOW, found(1.1, 1.5), FAILS),
+        (BELOW, found(0.9, 1.1), UNDECIDED),
+        (BELOW, found(0.5, 1.0), UNDECIDED),  # touches
+        (ABOVE, found(1.1, 1.5), HOLDS),
+        (ABOVE, found(0.2, 0.9), FAILS),
+        (ABOVE, found(0.9, 1.1), UNDECIDED),
+        (BELOW, found(0.2, 0.9, n=2), UNDECIDED),
+        (BELOW, {**found(0.2, 0.9), "each": [0.2, None, None]}, UNDECIDED),
+        (BELOW, {**found(0.2, 0.9), "low": None, "high": None}, UNDECIDED),
+        (BELOW, {**found(0.2, 0.9), "value": None}, UNDECIDED),
+        (BELOW, None, UNDECIDED),
+    ],
+)
+def test_a_verdict_follows_from_the_whole_interval(claim, interval, verdict):
+    assert claim.verdict(interval) == verdict
+    assert bool(claim.why(interval)) == (verdict == UNDECIDED) == bool(claim.why(interval, "zh"))
+
+
+@given(finite, finite, finite, st.sampled_from(("above", "below")))
+def test_a_claim_and_its_opposite_never_both_hold(a, b, threshold, relation):
+    low, high = sorted((a, b))
+    verdicts = [
+        Claim("k", **ROW, relation=side, threshold=threshold).verdict(found(low, high))
+        for side in (relation, "below" if relation == "above" else "above")
+    ]
+    assert verdicts in ([HOLDS, FAILS], [FAILS, HOLDS], [UNDECIDED, UNDECIDED])
+
+
+def test_a_claim_about_ends_is_decided_only_at_the_ends():
+    claim = Claim("k", **ROW, relation="below", threshold=1, to_the_end=True)
+    assert claim.verdict(found(0.2, 0.9, trainings=6, at_end=6)) == HOLDS
+    assert claim.verdict(found(0.2, 0.9, trainings=6, at_end=5)) == UNDECIDED
+    assert "5 of 6" in claim.why(found(0.2, 0.9, trainings=6, at_end=5))
+    assert claim.verdict(found(0.2, 0.9)) == UNDECIDED  # it is not known
+
+
+def test_what_is_exact_needs_no_replicates_and_says_so():
+    claim = Claim("k", **ROW, relation="below", threshold=1, exact=True)
+    value = numeric.exact(0.5)
+    assert (value["low"], value["high"]) == (0.5, 0.5)
+    assert claim.verdict(value) == HOLDS and BELOW.verdict(value) == UNDECIDED
+    assert claim.in_words(value)["found"] == "0.5 (exact)" and "确定值" in claim.in_words(value, "zh")["found"]
+    assert "95 %" not in claim.refuted_by()
+
+
+def test_the_refutation_is_the_other_side():
+    assert BELOW.refuted_by() == "size: its whole 95 % interval above 1"
+    assert ABOVE.refuted_by("zh") == "大小，95 % 区间整个小于 1"
+    with_terms = Claim("k", **ROW, relation="above", threshold=0.5, terms="CPU seconds")
+    assert with_terms.refuted_by() == "size, in equal CPU seconds: its whole 95 % interval below 0.5"
+
+
+def test_several_terms_are_several_claims():
+    row = {**ROW, "relation": "below", "threshold": 1, "terms": ("generator steps", "CPU seconds")}
+    one, other = claims.of({"claims": {"mlp": row}})
+    assert (one.key, other.key) == ("mlp, generator steps", "mlp, CPU seconds")
+    assert (one.terms, other.terms) == ("generator steps", "CPU seconds")
+
+
+def test_an_interval_of_no_claim_is_a_mistake():
+    about = {"claims": {"a": {**ROW, "relation": "below", "threshold": 1}}}
+    assert claims.verdicts(about, {"claims": {}}) == {"a": UNDECIDED}
+    with pytest.raises(KeyError, match="b"):
+        claims.verdicts(about, {"claims": {"b": None}})
+
+
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_every_experiment_s_claims_are_well_formed(name):
+    every = claims.of(experiments.about(name))
+    assert every and len({claim.key for claim in every}) == len(every)
+    for claim in every:
+        assert claim.relation in claims.SIDES and claim.terms in claims.TERMS
+        assert claim.says.endswith(".") and claim.says_zh.endswith("。")
+        assert not claim.quantity.endswith(".") and claim.quantity_zh
+        assert bool(claim.caveat) == bool(claim.caveat_zh)
+        for caveat, end in ((claim.caveat, ". "), (claim.caveat_zh, "。")):  # a sentence at most
+            assert end not in caveat.rstrip(end.strip())
+
+
+def test_t_intervals_are_scipy_s():
+    values = {0: 1.0, 1: 2.5, 2: 2.0, 3: None}
+    lived = [1.0, 2.5, 2.0]
+    mine, low_high = numeric.t_interval(values), stats.ttest_1samp(lived, 0).confidence_interval()
+    assert (mine["low"], mine["high"]) == pytest.approx(tuple(low_high))
+    assert mine["value"] == pytest.approx(np.mean(lived)) and mine["each"] == [1.0, 2.5, 2.0, None]
+    logs, ends = numeric.t_interval(values, log=True), stats.ttest_1samp(np.log(lived), 0).confidence_interval()
+    assert (logs["low"], logs["high"]) == pytest.approx(tuple(np.exp(ends)))
+    assert logs["value"] == pytest.approx(stats.gmean(lived))
+
+
+def test_pairs_are_made_by_seed_and_die_together():
+    ours, theirs = {0: 2.0, 1: 4.0, 2: None, 5: 3.0}, {0: 1.0, 1: 2.0, 2: 7.0, 3: 8.0}
+    assert numeric.paired_difference(ours, theirs)["each"] == [1.0, 2.0, None]
+    ratio = numeric.paired_ratio(ours, theirs)
+    assert ratio["seeds"] == [0, 1, 2] and ratio["each"] == [2.0, 2.0, None] and ratio["low"] is None
+    same = numeric.paired_ratio({s: 3.0 * v for s, v in enumerate((1, 5, 9))}, dict(enumerate((1.0, 5.0, 9.0))))
+    assert (same["low"], same["value"], same["high"]) == pytest.approx((3, 3, 3))
+
+
+@pytest.mark.parametrize("values", [{}, {0: None}, {0: 1.0, 1: 2.0}])
+def test_fewer_than_three_have_no_interval(values):
+    for log in (False, True):
+        assert numeric.t_interval(values, log)["low"] is None
+    assert numeric.share(dict.fromkeys(values, True))["low"] is None
+
+
+def test_a_ratio_to_nothing_decides_nothing():
+    row = numeric.rounded(numeric.paired_ratio(dict(enumerate((1.0, 2.0, 3.0))), dict(enumerate((0.0, 1.0, 1.0)))))
+    assert row["low"] is None and BELOW.verdict(row) == ABOVE.verdict(row) == UNDECIDED
+
+
+def test_shares_have_wilson_s_interval_and_mcnemar_looks_at_disagreements():
+    row = numeric.share({seed: seed < 8 for seed in range(10)})
+    z = stats.norm.ppf(0.975)
+    centre, half = (0.8 + z**2 / 20) / (1 + z**2 / 10), z / (1 + z**2 / 10) * math.sqrt(0.8 * 0.2 / 10 + z**2 / 400)
+    assert (row["low"], row["high"]) == pytest.approx((centre - half, centre + half))
+    ours = {n: n < 9 for n in range(20)}
+    theirs = {n: n in (0, 1, 19) for n in range(20)}
+    row = numeric.mcnemar(ours, theirs)  # ours alone at 2 … 8, theirs alone at 19
+    assert (sum(row["each"]), len(row["each"])) == (7, 8)
+    p = stats.binomtest(7, 8).pvalue
+    assert (row["low"] > 0.5) == (p < 0.05)
+    assert claims.Claim("k", **ROW, relation="above", threshold=0.5).in_words(row)["each"] == "7 of 8"

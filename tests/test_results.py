@@ -1,0 +1,71 @@
+"""docs/results*.md and README's tables: rendered from the claims and from what was measured."""
+
+import json
+import re
+
+import pytest
+
+import experiments
+from experiments import claims, results
+from tests.helpers import ROOT
+
+PAGES = {"en": ROOT / "docs" / "results.md", "zh": ROOT / "docs" / "results_zh.md"}
+
+
+def sections(language):
+    """{experiment: its section} of a page, without line breaks."""
+    parts = re.split(r"^## (\w+)$", PAGES[language].read_text(encoding="utf-8"), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def kept(name):
+    """What docs/results/NAME.json holds of an experiment's claims, {} where it has not been judged."""
+    path = ROOT / "docs" / "results" / f"{name}.json"
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return content["numbers"]["claims"] if content.get("verdicts") else {}
+
+
+@pytest.mark.parametrize("page", [*(f"docs/{name}" for name in results.PAGES), *results.TABLES])
+def test_pages_hold_the_numbers_of_the_json(page):
+    assert (ROOT / page).read_text(encoding="utf-8") == results.render()[page], "python -m experiments.results writes it again"
+
+
+@pytest.mark.parametrize("language", PAGES)
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_heads_and_verdicts_are_the_predicate_s(name, language):
+    """Each claim's statement, refutation and verdict stand in its section, and nothing there says what the predicate does not."""
+    section, found = sections(language)[name], kept(name)
+    lines = [line for line in section.splitlines() if line.startswith("- **")]
+    every = claims.of(experiments.about(name))
+    assert len(lines) == len(every)
+    for claim, line in zip(every, lines):
+        interval = found.get(claim.key)
+        word = claims.WORDS[language][claim.verdict(interval)]
+        assert line.startswith(
+            f"- **{claim.says if language == 'en' else claim.says_zh}** *{word if language == 'zh' else word.capitalize()}*"
+        )
+        assert claim.refuted_by(language) in line and claim.why(interval, language) in line
+    about = experiments.about(name)
+    for field in ("title", "claim", "run"):
+        assert about[field if language == "en" else f"{field}_zh"] in section
+    assert not re.search("in part|部分成立", section)
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_the_page_leads_with_every_judged_claim(language):
+    lead = PAGES[language].read_text(encoding="utf-8").partition("\n## ")[0]
+    rows = [line for line in lead.splitlines() if line.startswith("| [")]
+    judged = [(name, claim) for name in experiments.NAMES if kept(name) for claim in claims.of(experiments.about(name))]
+    assert len(rows) == len(judged)
+    verdicts = [claims.WORDS[language][claim.verdict(kept(name).get(claim.key))] for name, claim in judged]
+    shown = [next(word for word in claims.WORDS[language].values() if f"**{word}**" in row) for row in rows]
+    assert sorted(shown) == sorted(verdicts) and shown == sorted(shown, key=[*claims.WORDS[language].values()].index)
+
+
+@pytest.mark.parametrize(
+    "template", sorted((ROOT / "experiments" / "pages").rglob("*.md")), ids=lambda path: f"{path.parent.name}-{path.name}"
+)
+def test_no_measured_number_is_typed_into_a_template(template):
+    text = template.read_text(encoding="utf-8").replace("95 %", "")
+    prose = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", text, flags=re.S)
+    assert not re.search(r"\d\s*(±|%)|±\s*\d", prose)
