@@ -86,10 +86,8 @@ def measure(store):
     numbers["cells"] = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
     numbers["floor"] = training_runs.real_baseline(trained)
     for method in METHODS:
-        columns = [training_runs.by_seed(trained.get(f"{method} {n}", ()), "w1") for n in numbers_of_steps]
-        seeds = sorted(set.intersection(*map(set, columns)))
-        rows = {seed: [column[seed] for column in columns] for seed in seeds}
-        ranks = {seed: None if None in row else rank_correlation(numbers_of_steps, row) for seed, row in rows.items()}
+        rows = training_runs.rows_by_seed([trained.get(f"{method} {n}", []) for n in numbers_of_steps], "w1")
+        ranks = {seed: rank_correlation(numbers_of_steps, row) if row else None for seed, row in rows.items()}
         numbers["claims"][method] = t_interval(ranks)
     return numbers
 

@@ -80,8 +80,8 @@ class Claim:
         """What would refute it, in words."""
         other = SIDES["below" if self.relation == "above" else "above"][language == "zh"]
         if language == "zh":
-            terms = f"（{TERMS[self.terms][1]}）" if TERMS[self.terms][1] else ""
-            return f"{self.quantity_zh}{terms}{'' if self.exact else '，95 % 区间整个'}{other} {self.threshold:g}"
+            terms = f"，{TERMS[self.terms][1]}时" if TERMS[self.terms][1] else ""
+            return f"{self.quantity_zh}{terms}，{'' if self.exact else '95 % 区间整个'}{other} {self.threshold:g}"
         terms = f", {TERMS[self.terms][0]}" if TERMS[self.terms][0] else ""
         return f"{self.quantity}{terms}: {other if self.exact else f'its whole 95 % interval {other}'} {self.threshold:g}"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from experiments import figures, robust_architectures, training_runs
-from experiments.numeric import each, mean_and_deviation, paired_ratio
+from experiments.numeric import each, mean_and_deviation
 from experiments.store import label_key
 
 ABOUT = {
@@ -42,7 +42,7 @@ ABOUT = {
             "terms": "generator steps",
         },
         "worse_at_critic_steps": {
-            "says": "They are worse after as many critic steps.",
+            "says": "The listing's samples are worse than algorithm 1's after as many critic steps.",
             "says_zh": "判别器步数相同时，代码原样的样本比算法 1 的差。",
             "quantity": "fd_lenet of the listing divided by algorithm 1's, paired by seed",
             "quantity_zh": "代码原样与算法 1 的 fd_lenet 之比（按种子配对）",
@@ -51,7 +51,7 @@ ABOUT = {
             "terms": "critic steps",
         },
         "clipping_helps_5": {
-            "says": "With five critic steps the samples are worse without clipping.",
+            "says": "With five critic steps samples are worse without clipping than with it.",
             "says_zh": "五个判别器步时，不裁剪的样本更差。",
             "quantity": "fd_lenet without clipping divided by the one with it, paired by seed",
             "quantity_zh": "不裁剪与裁剪的 fd_lenet 之比（按种子配对）",
@@ -60,7 +60,7 @@ ABOUT = {
             "terms": "all steps",
         },
         "clipping_helps_1": {
-            "says": "One to one, they are worse without clipping after 7,500 steps.",
+            "says": "One to one, samples are worse without clipping than with it after 7,500 steps.",
             "says_zh": "1:1 时，7,500 步之后不裁剪的样本更差。",
             "quantity": "fd_lenet without clipping divided by the one with it, paired by seed",
             "quantity_zh": "不裁剪与裁剪的 fd_lenet 之比（按种子配对）",
@@ -101,16 +101,17 @@ def measure(store):
         row["last_estimate"] = mean_and_deviation([curve["estimate"][-1] for curve in curves])
         row["gradient_norm"] = mean_and_deviation([curve["gradient_norm"][-1] for curve in curves])
         numbers["cells"][label] = row
-    fd = {label: training_runs.by_seed(group, "fd_lenet") for label, group in trained.items()}
-    last = {label: training_runs.by_seed(trained.get(label, ()), last_estimate) for label in (RIGHT, LISTING)}
     pairs = {
         "worse_at_generator_steps": (LISTING, RIGHT),
         "worse_at_critic_steps": (LONGER, RIGHT),
         "clipping_helps_5": ("not clipped 5:1", RIGHT),
         "clipping_helps_1": (LONGER, CONTROL),
     }
-    numbers["claims"] = {key: paired_ratio(fd.get(ours, {}), fd.get(theirs, {})) for key, (ours, theirs) in pairs.items()}
-    numbers["claims"]["no_bound"] = paired_ratio(last[LISTING], last[RIGHT])
+    numbers["claims"] = {
+        key: training_runs.compared(trained.get(ours, []), trained.get(theirs, []), "fd_lenet")
+        for key, (ours, theirs) in pairs.items()
+    }
+    numbers["claims"]["no_bound"] = training_runs.compared(trained.get(LISTING, []), trained[RIGHT], last_estimate)
     return numbers
 
 

@@ -35,18 +35,18 @@ ABOUT = {
             "threshold": 0.5,
         },
         "wgan_mlp": {
-            "says": "With an mlp generator and the warm-up it does too.",
-            "says_zh": "生成器为 mlp、有预热时也是如此。",
+            "says": "With an mlp generator and the warm-up wgan's estimate follows the quality.",
+            "says_zh": "生成器为 mlp、有预热时，wgan 的估计值跟着质量走。",
             "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
         },
         "warm_up": {
-            "says": "The warm-up makes it follow better (dcgan generator).",
-            "says_zh": "预热使它跟得更好（生成器为 dcgan）。",
-            "quantity": "that rank correlation with the warm-up minus the one without, paired by seed",
-            "quantity_zh": "上述秩相关系数，有预热的减去没有的（按种子配对）",
+            "says": "The warm-up makes wgan's estimate follow the quality better (dcgan generator).",
+            "says_zh": "预热使 wgan 的估计值跟得更好（生成器为 dcgan）。",
+            "quantity": "rank correlation of the estimate with fd_lenet, with the warm-up minus without, paired by seed",
+            "quantity_zh": "估计值与 fd_lenet 的秩相关系数，有预热的减去没有的（按种子配对）",
             "relation": "above",
             "threshold": 0,
             "terms": "generator steps",
@@ -60,7 +60,7 @@ ABOUT = {
             "threshold": 0.5,
         },
         "apart_dcgan": {
-            "says": "With a dcgan generator wgan's estimate tells more than the GAN's.",
+            "says": "With a dcgan generator wgan's estimate tells more of the quality than the GAN's.",
             "says_zh": "生成器为 dcgan 时，wgan 的估计值比 GAN 的更说明问题。",
             "quantity": "rank correlation of wgan's estimate (with warm-up) minus that of the JS estimate, paired by seed",
             "quantity_zh": "wgan 估计值（有预热）的秩相关系数减去 JS 估计的（按种子配对）",
@@ -69,8 +69,8 @@ ABOUT = {
             "terms": "generator steps",
         },
         "apart_mlp": {
-            "says": "With an mlp generator it does too.",
-            "says_zh": "生成器为 mlp 时也是如此。",
+            "says": "With an mlp generator wgan's estimate tells more of the quality than the GAN's.",
+            "says_zh": "生成器为 mlp 时，wgan 的估计值比 GAN 的更说明问题。",
             "quantity": "rank correlation of wgan's estimate (with warm-up) minus that of the JS estimate, paired by seed",
             "quantity_zh": "wgan 估计值（有预热）的秩相关系数减去 JS 估计的（按种子配对）",
             "relation": "above",
@@ -81,7 +81,7 @@ ABOUT = {
 }
 
 GENERATORS = ("dcgan", "mlp")
-WARM, PLAIN, GAN = "wgan warm-up", "wgan", "gan"
+WARM, PLAIN, GAN = "wgan warm-up", "wgan", "non-saturating"
 # label: recipe, settings of its own, which of estimates.along's estimates is its loss
 MODELS: dict[str, tuple[str, dict[str, Any], str]] = {
     WARM: ("wgan-paper", {"warm_up": True}, "heldout"),

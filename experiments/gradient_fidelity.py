@@ -83,23 +83,21 @@ BATCH = 256
 
 def measure(store):
     ticks, pairs = ((10, 50), 300) if store.quick else ((10, 30, 100, 300, 1000, 3000), 2000)
-    asked = {
-        (case, f"{constraint} {value:g}", seed): partial(still, case, constraint, value, ticks, pairs, seed)
-        for seed in range(store.point_seeds)
-        for case in CASES
-        for constraint, value in (CONSTRAINTS[::5] if store.quick else CONSTRAINTS)
-    }
-    settings = {"ticks": ticks, "pairs": pairs}
-    keys = {f"{case}, {label}, seed {seed}": (case, label, seed) for case, label, seed in asked}
-    found = store.shared({key: (settings, asked[cell]) for key, cell in keys.items()})
-    of_cell = {keys[key]: unit for key, unit in found.items()}
-    rows: dict[str, dict[int, Any]] = {}  # {constraint: {seed: cosines at each tick and between two assignments}}
-    for label in dict.fromkeys(label for _, label, _ in of_cell):
-        for seed in range(store.point_seeds):
-            cases = [of_cell[case, label, seed] for case in CASES if (case, label, seed) in of_cell]
-            if len(cases) == len(CASES):
-                means = {key: np.mean([unit[key] for unit in cases], 0).tolist() for key in ("cosine", "assignments")}
-                rows.setdefault(label, {})[seed] = means
+    labels = {f"{constraint} {value:g}": {constraint: value} for constraint, value in CONSTRAINTS[:: 5 if store.quick else 1]}
+
+    def units_of(seed):
+        settings = {"ticks": ticks, "pairs": pairs}
+        return {
+            f"{case}, {label}": (settings, partial(still, case, constraint, ticks, pairs, seed))
+            for case in CASES
+            for label, constraint in labels.items()
+        }
+
+    rows: dict[str, dict[int, Any]] = {label: {} for label in labels}  # {constraint: {seed: means over the sets}}
+    for seed, units in store.each_seed(store.point_seeds, units_of).items():
+        for label, group in rows.items():
+            cases = [units[f"{case}, {label}"] for case in CASES]
+            group[seed] = {key: np.mean([unit[key] for unit in cases], 0).tolist() for key in ("cosine", "assignments")}
     numbers: dict[str, Any] = {"ticks": list(ticks), "pairs": pairs, "cells": {}, "claims": {}}
     for label, group in rows.items():
         cosines = [mean_and_deviation(values) for values in zip(*(row["cosine"] for row in group.values()))]
@@ -107,14 +105,14 @@ def measure(store):
         numbers["cells"][label] = {"cosine": cosines, "assignments": ceiling}
     last = {label: {seed: row["cosine"][-1] for seed, row in group.items()} for label, group in rows.items()}
     for key, label in (("clip", CLIP), ("penalty", PENALTY)):
-        group = rows.get(label, {})
+        group = rows[label]
         numbers["claims"][f"{key}_rises"] = t_interval({s: row["cosine"][-1] - row["cosine"][0] for s, row in group.items()})
         numbers["claims"][f"{key}_true"] = t_interval({s: row["cosine"][-1] / row["assignments"] for s, row in group.items()})
-    numbers["claims"]["penalty_truer"] = paired_difference(last.get(PENALTY, {}), last.get(CLIP, {}))
+    numbers["claims"]["penalty_truer"] = paired_difference(last[PENALTY], last[CLIP])
     return numbers
 
 
-def still(case, constraint, value, ticks, pairs, seed):
+def still(case, constraint, ticks, pairs, seed):
     """{cosine: at each tick, mean over generated points; assignments: the same between two assignments to other real points}."""
     real, fake = partial(toys.draw, case), critics.still_generator(50 + seed)[1]
     rng = np.random.default_rng(700 + seed)
@@ -128,7 +126,7 @@ def still(case, constraint, value, ticks, pairs, seed):
             row["cosine"].append(cosine(critics.slopes(critic, points), way))
 
     draws = (lambda rng: real(BATCH, rng)), (lambda rng: fake(rng, BATCH))
-    critics.fit(critic, *draws, max(ticks), seed=seed, look=look, **{constraint: value})
+    critics.fit(critic, *draws, max(ticks), seed=seed, look=look, **constraint)
     return row
 
 

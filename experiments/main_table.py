@@ -5,7 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from experiments import figures, training_runs
-from experiments.numeric import Interval, each, mean_and_deviation, paired_ratio, t_interval
+from experiments.numeric import Interval, each, mean_and_deviation, t_interval
 from experiments.store import ExperimentStore, label_key
 
 VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
@@ -40,12 +40,8 @@ def ratios(trained: Groups, quality: str, base: str) -> dict[str, Interval]:
     """{model: ratio of its quality to the base's at the end, paired by seed} of the others, where both have been trained."""
     if base not in trained:
         return {}
-    scores = {model: training_runs.by_seed(group, quality) for model, group in trained.items()}
-    return {
-        model: training_runs.with_ends(paired_ratio(scores[model], scores[base]), trained[model], trained[base])
-        for model in trained
-        if model != base
-    }
+    others = {model: group for model, group in trained.items() if model != base}
+    return {model: training_runs.compared(group, trained[base], quality) for model, group in others.items()}
 
 
 def class_kl(group: list[training_runs.Run]) -> Interval:

@@ -31,8 +31,8 @@ def t_interval(values: Replicates, log: bool = False) -> Interval:
         if len(lived) >= FEWEST:
             half = stats.t.ppf((1 + LEVEL) / 2, len(lived) - 1) * lived.std(ddof=1) / np.sqrt(len(lived))
             low, high = mean - half, mean + half
-        ends = [float(back(end)) if np.isfinite(end) else None for end in (mean, low, high)]
-    return _interval(*ends, values, "t of logarithms" if log else "t")
+        value, lower, upper = (float(back(end)) if np.isfinite(end) else None for end in (mean, low, high))
+    return _interval(value, lower, upper, values, "t of logarithms" if log else "t")
 
 
 def paired_difference(ours: Replicates, theirs: Replicates) -> Interval:

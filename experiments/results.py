@@ -80,14 +80,13 @@ def render() -> dict[str, str]:
     environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes, "each": numeric.each}
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
-    content = {"x": read(), "about": about, "cost": experiments.cost, "full_budgets": full_budgets}
+    measured = read()
+    content = {"x": measured, "about": about, "cost": experiments.cost, "full_budgets": full_budgets}
     texts = {}
     for name in (*PAGES.values(), *TABLES.values()):
         language = name.split(".")[1]
         said, words = rows(language), claims.WORDS[language]
-        tally = {
-            word: {name: sum(row["verdict"] == word for row in said[name]) for name in content["x"]} for word in words.values()
-        }
+        tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
         of_language = {"claims": said, "verdicts": words, "tally": tally}
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))

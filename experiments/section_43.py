@@ -74,14 +74,12 @@ def measure(store):
         ways = [{key: run["on_the_way"][key] for key in ("cpu_seconds", "fd_lenet")} for run in training_runs.alive(group)]
         numbers["cells"][label] = training_runs.summary(group, VALUES) | {"ways": ways}
     for name in ("mlp", "constant"):
-        pair = (trained.get(f"{model} {name}", []) for model in MODELS)
-        numbers["claims"] |= training_runs.per_terms(ABOUT, name, *pair, "fd_lenet")
-    ours = [trained.get(f"wgan {name}", []) for name in GENERATORS]
-    by_seed = [training_runs.by_seed(group, "class_kl") for group in ours]
-    common_seeds = set.intersection(*map(set, by_seed))
-    lists = {seed: [values[seed] for values in by_seed] for seed in sorted(common_seeds)}
-    worst = {seed: None if None in values else max(values) for seed, values in lists.items()}
-    numbers["claims"]["wgan_classes"] = training_runs.with_ends(t_interval(worst), *ours)
+        ours, theirs = (trained.get(f"{model} {name}", []) for model in MODELS)
+        numbers["claims"] |= training_runs.per_terms(ABOUT, name, ours, theirs, "fd_lenet")
+    wgan = [trained.get(f"wgan {name}", []) for name in GENERATORS]
+    rows = training_runs.rows_by_seed(wgan, "class_kl")
+    worst = {seed: max(row) if row else None for seed, row in rows.items()}
+    numbers["claims"]["wgan_classes"] = training_runs.with_ends(t_interval(worst), *wgan)
     return numbers
 
 

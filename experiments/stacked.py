@@ -3,7 +3,7 @@
 from typing import Any
 
 from experiments import figures, training_runs
-from experiments.numeric import each, paired_difference, paired_ratio
+from experiments.numeric import each, paired_difference
 from experiments.store import label_key
 
 ABOUT = {
@@ -66,18 +66,18 @@ VALUES = ("stacked_modes", "stacked_kl")
 
 def measure(store):
     steps, samples, own = (6, 1000, {"filters": 8}) if store.quick else (10_000, 25_600, {})
-    common = {"data": "stacked-mnist", **own, **training_runs.schedule(steps, 5)}
+    common = {"data": "stacked-mnist", **own, **training_runs.schedule(steps, 15)}
     cells = {model: (model, common) for model in MODELS}
-    more: dict[str, Any] = {"names": ["stacked"], "tiles": 32, "recipe_of": training_runs.tuned}
+    more: dict[str, Any] = {"names": ["stacked", "swd"], "tiles": 32, "recipe_of": training_runs.tuned}
     trained = training_runs.runs(store, cells, samples=samples, **more)
     numbers: dict[str, Any] = {"steps": steps, "samples": samples, "claims": {}}
     numbers["cells"] = {model: training_runs.summary(group, VALUES) for model, group in trained.items()}
     numbers["floor"] = training_runs.real_baseline(trained)
-    of = lambda model, value: training_runs.by_seed(trained.get(model, ()), value)  # noqa: E731
     for model, key in MODELS.items():
         if model != BASE:
-            numbers["claims"][f"{key}_modes"] = paired_difference(of(model, "stacked_modes"), of(BASE, "stacked_modes"))
-            numbers["claims"][f"{key}_kl"] = paired_ratio(of(model, "stacked_kl"), of(BASE, "stacked_kl"))
+            pair = trained.get(model, []), trained.get(BASE, [])
+            numbers["claims"][f"{key}_modes"] = training_runs.compared(*pair, "stacked_modes", paired_difference)
+            numbers["claims"][f"{key}_kl"] = training_runs.compared(*pair, "stacked_kl")
     return numbers
 
 

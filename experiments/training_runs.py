@@ -26,6 +26,7 @@ from training.trainer import rebuild
 
 Cells = Mapping[str, tuple[str, dict[str, Any]]]  # {label: (model, settings)}
 Run = dict[str, Any]  # see runs
+Value = str | Callable[[Run], float | None]  # a score's name, or a function of a run that lived
 
 CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
 PROVENANCE = ("commit", "data_sha256", "paddle", "processor")  # of a run, kept with its numbers
@@ -107,10 +108,18 @@ def alive(group: Iterable[Run]) -> list[Run]:
     return [run for run in group if "died" not in run]
 
 
-def by_seed(group: Iterable[Run], value: str | Callable[[Run], float | None]) -> dict[int, float | None]:
-    """{seed: score} of a cell's runs, None of those that died. value: a score's name, or a function of a run."""
+def by_seed(group: Iterable[Run], value: Value) -> dict[int, float | None]:
+    """{seed: value} of a cell's runs, None of those that died."""
     take = value if callable(value) else lambda run: run["scores"].get(value)
     return {run["seed"]: None if "died" in run else take(run) for run in group}
+
+
+def rows_by_seed(groups: Iterable[Iterable[Run]], value: Value) -> dict[int, list[float] | None]:
+    """{seed: [its value in each group]} of the seeds that all groups have, None where a run died."""
+    columns = [by_seed(group, value) for group in groups]
+    seeds = [seed for seed in columns[0] if all(seed in column for column in columns)]
+    rows = {seed: [number for column in columns if (number := column[seed]) is not None] for seed in seeds}
+    return {seed: row if len(row) == len(columns) else None for seed, row in rows.items()}
 
 
 def at(run: Run, value: str, axis: str, position: float) -> float | None:
@@ -140,6 +149,11 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
     """{'KEY, TERMS': on_equal_terms} of a claim of ABOUT with several terms."""
     return {f"{key}, {terms}": on_equal_terms(ours, theirs, value, AXES[terms]) for terms in about["claims"][key]["terms"]}
+
+
+def compared(ours: list[Run], theirs: list[Run], value: Value, how: Callable[..., Interval] = paired_ratio) -> Interval:
+    """A score at the end of one cell's runs beside another's, paired by seed. how: paired_ratio or paired_difference."""
+    return with_ends(how(by_seed(ours, value), by_seed(theirs, value)), ours, theirs)
 
 
 def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:

@@ -34,8 +34,8 @@ ABOUT = {
             "terms": "CPU seconds",
         },
         "wgan-gp": {
-            "says": "Nor does wgan-gp.",
-            "says_zh": "wgan-gp 也不胜过它。",
+            "says": "wgan-gp does not outperform the non-saturating GAN (dcgan).",
+            "says_zh": "wgan-gp 并不胜过非饱和 GAN（dcgan）。",
             "quantity": "fd_lenet of wgan-gp divided by dcgan's, paired by seed",
             "quantity_zh": "wgan-gp 与 dcgan 的 fd_lenet 之比（按种子配对）",
             "relation": "above",
@@ -43,8 +43,8 @@ ABOUT = {
             "terms": "CPU seconds",
         },
         "lsgan": {
-            "says": "Nor does lsgan.",
-            "says_zh": "lsgan 也不胜过它。",
+            "says": "lsgan does not outperform the non-saturating GAN (dcgan).",
+            "says_zh": "lsgan 并不胜过非饱和 GAN（dcgan）。",
             "quantity": "fd_lenet of lsgan divided by dcgan's, paired by seed",
             "quantity_zh": "lsgan 与 dcgan 的 fd_lenet 之比（按种子配对）",
             "relation": "above",
@@ -60,8 +60,8 @@ ABOUT = {
             "threshold": 0.5,
         },
         "gp_follows": {
-            "says": "So does wgan-gp's.",
-            "says_zh": "wgan-gp 的估计值也是如此。",
+            "says": "With the searched recipe wgan-gp's estimate follows the quality.",
+            "says_zh": "用搜索到的配置，wgan-gp 的估计值跟着质量走。",
             "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
