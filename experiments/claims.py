@@ -67,13 +67,11 @@ class Claim:
             counts = found.get("at_end", 0), found.get("trainings", "?")
             english = "{} of {} trainings are at their ends, the others at their caps".format(*counts)
             return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次到了终点，其余停在上限")
-        low, high = (found["low"], found["high"]) if self.relation == "above" else (found["high"], found["low"])
-        if low is not None and high is not None:
-            side = 1 if self.relation == "above" else -1
-            if side * low > side * self.threshold:
-                return HOLDS, ("", "")
-            if side * high < side * self.threshold:
-                return FAILS, ("", "")
+        if found["low"] is None or found["high"] is None:
+            return UNDECIDED, ("there is no interval", "没有区间")
+        above, below = found["low"] > self.threshold, found["high"] < self.threshold
+        if above or below:
+            return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
         return UNDECIDED, (f"the interval meets {self.threshold:g}", f"区间含 {self.threshold:g}")
 
     def refuted_by(self, language: str = "en") -> str:

@@ -173,14 +173,14 @@ def draw(numbers, store):
     axes[1].axhline(math.log(2), color="0.4", linestyle=":", label="exact: log 2 for θ ≠ 0")
     for kind, (*_, colour) in critics.KINDS.items():
         for value, axis in (("estimate", axes[1] if kind == DISCRIMINATOR else axes[0]), ("slope", axes[2])):
-            means, deviations = ([row[key] or 0 for row in numbers[kind][value]] for key in ("mean", "deviation"))
-            axis.errorbar(thetas, means, deviations, color=colour, marker="o", markersize=4, capsize=2, label=kind)
+            curves = list(zip(*(row["each"] for row in numbers[kind][value])))  # a seed each
+            figures.band(axis, thetas, curves, kind, colour)
     axes[0].set(title="EM distance", xlabel="θ", ylabel="estimate (clipped: divided by its K)")
     axes[1].set(title="Jensen–Shannon divergence", xlabel="θ", ylabel="estimate, nats", ylim=(-0.05, 0.8))
     axes[2].set(title="Gradient at Pθ towards P0", xlabel="θ", ylabel="mean over samples")
     for axis in axes:
         axis.legend(fontsize=8)
         axis.grid(alpha=0.3)
-    bars = "bars: ± a standard deviation"
+    bars = "line: mean, band: least to largest"
     figures.foot(figure, f"(0, Z) against (θ, Z); {numbers['seeds']} seeds, {bars}; {numbers['steps']:,} critic steps each")
     return figure

@@ -76,7 +76,7 @@ def render() -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown
     )
-    environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits), "pm": numbers.plus_minus}
+    environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
     environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes, "each": numeric.each}
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
