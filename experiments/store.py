@@ -82,11 +82,11 @@ class ExperimentStore:
         UserError where it would have to be measured in spite of --redraw.
         """
         settings = _as_json(settings)
-        kept = self._read().get("units", {}).get(key)  # another experiment that shares it may have been quicker
-        if kept and kept["settings"] == settings:
-            self.units[key] = kept
+        if not self._has(key, settings) and (kept := self._read().get("units", {}).get(key)):
+            self.units[key] = kept  # another process was quicker
+        if self._has(key, settings):
             self.found.add(key)
-            return kept["found"]
+            return self.units[key]["found"]
         if self.redraw:
             self.left.append(key)
             raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")

@@ -6,10 +6,12 @@ import json
 import threading
 import time
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import experiments
+import metrics
 from errors import UserError
 from experiments import claims, figures, numeric, results, store, training_runs
 from experiments.store import ROOT, ExperimentStore
@@ -191,3 +193,48 @@ def test_verdict_and_numbers_follow_from_what_was_kept(name):
 @pytest.mark.parametrize("name", DONE)
 def test_figures_are_there_and_small(name):
     assert 5_000 < (ROOT / "docs" / "figures" / f"{name}.png").stat().st_size < 300_000
+
+
+TRAINED = (  # experiments that are trainings of train.py's kind
+    *("loss_means_quality", "figures_3_4", "robust_architectures", "section_43", "random_architectures", "balance"),
+    *("mode_collapse", "stacked", "momentum", "overfitting", "clipping_that_is_none", "paperweekly", "tuned", "mnist", "cifar10"),
+)
+
+
+def invented(store, key, recipe, folder, names, samples, tiles, extra):
+    """What _measure would return of a training, without one."""
+    rng = np.random.default_rng(len(key))
+    values = [value for row in metrics.METRICS.values() for value in row.values]
+    marks = [*range(16)]
+    way = {"step": marks, "critic_steps": marks, "cpu_seconds": [60.0 * mark for mark in marks]}
+    way |= {value: [*map(float, 1 + rng.random(16))] for value in values}
+    curves = {name: [*map(float, 1 + rng.random(20))] for name in (*training_runs.CURVES, "step")}
+    along = dict.fromkeys(("trained", "heldout", "js_trained", "js_heldout", "step"), way["w1"][1:])
+    if tiles:
+        store.keep_tiles(key, np.zeros((tiles, 1, 28, 28), np.uint8))
+    return {
+        "extra": {"surface": rng.random((5, 5)), "points": rng.random((9, 2)), **along},
+        **{"steps": 15, "critic_steps": 15, "seconds": 900.0, "counted_seconds": 900.0, "curves": curves, "on_the_way": way},
+        **{kind: {value: float(1 + rng.random()) for value in values} for kind in ("scores", "floors", "deviations")},
+    }
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_an_experiment_can_be_judged_and_drawn_half_done(root, monkeypatch, name):
+    """All of it, then what is left of it without a third of its results, as in the midst of a queue."""
+    monkeypatch.setattr(training_runs, "_measure", invented)
+    module = importlib.import_module(f"experiments.{name}")
+    monkeypatch.setattr(module, "COUNT", 4, raising=False)  # of random_architectures
+    asked = ExperimentStore(name)
+    asked.point_seeds = 3
+    verdicts = claims.verdicts(module.ABOUT, numeric.rounded(module.measure(asked)))
+    assert len(verdicts) == len(claims.of(module.ABOUT))
+    for path in (root / "docs" / "results").glob("*.json"):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        keys = [key for number, key in enumerate(content["units"]) if number % 3 or ("-s0" in key and "wgan-dcgan" in key)]
+        path.write_text(json.dumps(content | {"units": {key: content["units"][key] for key in keys}}), encoding="utf-8")
+    half = ExperimentStore(name, redraw=True)
+    half.point_seeds = 3
+    numbers = numeric.rounded(module.measure(half))
+    assert half.left and set(claims.verdicts(module.ABOUT, numbers)) == set(verdicts)
+    assert module.draw(numbers, half).axes
