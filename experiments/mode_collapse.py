@@ -160,7 +160,7 @@ def draw(numbers, store):
             axis.scatter(*np.array(shown["points"]).T, s=3, color="tab:orange", linewidths=0)
             scores = numbers["sets"][data][label]
             modes = f"{scores['modes_found']['mean']:.3g} of {MODES[data]} modes, " if data in MODES else ""
-            axis.set_title(f"{data}, {label}\n{modes}W1 {each(scores['w1'], 2)}", fontsize=8)
+            axis.set_title(f"{data}, {label}\n{modes}W1 {each(scores['w1'], 2, most=4)}", fontsize=8)
     stacked = ", ".join(f"{model} {row['stacked_modes']['mean']:.0f}" for model, row in numbers["stacked"].items())
     about = "samples (orange) and data (blue) over the critic's values, each one's worst seed"
     figures.foot(figure, f"{about}. Stacked MNIST, modes of 1,000: {stacked}")

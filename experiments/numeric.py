@@ -106,8 +106,11 @@ def mean_and_deviation(values: Iterable[float | None]) -> dict[str, Any]:
     return {"mean": float(np.mean(numbers)) if numbers else None, "deviation": deviation, "n": len(numbers), "each": each}
 
 
-def each(row: dict[str, Any], digits: int = 3) -> str:
-    """All values of a mean_and_deviation's row, one after another; '–' for one that died."""
+def each(row: dict[str, Any], digits: int = 3, most: int = 10) -> str:
+    """All values of a mean_and_deviation's row, '–' for one that died; of more than `most` the least and the largest."""
+    lived = [value for value in row["each"] if value is not None]
+    if len(row["each"]) > most and lived:
+        return f"{in_digits(min(lived), digits)} … {in_digits(max(lived), digits)}"
     return ", ".join(in_digits(value, digits) for value in row["each"])
 
 

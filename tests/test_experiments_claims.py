@@ -149,3 +149,8 @@ def test_shares_have_wilson_s_interval_and_mcnemar_looks_at_disagreements():
     p = stats.binomtest(7, 8).pvalue
     assert (row["low"] > 0.5) == (p < 0.05)
     assert claims.Claim("k", **ROW, relation="above", threshold=0.5).in_words(row)["each"] == "7 of 8"
+
+
+def test_many_values_are_shown_by_their_ends():
+    row = numeric.mean_and_deviation([0.25, None, 3.0])
+    assert numeric.each(row) == "0.25, –, 3" and numeric.each(row, most=2) == "0.25 … 3"
