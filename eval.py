@@ -13,7 +13,8 @@ import metrics
 from errors import UserError
 from metrics import images
 from reporting import console, score_store, scorer, table, visual
-from training import checkpoint, files, run, runtime
+from storage import writing
+from training import checkpoint, run, runtime
 from training import recipe as recipes
 
 MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
@@ -56,7 +57,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
-        files.check_writable(target)
+        writing.check_writable(target)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
     dataset = data.load(data_name, data_dir, image_size)

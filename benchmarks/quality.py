@@ -37,8 +37,8 @@ from benchmarks.quality_training import NAMES, PYTORCH, SAMPLES, train
 from errors import TrainingError, UserError, one_of
 from experiments import ROOT
 from reporting import console
+from storage.writing import write_text
 from training import children, runtime
-from training.files import write_text
 
 FIRST = 10  # CPU seconds of the first mark
 

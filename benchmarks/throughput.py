@@ -28,8 +28,8 @@ from benchmarks.process import Process
 from benchmarks.table import TITLES
 from benchmarks.worker import PRODUCT, recipe_of
 from reporting import console
+from storage.writing import write_text
 from training import launch, runtime
-from training.files import write_text
 
 NETWORKS = (("dcgan", 32, "mnist-5k"), ("dcgan", 64, "mnist-5k"), ("mlp", 64, "mnist-5k"), ("resnet", 32, "cifar10"))
 POINTS = ("mlp", 64, "25gaussians")

@@ -21,7 +21,8 @@ from experiments.results import between_marks
 from reporting import console
 from reporting.numbers import plus_minus
 from reporting.samples import noise
-from training import checkpoint, files, run, runtime
+from storage import writing
+from training import checkpoint, run, runtime
 
 NAMES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
 ORDERED = ("fd_lenet", "kid", "coverage", "w1")  # what must rise or fall with every rung
@@ -50,7 +51,7 @@ def main(source, data_name, data_dir, samples, half, out):
     half = half or min(earlier, key=lambda step: abs(step - end / 2))
     if half not in steps:
         raise UserError(f"--half {half}: {folder} has the checkpoints {', '.join(map(str, steps))}")
-    files.check_writable(out)
+    writing.check_writable(out)
     dataset = data.load(data_name, data_dir)
     print(runtime.start("cpu"))
 

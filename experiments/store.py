@@ -19,8 +19,8 @@ from PIL import Image
 from errors import UserError
 from experiments import ROOT, VERDICTS
 from experiments.numeric import rounded
+from storage.writing import write_text
 from training import runtime
-from training.files import write_text
 
 FORMAT = 1
 

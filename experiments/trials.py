@@ -18,8 +18,8 @@ from data.dataset import Dataset
 from errors import UserError
 from experiments import ROOT, figures
 from metrics.networks import NETWORKS
+from storage.writing import write_text
 from training import runtime
-from training.files import write_text
 from training.recipe import Recipe
 
 FORMAT = 1

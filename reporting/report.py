@@ -18,8 +18,8 @@ from errors import UserError
 from reporting import curves, figures, visual
 from reporting.numbers import clock, in_digits
 from reporting.table import is_class_share
+from storage.writing import write_text
 from training import grids
-from training.files import write_text
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # of a number in the page

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from errors import UserError
-from training.files import write_text
+from storage.writing import write_text
 
 FORMAT = 1
 # what must be equal for numbers of two evaluations to stand in one file

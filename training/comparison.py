@@ -9,9 +9,10 @@ from pathlib import Path
 
 import data
 from errors import UserError, cannot_write, one_of
-from training import budget, checkpoint, files, run
+from storage import writing
+from storage.writing import write_text
+from training import budget, checkpoint, run
 from training import recipe as recipes
-from training.files import write_text
 
 FORMAT = 1
 UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
@@ -141,18 +142,18 @@ def folder_for(out: str | None, entries: list[Entry]) -> Path:
     """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
     contents = _contents(entries)
     if out:
-        files.check_writable(out)
-        if files.holds_something(out) and _read(out).get("contents") != contents:
+        writing.check_writable(out)
+        if writing.holds_something(out) and _read(out).get("contents") != contents:
             raise UserError(f"--out {out} holds something else than this comparison; name another folder")
         return Path(out)
     first = entries[0].recipe
     source = first.data.partition(":")[0] if ":" in first.data else first.data
     name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
     path, number = Path("compare") / name, 1
-    while files.holds_something(path) and _read(path).get("contents") != contents:
+    while writing.holds_something(path) and _read(path).get("contents") != contents:
         number += 1
         path = Path("compare") / f"{name}-{number}"
-    files.check_writable(path)
+    writing.check_writable(path)
     return path
 
 
@@ -207,7 +208,7 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
 
 def _free(parent, name, taken):
     path, number = parent / name, 1
-    while path in taken or files.holds_something(path):  # what a run that ended before its first step left there does not count
+    while path in taken or writing.holds_something(path):  # what a run that ended before its first step left there does not count
         number += 1
         path = parent / f"{name}-{number}"
     return path

@@ -12,7 +12,8 @@ import yaml
 
 from data import Dataset
 from errors import UserError
-from training import checkpoint, files
+from storage import writing
+from training import checkpoint
 from training import recipe as recipes
 from training.recipe import Recipe
 
@@ -46,7 +47,7 @@ def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, 
     }
     text = f"# the resolved recipe of this run; again: python train.py --config {folder / 'config.yaml'}\n"
     text += yaml.safe_dump({**recipe.model_dump(), "provenance": provenance}, sort_keys=False, allow_unicode=True)
-    files.write_text(folder / "config.yaml", text)
+    writing.write_text(folder / "config.yaml", text)
 
 
 def read_recipe(folder: str | Path) -> Recipe:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import yaml
 
 from errors import Interrupted, TrainingError, UserError
+from storage.writing import write_text
 from training import children, comparison, runtime, session
 from training.comparison import Entry
-from training.files import write_text
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 STATUS_OF_SIGNALS = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # of a training that was asked to end

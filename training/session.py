@@ -8,7 +8,8 @@ from pathlib import Path
 
 import data
 from errors import Interrupted, NotFinite, UserError, WriteError
-from training import budget, checkpoint, files, launch, run, runtime
+from storage import writing
+from training import budget, checkpoint, launch, run, runtime
 from training.recipe import Recipe
 from training.run_log import RunLog
 
@@ -63,7 +64,7 @@ def train(
         return
     with contextlib.ExitStack() as held:
         if resume and leads:
-            held.enter_context(files.lock(folder))
+            held.enter_context(writing.lock(folder))
         dataset = data.load(recipe.data, data_dir, recipe.image_size)
         recorded = run.read_provenance(folder).get("data_sha256") if resume else None
         if recorded not in (None, dataset.sha256):
@@ -87,7 +88,7 @@ def train(
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
         if leads and not resume:
-            held.enter_context(files.lock(folder))
+            held.enter_context(writing.lock(folder))
             run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size}, command)
         items = "points" if dataset.is_points else "images"
         length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
