@@ -25,13 +25,8 @@ ABOUT = {
     "cost": "90 minutes on one core of an AMD EPYC (Zen 4), half of that on two.",
 }
 
-MODELS = {
-    "wgan": 500,
-    "wgan-gp": 75,
-    "dcgan": 200,
-    "lsgan": 500,
-    "gan": 1000,
-}  # generator steps between two checkpoints, some twenty in all
+# model: generator steps between two checkpoints, some twenty in all
+MODELS = {"wgan": 500, "wgan-gp": 75, "dcgan": 200, "lsgan": 500, "gan": 1000}
 BASE = "dcgan"
 POINTS = ("wgan", "wgan-gp")
 
