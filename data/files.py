@@ -85,7 +85,7 @@ def _download(remote, target, data_name, data_dir):
             os.replace(partial, target)  # complete and checked, or not there at all
     except filelock.Timeout:
         raise UserError(f"{data_name}: another process has been fetching {remote.name} for {PATIENCE} s; {mend}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: an address of a proxy that is none
+    except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # the last two: a proxy's address is none
         if getattr(error, "filename", None) and not isinstance(error, urllib.error.HTTPError):
             raise cannot_write(target.parent, error, remote.size) from None
         reason = getattr(error, "reason", None) or error

@@ -90,7 +90,7 @@ def text(path: str | Path, most: int, what: str = "") -> str:
     try:
         return read(path, most, what).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{_named(path, what)} is not text in UTF-8: {error.reason}") from None
+        raise UserError(f"{_named(path, what)} cannot be read: it is not text in UTF-8 ({error.reason})") from None
 
 
 def json(path: str | Path, most: int, what: str = "") -> Any:
