@@ -74,7 +74,7 @@ def test_json(path):
         "{'a': 1}",
         "\ud800",
     ):
-        with pytest.raises(UserError, match="^it (is not JSON|has more than 50 levels)"):
+        with pytest.raises(UserError, match=r"^it (is not JSON|has more than 50 levels)"):
             reading.parsed(content, "it")
     path.write_bytes(b'"\xff"')
     with pytest.raises(UserError, match="UTF-8"):
