@@ -19,7 +19,7 @@ from storage import reading
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 HELD_OUT = 10  # every tenth image by name
 IN_MEMORY = 512 << 20
-LARGEST = 50_000_000  # pixels of an image, also when its shorter side is the square's: 150 MB, up to 600 MB while it is decoded
+LARGEST = 50_000_000  # pixels of an image, also when its shorter side is the square's: 150 MB, 300 MB while it is decoded
 LARGEST_FILE = 256 << 20  # bytes
 WORK = 20  # times LARGEST: pixels in all scans of a JPEG; a progressive one has about ten
 SEGMENTS = 10_000  # of a JPEG

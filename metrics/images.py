@@ -14,9 +14,9 @@ from data.dataset import crop_to
 from errors import UserError
 from storage import reading
 
-LARGEST = 640 << 20  # bytes the array may have: 50,000 images of 32×32 pixels in colour as float32, the half of it is uint8
+LARGEST, NUMBERS = 320 << 20, 160 << 20  # bytes and numbers the array may have: 50,000 CIFAR images in uint8, 25,000 in float32
 MOST = 1024  # pixels a side, as a recipe's image_size
-PIECE, AT_ONCE = 32 << 20, 1 << 20  # bytes that are converted at once, and that are read
+PIECE, AT_ONCE = 4 << 20, 1 << 20  # bytes that are converted at once, and that are read
 WANTED = "uint8 or float, N×H×W, N×H×W×C or N×C×H×W, square, 1 or 3 colours"
 
 
@@ -25,8 +25,6 @@ def read_points(path: str | Path) -> np.ndarray:
     array = _read(path, ("points", "images"))
     if array.dtype.kind not in "fiu" or array.ndim != 2 or array.shape[1] != 2:
         raise UserError(f"{path}: wants points N×2, not {array.dtype} of shape {array.shape}")
-    if len(array) > LARGEST // 8:
-        raise UserError(f"{path} has {len(array):,} points, too many by far")
     with np.errstate(over="ignore"):  # an infinity is an error further on
         return array.astype(np.float32)
 
@@ -49,9 +47,11 @@ def read_images(path: str | Path, colours: int, size: int, native_size: int | No
     if images.shape[1] == 3 and colours == 1:
         grey = np.empty((len(images), 1, *images.shape[2:]), np.uint8)
         for piece in _pieces(images):
-            if np.ptp(images[piece], axis=1).max() > 8:
+            red, green, blue = images[piece].transpose(1, 0, 2, 3).astype(np.int16)
+            spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+            if spread.max() > 8:
                 raise UserError(f"{path} holds images in colour, the data set is grey: name other data with --data")
-            grey[piece] = np.rint(images[piece].mean(1, keepdims=True))
+            grey[piece, 0] = np.rint((red + green + blue) / 3)
         images = grey
     if images.shape[1] != colours:
         raise UserError(f"{path} holds grey images, the data set has {colours} colours: name other data with --data")
@@ -85,15 +85,17 @@ def to_uint8(images: np.ndarray, where: str | Path) -> np.ndarray:
         return images
     if images.dtype.kind != "f":
         raise UserError(f"{where}: pixels are {images.dtype}; wanted are {WANTED}")
-    low, high = float(images.min()), float(images.max())  # NaN if there is one
+    wide = np.promote_types(images.dtype, np.float32)  # numpy is slow at half precision
+    extremes = [(part.min(), part.max()) for part in (images[piece].astype(wide, copy=False) for piece in _pieces(images))]
+    low, high = float(np.min(extremes)), float(np.max(extremes))  # NaN if there is one
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UserError(f"{where}: there is a NaN or an infinity among the pixels")
     if low < -1.001 or high > 1.001:
         raise UserError(f"{where}: float pixels from {low:.4g} to {high:.4g}; wanted are [0, 1] or [−1, 1] (or uint8)")
     converted = np.empty(images.shape, np.uint8)
     for piece in _pieces(images):
-        unit = images[piece] if low >= -0.001 else (images[piece] + 1) / 2
-        converted[piece] = np.rint(np.clip(unit, 0, 1) * 255)
+        part = images[piece].astype(wide, copy=False)
+        converted[piece] = np.rint(np.clip(part if low >= -0.001 else (part + 1) / 2, 0, 1) * 255)
     return converted
 
 
@@ -123,7 +125,10 @@ def _read(path, names):
             if item.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others take memory of their own
                 raise UserError(f"{path}: {item.filename} is packed otherwise than numpy does")
             with archive.open(item) as member:
-                return np.lib.format.read_array(member, allow_pickle=False)
+                array = np.lib.format.read_array(member, allow_pickle=False)
+            if array.size > NUMBERS:
+                raise UserError(f"{path}: {item.filename} has {array.size:,} numbers; up to {NUMBERS:,} are taken")
+            return array
     except UserError:
         raise
     except Exception as error:  # a damaged file fails in many ways: zlib, header, pickle refused

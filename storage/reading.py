@@ -42,13 +42,15 @@ def regular(path: str | Path, what: str = "") -> Iterator[IO[bytes]]:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UserError(f"{named} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    with open(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UserError(f"{named} is not a regular file")
-        try:
+        with open(handle, "rb", closefd=False) as file:
             yield file
-        except OSError as error:
-            raise UserError(f"{named} cannot be read: {error.strerror or error}") from None
+    except OSError as error:
+        raise UserError(f"{named} cannot be read: {error.strerror or error}") from None
+    finally:
+        os.close(handle)
 
 
 def is_file(path: str | Path) -> bool:
@@ -170,7 +172,7 @@ class _Stream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         while not self._rest:
             piece = next(self._pieces, None)
             if piece is None:

@@ -12,7 +12,7 @@ import json
 
 import numpy as np
 
-from tests.helpers import idx, pictures, python2_batch, python3_batch, state_of, tiny_game, write_cifar10
+from tests.helpers import batch, idx, pictures, python2_batch, python3_batch, state_of, tiny_game, write_cifar10
 from tests.reliability import formats, mutations
 from training import checkpoint, log, recipe, run
 
@@ -50,6 +50,8 @@ def overrides(folder):
 def write_checkpoint(folder):
     """The path of a whole checkpoint of a small network."""
     trainer = tiny_game("wgan", network="mlp", units=4, latent=2, ema=0.9, data="25gaussians", shape=(2,))
+    trainer.critic_step(batch(shape=(2,)))
+    trainer.generator_step()
     return checkpoint.save(folder, 1, trainer.parts(), state_of(trainer), 3)
 
 

@@ -15,11 +15,13 @@ def test_every_input_is_taken_or_an_error(tmp_path, names, share):
     """The inputs of the long form are the same in every run; the short form's are its first."""
     lines, errors = guard.lines_of("tests.reliability.fuzz", 1, share, *names, environment={"FUZZ_KEEP": str(tmp_path)})
     done = {line["name"]: line for line in lines if "tried" in line}
-    for name in names:
-        assert name in done, f"{name} ended its process, its input is in {tmp_path}: {errors[-3000:]}"
-        assert not done[name]["complaint"], f"{name}, input in {tmp_path}: {done[name]['complaint']}"
-        TALLY[f"hostile inputs tried: {name}"] += done[name]["tried"]
-        TALLY["hostile inputs tried"] += done[name]["tried"]
+    ended = [name for name in names if name not in done]
+    assert not ended, f"{ended[0]} ended its process, its input is in {tmp_path}: {errors[-3000:]}"
+    wrong = {name: line["complaint"] for name, line in done.items() if line["complaint"]}
+    assert not wrong, f"inputs in {tmp_path}\n" + "\n\n".join(f"{name}: {words}" for name, words in wrong.items())
+    for name, line in done.items():
+        TALLY[f"hostile inputs tried: {name}"] += line["tried"]
+        TALLY["hostile inputs tried"] += line["tried"]
     assert all(0 < line["taken"] < line["tried"] for line in done.values()), f"of some kind all are alike: {done}"
 
 

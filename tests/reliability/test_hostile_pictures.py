@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -42,11 +43,11 @@ def a_picture_too_large(shape, folder):
     return picture(folder, formats.png(*shape))
 
 
-@case(None, (2, 8), (0, 16), (2, 16), (6, 16))
+@case(None, (2, 8), (6, 16))
 def the_largest_png(which, folder):
     """Of 16 bits and with transparency: what is decoded is many times what is kept."""
     colour, depth = which
-    row = bytes(1 + {0: 1, 2: 3, 6: 4}[colour] * depth // 8 * 7000)
+    row = bytes(1 + {2: 3, 6: 4}[colour] * depth // 8 * 7000)
     return picture(folder, formats.png(7000, 7000, row * 7000, depth, colour))
 
 
@@ -68,7 +69,7 @@ def a_jpeg_of_millions_of_comments(folder):
 
 @case(None)
 def a_png_of_millions_of_chunks(folder):
-    return picture(folder, formats.png(9, 9, bytes(28 * 9), between=[(b"teSt", b"")] * 2_000_000))
+    return picture(folder, formats.png(9, 9, bytes(28 * 9), between=[(b"teSt", b"")] * 500_000))
 
 
 # folders
@@ -84,24 +85,18 @@ def a_long_name(length, folder):
     return lambda: data.load("folder:" + "x" * length)
 
 
-@case("cannot be looked for")
-def folders_1_500_deep(folder):
-    os.chdir(folder)
-    for _ in range(1500):
-        Path("x").mkdir()
-        os.chdir("x")
-    os.chdir(folder)
+@case("data ")
+def folders_deeper_than_python_s_stack(folder):
+    """Its limit is 1,000; a lower one here, since so many folders take seconds to delete."""
+    Path(folder, *["x"] * 300).mkdir(parents=True)
 
     def read():
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(250)
         try:
             data.load(f"folder:{folder}")
-        finally:  # no way to delete a folder goes as deep
-            for _ in range(1500):
-                os.chdir("x")
-            for _ in range(1500):
-                os.chdir("..")
-                Path("x").rmdir()
-            os.chdir(guard.ROOT)
+        finally:
+            sys.setrecursionlimit(limit)
 
     return read
 
@@ -142,15 +137,15 @@ def an_array_of_2_000_MiB(descr, folder):
     return array(folder, bomb("images", repr(descr), (count, 28, 28), 2000), digits)
 
 
-@case("points, too many")
-def points_of_600_MiB(folder):
-    return array(folder, formats.npz({"points.npy": formats.npy("'|u1'", (300 * MEBI, 2), bytes(600 * MEBI))}, 8), read_points)
+@case("numbers")
+def points_of_200_MiB(folder):
+    return array(folder, formats.npz({"points.npy": formats.npy("'|u1'", (100 * MEBI, 2), bytes(200 * MEBI))}, 8), read_points)
 
 
 @case(None, ("<f4", 3), ("<f2", 1), ("|u1", 3))
 def the_largest_array(which, folder):
     descr, colours = which
-    count = 639 * MEBI // int(descr[2]) // 784 // colours
+    count = min(319 * MEBI // int(descr[2]), 160 * MEBI) // 784 // colours
     content = bytes(count * 784 * colours * int(descr[2]))
     raw = formats.npz({"images.npy": formats.npy(repr(descr), (count, 28, 28, colours), content)}, 0)
     return array(folder, raw, digits)
