@@ -51,7 +51,7 @@ def write_checkpoint(folder):
     """The path of a whole checkpoint of a small network."""
     trainer = tiny_game("wgan", network="mlp", units=4, latent=2, ema=0.9, data="25gaussians", shape=(2,))
     trainer.critic_step(batch(shape=(2,)))
-    trainer.generator_step()
+    trainer.generator_step(0)
     return checkpoint.save(folder, 1, trainer.parts(), state_of(trainer), 3)
 
 
