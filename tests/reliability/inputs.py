@@ -206,7 +206,7 @@ def logs(folder):
 
     def read():
         log.last(folder)
-        lines = log.read(folder)
+        lines = log.read(folder, log.COUNTERS)
         curves.of_log([lines])
         curves.at_step(lines, 60)
 
