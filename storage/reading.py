@@ -12,7 +12,7 @@ import json as parser
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,25 +21,52 @@ from errors import UserError, megabytes
 DEEPEST = 50  # levels of lists and mappings in a JSON file
 
 
+def _named(path, what=""):
+    """What an error calls a file. No path is longer than 4,096 bytes, but a recipe may hold a name of a million."""
+    path = str(path)
+    return f"{what} {path if len(path) <= 4096 else path[:100] + ' …'}".strip()
+
+
 @contextlib.contextmanager
 def regular(path: str | Path, what: str = "") -> Iterator[IO[bytes]]:
     """`path`, open for reading in binary. what: in words what it should be, for the error.
 
     Raises UserError if it is no regular file.
     """
-    named = f"{what} {path}".strip()
+    named = _named(path, what)
     try:
         # without O_NONBLOCK the opening of a FIFO waits for a writer
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UserError(f"{named} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    with open(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UserError(f"{named} is not a regular file")
-        try:
+        with open(handle, "rb", closefd=False) as file:
             yield file
-        except OSError as error:
-            raise UserError(f"{named} cannot be read: {error.strerror or error}") from None
+    except OSError as error:
+        raise UserError(f"{named} cannot be read: {error.strerror or error}") from None
+    finally:
+        os.close(handle)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether `path` is a regular file or a link to one. Raises UserError if nobody can tell: no permission, too long a name."""
+    return _is(path, stat.S_ISREG)
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether `path` is a folder or a link to one. Raises UserError as is_file."""
+    return _is(path, stat.S_ISDIR)
+
+
+def _is(path, kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(Path(path).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
+        return False
+    except OSError as error:
+        raise UserError(f"{_named(path)} cannot be read: {error.strerror or error}") from None
 
 
 def size(path: str | Path, what: str = "") -> int:
@@ -62,7 +89,7 @@ def text(path: str | Path, most: int, what: str = "") -> str:
     try:
         return read(path, most, what).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UserError(f"{what} {path}".strip() + f" is not text in UTF-8: {error.reason}") from None
+        raise UserError(f"{what} {path}".strip() + f" cannot be read: it is not text in UTF-8 ({error.reason})") from None
 
 
 def json(path: str | Path, most: int, what: str = "") -> Any:
