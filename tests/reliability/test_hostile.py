@@ -27,7 +27,7 @@ from data.folder import read_image
 from data.idx import read_idx
 from errors import UserError
 from metrics.images import read_images, read_points
-from tests.helpers import idx, pictures, python2_batch, python3_batch, tiny_game, write_cifar10
+from tests.helpers import idx, pictures, python2_batch, python3_batch, state_of, tiny_game, write_cifar10
 from tests.reliability import TALLY
 from training import checkpoint
 from training import recipe as recipes
@@ -175,8 +175,7 @@ def test_images_of_other_programs(tmp_path, times):
 
 def a_checkpoint(folder):
     trainer = tiny_game("wgan", network="mlp", units=4, latent=2, ema=0.9, data="25gaussians", shape=(2,))
-    state = {"step": 1, "critic_steps": 5, "attempt": 0, "recipe": trainer.recipe.model_dump(), "shape": [2], "logs": {}}
-    return checkpoint.save(folder, 1, trainer.parts(), state, 3)
+    return checkpoint.save(folder, 1, trainer.parts(), state_of(trainer), 3)
 
 
 def test_checkpoints(tmp_path, times):
