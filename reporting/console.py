@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from errors import UserError
+from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
 from training.session import Silent
@@ -22,6 +23,8 @@ def run(command: click.Command) -> NoReturn:
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
     try:
+        for word in sys.argv[1:]:
+            names.check(word, "argument")
         status = command.main(prog_name=f"python {name}", standalone_mode=False)
     except click.ClickException as error:
         status = _say(name, error.format_message(), 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 from reporting.numbers import in_digits
 from training import grids
 from training.comparison import Entry
-from training.records import open_records
+from training.records import open_records, read_points
 
 
 def silent():
@@ -22,26 +22,29 @@ def silent():
     return silence
 
 
+def check(folder: str | Path) -> None:
+    """Raise UserError if add_scores could add nothing to a run's VisualDL file. It takes as long as reading it."""
+    for path in sorted(Path(folder).glob("vdlrecords.*.log"))[:1]:
+        read_points(path)
+
+
 def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -> None:
     """Put scores, {step: values}, into a run's VisualDL file, beside its estimate; a point that is there stays.
 
-    raw: they are of the generator itself, not of its average, and get curves of their own.
+    raw: they are of the generator itself, not of its average, and get curves of their own. The folder is locked. Raises UserError
+    for a file that is damaged, and writes nothing then.
     """
     records = sorted(Path(folder).glob("vdlrecords.*.log"))
     if not records:
         return
+    known = read_points(records[0])
     with silent():
-        from visualdl import LogReader
-
-        reader = LogReader(file_path=str(records[0]))
-        tags = reader.get_tags().get("scalar", [])
         writer = open_records(records[0])
         try:
             for name in sorted({name for values in scores.values() for name in values}):
                 tag = f"{'metrics-raw' if raw else 'metrics'}/{name}"
-                known = {point.id for point in reader.get_data("scalar", tag)} if tag in tags else set()
                 for step, values in sorted(scores.items()):
-                    if name in values and step not in known:
+                    if name in values and (tag, step) not in known:
                         writer.add_scalar(tag, values[name]["value"], step)
         finally:
             writer.close()

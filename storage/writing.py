@@ -10,6 +10,7 @@ from pathlib import Path
 import filelock
 
 from errors import UserError, cannot_write
+from storage import names
 
 
 def partial(path: str | Path) -> Path:
@@ -76,11 +77,15 @@ def next_free(parent: str | Path, name: str) -> Path:
 
 def check_writable(folder: str | Path) -> None:
     """Raise UserError unless `folder` is, or can be made, a folder to write in. Makes nothing."""
+    names.check(str(folder), "--out")
     at = Path(folder).absolute()
-    if at.exists() and not at.is_dir():
-        raise UserError(f"--out {folder} is a file, not a folder")
-    while not at.exists():
-        at = at.parent
+    try:
+        if at.exists() and not at.is_dir():
+            raise UserError(f"--out {folder} is a file, not a folder")
+        while not at.exists():
+            at = at.parent
+    except OSError as error:
+        raise UserError(f"--out {folder} cannot be made: {error.strerror}") from None
     if not at.is_dir():
         raise UserError(f"--out {folder}: {at} is a file, not a folder")
     if not os.access(at, os.W_OK | os.X_OK):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import data
 from errors import UserError, cannot_write, one_of
+from storage import names as file_names
 from storage import writing
 from storage.writing import write_text
 from training import budget, checkpoint, run
@@ -148,7 +149,7 @@ def folder_for(out: str | None, entries: list[Entry]) -> Path:
         return Path(out)
     first = entries[0].recipe
     source = first.data.partition(":")[0] if ":" in first.data else first.data
-    name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
+    name = file_names.part("-".join([*dict.fromkeys(file_names.part(e.recipe.model) for e in entries), source]))
     path, number = Path("compare") / name, 1
     while writing.holds_something(path) and _read(path).get("contents") != contents:
         number += 1

@@ -8,8 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from pathlib import Path
 from typing import Any
+
+from errors import UserError
+from storage import reading
+
+LONGEST = 256 << 20  # bytes of a record, the largest of which are pictures
 
 
 def open_records(path: Path) -> Any:
@@ -46,3 +52,29 @@ def open_records(path: Path) -> Any:
 
     file = File()
     return Writer(str(path.parent))
+
+
+def read_points(path: Path) -> set[tuple[str, int]]:
+    """(tag, step) of the points of all curves in a record file. Raises UserError if a record is damaged or its end is missing.
+
+    A record is its length in 8 bytes and a message of Protocol Buffers. VisualDL's own reader believes any length.
+    """
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        from google.protobuf.message import DecodeError
+        from visualdl.proto.record_pb2 import Record
+
+    points = set()
+    with reading.regular(path) as file:
+        size, at = os.fstat(file.fileno()).st_size, 0
+        while at < size:
+            length = int.from_bytes(file.read(8), "little")
+            try:
+                if length > min(LONGEST, size - at - 8):
+                    raise ValueError
+                (value,) = Record.FromString(file.read(length)).values
+            except (DecodeError, ValueError):
+                raise UserError(f"{path} is damaged or cut short: its record at byte {at:,} cannot be read") from None
+            if value.WhichOneof("one_value") == "value":
+                points.add((value.tag, value.id))
+            at += 8 + length
+    return points
