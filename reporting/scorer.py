@@ -140,9 +140,8 @@ class Scorer:
         for step in missing:
             self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
             known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
-            score_store.write(path, {step: known[step]}, settings)
-        if missing:
-            visual.add_scores(folder, {step: known[step] for step in missing})
+            visual.add_scores(folder, {step: known[step]})
+            score_store.write(path, {step: known[step]}, settings)  # last: it says that all of this is done
         return {step: known[step] for step in steps if step in known}
 
     def _read(self, path, names, samples):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shlex
 import time
 from pathlib import Path
@@ -11,15 +9,7 @@ from pathlib import Path
 from reporting.numbers import in_digits
 from training import grids
 from training.comparison import Entry
-from training.records import open_records
-
-
-def silent():
-    """A context in which VisualDL's own lines are not printed."""
-    silence = contextlib.ExitStack()
-    silence.enter_context(contextlib.redirect_stdout(io.StringIO()))
-    silence.enter_context(contextlib.redirect_stderr(io.StringIO()))
-    return silence
+from training.records import load, open_records, silent
 
 
 def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -> None:
@@ -31,9 +21,7 @@ def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -
     if not records:
         return
     with silent():
-        from visualdl import LogReader
-
-        reader = LogReader(file_path=str(records[0]))
+        reader = load().LogReader(file_path=str(records[0]))
         tags = reader.get_tags().get("scalar", [])
         writer = open_records(records[0])
         try:
@@ -59,9 +47,9 @@ def write(out: str | Path, results: dict) -> None:
             for name in ("samples", "curves"):
                 writer.add_image(f"report/{name}", grids.read_png(Path(out) / f"{name}.png"), 0)
             for run in results["runs"]:
-                if run["grids"]:
-                    step = run["grids"][-1]["step"]
-                    picture = grids.read_png(grids.path_of(run["folder"], step))
+                step = run["grids"][-1]["step"] if run["grids"] else 0
+                picture = grids.shown(grids.path_of(run["folder"], step))
+                if picture is not None:
                     writer.add_image(f"final/{tag(run['label'])}-seed-{run['seed']}", picture.copy(), step)
             for group in results["groups"]:
                 lines = [f"{name}: {in_digits(row['mean'])}" for name, row in group["metrics"].items()]

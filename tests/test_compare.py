@@ -14,6 +14,7 @@ from training import recipe as recipes
 TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
 TINY += ["--samples", "100", "--metrics", "swd"]
 SMALL = [*TINY, "--jobs", "1"]  # in this process: tests of more at a time are in test_together.py
+ONE_RUN, RUN = ["gan", *SMALL, "--seeds", "1", "--out", "A"], Path("A/runs/gan-mlp-mnist-5k-s0")  # and the only run's folder
 TIMES = ("made", "command", "minutes", "seconds", "cpu_seconds", "steps_per_second", "started", "reused", "folder", "visualdl")
 
 
