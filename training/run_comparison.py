@@ -60,10 +60,10 @@ def train(
 
 
 def _await_others(entries, progress):
-    """The trainings of a comparison that was killed save a checkpoint and end (children.follow_parent): wait for that."""
+    """What a comparison that was killed had begun saves a checkpoint and ends (children.follow_parent): wait for that."""
     deadline = time.monotonic() + PATIENCE
     for entry in entries:
-        if entry.status == "waiting" and (Path(entry.folder) / writing.LOCK).exists():
+        if not entry.given and (Path(entry.folder) / writing.LOCK).exists():
             try:
                 with writing.lock(entry.folder):
                     continue
