@@ -140,8 +140,9 @@ class Scorer:
         for step in missing:
             self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
             known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
-            visual.add_scores(folder, {step: known[step]})
-            score_store.write(path, {step: known[step]}, settings)  # last: it says that all of this is done
+            score_store.write(path, {step: known[step]}, settings)
+        if missing:
+            visual.add_scores(folder, {step: known[step] for step in missing})
         return {step: known[step] for step in steps if step in known}
 
     def _read(self, path, names, samples):
