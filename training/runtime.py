@@ -166,7 +166,7 @@ def _import_paddle():
     try:  # it makes a folder in there, or in /tmp/.cache, which may be another user's
         writing.check_writable(Path.home() / ".cache" / "paddle" / "dataset")
         home: contextlib.AbstractContextManager = contextlib.nullcontext()
-    except (UserError, RuntimeError):  # RuntimeError: the user has no home
+    except (UserError, OSError, RuntimeError):  # RuntimeError: the user has no home
         home = temporary_home()
     with warnings.catch_warnings(), contextlib.redirect_stderr(stderr), home:
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
