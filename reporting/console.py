@@ -22,7 +22,9 @@ def run(command: click.Command) -> NoReturn:
     name = sys.argv[0].rsplit("/", 1)[-1]
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without
     try:
+        _check_working_directory()
         for word in sys.argv[1:]:
             names.check(word, "argument")
         status = command.main(prog_name=f"python {name}", standalone_mode=False)
@@ -36,6 +38,13 @@ def run(command: click.Command) -> NoReturn:
         sys.stderr.close()
         status = 0
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _check_working_directory():
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UserError(f"the working directory has been deleted, or may not be looked at ({error.strerror})") from None
 
 
 def command() -> str:

@@ -10,6 +10,7 @@ import paddle
 
 from errors import UserError
 from reporting.samples import noise
+from training import runtime
 from training.sampling import generate
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ def write(trainer: GANTrainer, out: str | Path, pdparams: bool = False) -> tuple
     try:
         out.mkdir(parents=True, exist_ok=True)
         spec = [paddle.static.InputSpec([None, trainer.recipe.latent], "float32", "z")]
-        static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
-        paddle.jit.save(static, str(out / "generator"))
+        with runtime.temporary_home():
+            static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
+            paddle.jit.save(static, str(out / "generator"))
         if pdparams:
             paddle.save(generator.state_dict(), str(out / "generator.pdparams"))
     except OSError as error:

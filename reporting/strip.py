@@ -7,10 +7,12 @@ from matplotlib.figure import Figure
 
 from errors import UserError
 from reporting import console, score_store
+from reporting.figures import as_text
 from reporting.numbers import in_digits
 from training import checkpoint, comparison, grids, run
 
 
+@as_text
 def draw(runs, out, size=3.2):
     """Write the PNG: the first run's real.png, then the last grid of each run with what it cost and reached in its title.
 

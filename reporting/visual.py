@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import shlex
 import time
 from pathlib import Path
@@ -11,15 +9,7 @@ from pathlib import Path
 from reporting.numbers import in_digits
 from training import grids
 from training.comparison import Entry
-from training.records import open_records, read_points
-
-
-def silent():
-    """A context in which VisualDL's own lines are not printed."""
-    silence = contextlib.ExitStack()
-    silence.enter_context(contextlib.redirect_stdout(io.StringIO()))
-    silence.enter_context(contextlib.redirect_stderr(io.StringIO()))
-    return silence
+from training.records import open_records, read_points, silent
 
 
 def check(folder: str | Path) -> None:
@@ -62,9 +52,9 @@ def write(out: str | Path, results: dict) -> None:
             for name in ("samples", "curves"):
                 writer.add_image(f"report/{name}", grids.read_png(Path(out) / f"{name}.png"), 0)
             for run in results["runs"]:
-                if run["grids"]:
-                    step = run["grids"][-1]["step"]
-                    picture = grids.read_png(grids.path_of(run["folder"], step))
+                step = run["grids"][-1]["step"] if run["grids"] else 0
+                picture = grids.shown(grids.path_of(run["folder"], step))
+                if picture is not None:
                     writer.add_image(f"final/{tag(run['label'])}-seed-{run['seed']}", picture.copy(), step)
             for group in results["groups"]:
                 lines = [f"{name}: {in_digits(row['mean'])}" for name, row in group["metrics"].items()]

@@ -34,8 +34,9 @@ def write_text(path: str | Path, text: str) -> Path:
 
 
 @contextlib.contextmanager
-def lock(folder: str | Path) -> Iterator[None]:
-    """Within this context no other process may hold `folder` (made if it is not there). Raises UserError if one does.
+def lock(folder: str | Path, patience: float = 0) -> Iterator[None]:
+    """Within this context no other process may hold `folder` (made if it is not there). Raises UserError if one does, after
+    `patience` seconds.
 
     The lock is the operating system's own on the file `.lock`. It ends with the process that holds it, however that ends,
     so none can be stale: the file alone means nothing and may be deleted when nothing runs.
@@ -43,7 +44,7 @@ def lock(folder: str | Path) -> Iterator[None]:
     path = Path(folder) / LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        held = filelock.FileLock(path, timeout=0)
+        held = filelock.FileLock(path, timeout=patience)
         held.acquire()
     except filelock.Timeout:
         raise UserError(
