@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import platform
+import sys
 import warnings
 from importlib import metadata
 from pathlib import Path
@@ -139,7 +140,10 @@ def _import_paddle():
     stderr = io.StringIO()
     with warnings.catch_warnings(), contextlib.redirect_stderr(stderr):
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
+        new = "paddle" not in sys.modules
         import paddle
+    if new:  # Paddle's own handlers print a C++ traceback at SIGTERM, among others
+        paddle.disable_signal_handler()
     for line in stderr.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
             logging.getLogger(__name__).warning(line)
