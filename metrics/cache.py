@@ -6,11 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+
+from errors import WriteError
+from storage import writing
 
 
 def folder() -> Path:
@@ -60,14 +62,5 @@ def numbers(name: str, make: Callable[[], dict]) -> dict:
 
 
 def _write(path, raw):
-    # a cache that cannot be written costs time, nothing else
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-            os.replace(partial, path)
-        finally:
-            with contextlib.suppress(OSError):
-                Path(partial).unlink()
+    with contextlib.suppress(WriteError):  # a cache that cannot be written costs time, nothing else
+        writing.write_bytes(path, raw)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from storage import writing
+
 GAP = 2  # pixels between two images
 
 
@@ -61,12 +63,12 @@ def scatter(points: np.ndarray, real: np.ndarray | None = None, size: int = 480)
 
 
 def save_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write an RGB uint8 picture. Raises OSError if it cannot be written."""
+    """Write a uint8 picture, H×W×3 in RGB or H×W×1. Raises WriteError."""
     import cv2
 
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert done
-    Path(path).write_bytes(encoded.tobytes())
+    writing.write_bytes(path, encoded.tobytes())
 
 
 def read_png(path: str | Path) -> np.ndarray:
