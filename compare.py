@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import sys
 from pathlib import Path
 

@@ -1,5 +1,8 @@
 """Train a GAN, DCGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import sys
 
 import click

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from errors import UserError
 from reporting import curves
+from storage import writing
 from training import grids
 from training.grids import read_png  # noqa: F401 - for whoever shows samples.png
 
@@ -44,7 +47,16 @@ def samples(results: dict, path: Path) -> None:
             title = f"{label}, seed {run['seed']}, step {step:,}{ending}"
             _picture(axes[row][column], grids.path_of(run["folder"], step), title)
     figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.3 / (3.4 * rows), wspace=0.03, hspace=0.1)
-    figure.savefig(path)
+    save(figure, path)
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure in the format of the path's ending, PNG without one. Raises WriteError; UserError for another ending."""
+    drawn, form = io.BytesIO(), Path(path).suffix[1:] or "png"
+    if form.lower() not in (allowed := figure.canvas.get_supported_filetypes()):
+        raise UserError(f"{path}: allowed endings are {', '.join(sorted(allowed))}")
+    figure.savefig(drawn, format=form)
+    writing.write_bytes(path, drawn.getvalue())
 
 
 def _picture(axes, path, title):
@@ -81,7 +93,7 @@ def curve_picture(results: dict, path: Path) -> None:
             cell.legend(fontsize=7)
     for cell in axes[len(panels) :]:
         cell.axis("off")
-    figure.savefig(path)
+    save(figure, path)
 
 
 def metric_names(results: dict) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -19,8 +20,7 @@ from errors import UserError
 from reporting import curves, figures, visual
 from reporting.numbers import clock, in_digits
 from reporting.table import is_class_share
-from storage import reading
-from storage.writing import write_text
+from storage import reading, writing
 from training import grids
 
 LARGEST = 256 << 20  # bytes of results.json
@@ -41,15 +41,18 @@ def write(out: str | Path, results: dict) -> Path:
     """
     out, results = Path(out), finite(results)
     try:
-        if not drawn(out, results):
-            (out / "results.json").unlink(missing_ok=True)  # written last: it says that the pictures are complete
-            figures.samples(results, out / "samples.png")
-            figures.curve_picture(results, out / "curves.png")
-            visual.write(out, results)
-        write_csv(out / "results.csv", results)
-        page = write_text(out / "report.html", render(results))
-        write_text(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
-        return page
+        with writing.filling(out) as new:
+            if not (kept := drawn(out, results)):
+                figures.samples(results, new / "samples.png")
+                figures.curve_picture(results, new / "curves.png")
+            writing.write_text(new / "results.csv", table(results))
+            writing.write_text(new / "report.html", render(results))
+            # written last: it says that the pictures are its own
+            writing.write_text(new / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+            if not kept:
+                visual.write(out, results, new)
+                (out / "results.json").unlink(missing_ok=True)
+        return out / "report.html"
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
 
@@ -75,19 +78,20 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_csv(path, results):
-    """One row a run: what it is, what it cost, what it scored."""
+def table(results):
+    """results.csv, one row a run: what it is, what it cost, what it scored."""
     plain: tuple[str, ...] = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "seconds")
     plain += ("cpu_seconds", "folder", "message")
     scored = list(results["floor"])
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*plain, *results["runs"][0]["health"], *scored])
-        for run in results["runs"]:
-            values = [run["metrics"].get(name, {}).get("value") for name in scored]
-            writer.writerow([*(run[name] for name in plain), *run["health"].values(), *values])
-        empty = [""] * (len(plain) - 1 + len(results["runs"][0]["health"]))
-        writer.writerow(["real data", *empty, *(results["floor"][name]["value"] for name in scored)])
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*plain, *results["runs"][0]["health"], *scored])
+    for run in results["runs"]:
+        values = [run["metrics"].get(name, {}).get("value") for name in scored]
+        writer.writerow([*(run[name] for name in plain), *run["health"].values(), *values])
+    empty = [""] * (len(plain) - 1 + len(results["runs"][0]["health"]))
+    writer.writerow(["real data", *empty, *(results["floor"][name]["value"] for name in scored)])
+    return text.getvalue()
 
 
 def render(results: dict) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import data
-from errors import UserError, cannot_write, one_of
+from errors import UserError, one_of
 from storage import names as file_names
 from storage import reading, writing
 from storage.writing import write_text
@@ -177,10 +177,6 @@ def write_record(out: str | Path, entries: list[Entry]) -> None:
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
     died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
-    try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from None
     write_text(Path(out) / "comparison.json", text)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError
-from storage import reading
+from storage import reading, writing
 
 GAP = 2  # pixels between two images
 LARGEST, MOST_PIXELS = 256 << 20, 80_000_000  # bytes and pixels of a picture that is read: 64 images of 512×512
@@ -68,12 +68,12 @@ def scatter(points: np.ndarray, real: np.ndarray | None = None, size: int = 480)
 
 
 def save_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write an RGB uint8 picture. Raises OSError if it cannot be written."""
+    """Write a uint8 picture, H×W×3 in RGB or H×W×1. Raises WriteError."""
     import cv2
 
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert done
-    Path(path).write_bytes(encoded.tobytes())
+    writing.write_bytes(path, encoded.tobytes())
 
 
 def read_png(path: str | Path) -> np.ndarray:

@@ -16,7 +16,7 @@ import time
 
 from errors import TrainingError, UserError, shortened
 from models import networks
-from training import children, runtime
+from training import children, runtime, signals
 from training.recipe import Recipe
 
 GRACE = 10  # seconds that processes get to end by themselves
@@ -103,8 +103,8 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
 def run(processes: int, command: list[str], device: str) -> int:
     """Run `python command` in so many processes; returns the exit status of the first one, which alone is heard.
 
-    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved. Raises TrainingError, with
-    its last line, if another one failed and the first did not.
+    The first to fail ends the others. Ctrl-C, SIGTERM and SIGHUP are passed on, so that a checkpoint is saved. Raises
+    TrainingError, with its last line, if another one failed and the first did not.
     """
     command = [sys.executable, *command]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
@@ -128,28 +128,30 @@ def run(processes: int, command: list[str], device: str) -> int:
 def _watch(team):
     """Wait for all of them; returns the first that failed, None for none. No one is left alive."""
 
-    def pass_on(signum, frame):
+    def pass_on(number):
         for process in team:
             if process.poll() is None:
-                process.send_signal(signum)
+                process.send_signal(number)
 
-    handlers = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
-            time.sleep(0.1)
-        if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
-            asked, first = failed[0].returncode in (130, 143), failed[0] is team[0]
-            deadline = time.monotonic() + (GRACE if asked else 1 if first else GRACE / 2)  # the first one may have a word to say
-            while None in [process.poll() for process in team] and time.monotonic() < deadline:
-                time.sleep(0.1)
-        return failed[0] if failed else None
+        with signals.handled(pass_on):
+            return _first_to_fail(team)
     finally:
         for process in team:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+
+
+def _first_to_fail(team):
+    while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
+        time.sleep(0.1)
+    if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
+        asked, first = failed[0].returncode in signals.STATUSES, failed[0] is team[0]
+        deadline = time.monotonic() + (GRACE if asked else 1 if first else GRACE / 2)  # the first one may have a word to say
+        while None in [process.poll() for process in team] and time.monotonic() < deadline:
+            time.sleep(0.1)
+    return failed[0] if failed else None
 
 
 def _free_ports(count):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -14,11 +15,11 @@ import yaml
 
 from errors import Interrupted, TrainingError, UserError
 from storage import writing
-from training import children, comparison, runtime, session
+from training import children, comparison, runtime, session, signals
 from training.comparison import Entry
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
-STATUS_OF_SIGNALS = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # of a training that was asked to end
+STATUS_OF_SIGNALS = (*signals.STATUSES, *(-number for number in signals.NUMBERS))  # of a training that was asked to end
 PATIENCE = 300  # seconds: a generator step may have 100 critic steps
 ERROR = f"{TRAIN.name}: error: "
 
@@ -98,14 +99,13 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
     (Path(out) / "output").mkdir(parents=True, exist_ok=True)
     trainings = [entry for entry in entries if entry.status == "waiting"]
     scorings = [entry for entry in entries if entry.status in ("finished", "stopped")]
-    terminated, signals = set(), []
+    terminated = set()
     running: dict[subprocess.Popen, tuple[Entry, bool]] = {}
-    handlers = {
-        number: signal.signal(number, lambda signum, _: signals.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        while running or ((trainings or scorings) and not signals):
-            while (trainings or scorings) and len(running) < jobs and not signals:
+    with contextlib.ExitStack() as held:
+        received = held.enter_context(signals.received())
+        held.callback(children.stop, running)
+        while running or ((trainings or scorings) and not received):
+            while (trainings or scorings) and len(running) < jobs and not received:
                 score = not trainings
                 entry = (scorings if score else trainings).pop(0)
                 arguments = scoring(entry) if score else _training(out, entry, data_dir, device)
@@ -114,7 +114,7 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
                         progress.say(f"scoring {entry.folder}")
                     running[_start(arguments, _output(out, entry, "-scores" if score else ""))] = entry, score
             for process, (entry, score) in list(running.items()):
-                if signals and process not in terminated and process.poll() is None:
+                if received and process not in terminated and process.poll() is None:
                     terminated.add(process)
                     process.terminate()
                 if process.poll() is None:
@@ -126,12 +126,8 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
                     comparison.write_record(out, entries)
                     scorings += [entry] if entry.status == "finished" else []
             time.sleep(0.2 if running else 0)
-    finally:
-        children.stop(running)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if signals or any(entry.status == "waiting" for entry in entries):
-        raise Interrupted(signals[0] if signals else signal.SIGTERM)
+    if received or any(entry.status == "waiting" for entry in entries):
+        raise Interrupted(received[0] if received else signal.SIGTERM)
 
 
 def _output(out, entry, ending="", suffix=".txt"):

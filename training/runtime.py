@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import platform
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -170,7 +171,10 @@ def _import_paddle():
         home = temporary_home()
     with warnings.catch_warnings(), contextlib.redirect_stderr(stderr), home:
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
+        new = "paddle" not in sys.modules
         import paddle
+    if new:  # Paddle's own handlers print a C++ traceback at SIGTERM, among others
+        paddle.disable_signal_handler()
     for line in stderr.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
             logging.getLogger(__name__).warning(line)
