@@ -38,7 +38,12 @@ PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
 AVERAGE = "average"  # a fifth, where the recipe has an averaged generator
 NAME = re.compile(r"step-([0-9]{6,10})")
 STATE, HEADER, LARGEST = 1 << 20, 1 << 20, 4 << 30  # bytes of state.json, of the header of a .safetensors and of the whole of it
-DTYPES = {"F32": np.dtype("float32"), "F64": np.dtype("float64"), "I32": np.dtype("int32"), "I64": np.dtype("int64")}
+DTYPES: dict[str, np.dtype] = {
+    "F32": np.dtype("float32"),
+    "F64": np.dtype("float64"),
+    "I32": np.dtype("int32"),
+    "I64": np.dtype("int64"),
+}
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=10**10)]
 
