@@ -4,9 +4,11 @@ Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only nam
 which on a machine of few cores takes time from the training (docs/performance.md).
 """
 
+import contextlib
 import hashlib
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -22,7 +24,7 @@ IN_MEMORY = 512 << 20
 LARGEST = 50_000_000  # pixels of an image, also when its shorter side is the square's: 150 MB, 300 MB while it is decoded
 LARGEST_FILE = 256 << 20  # bytes
 WORK = 20  # times LARGEST: pixels in all scans of a JPEG; a progressive one has about ten
-SEGMENTS = 10_000  # of a JPEG
+SEGMENTS = 100_000  # of a JPEG, or chunks of a PNG; large ones have some 10,000
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 # a JPEG's next segment; 0xff with 0 or a restart marker (0xd0 to 0xd7) is part of the data of a scan, with 0xff filling
 MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
@@ -97,7 +99,8 @@ def read_image(path: str | Path, size: int) -> np.ndarray:
     if width * height > LARGEST or scans * width * height > WORK * LARGEST:
         raise UserError(f"{path} has {width}×{height} pixels in {scans} scans; up to {LARGEST:,} in {WORK} scans are taken")
     try:
-        image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+        with _without_stderr():
+            image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
             raise UserError(f"{damaged}: it is damaged")
         if image.shape[:2] == (size, size):
@@ -114,15 +117,42 @@ def read_image(path: str | Path, size: int) -> np.ndarray:
     return image[top : top + size, left : left + size, ::-1].transpose(2, 0, 1)
 
 
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    """What libpng and libjpeg write there of a damaged file is left out: an error is one line, and it is ours."""
+    with contextlib.ExitStack() as handles:
+        try:
+            own = os.dup(2)
+            handles.callback(os.close, own)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            handles.callback(os.close, nothing)
+        except OSError:  # it is closed, or no more files can be opened
+            yield
+            return
+        os.dup2(nothing, 2)
+        try:
+            yield
+        finally:
+            os.dup2(own, 2)
+
+
 def measure(raw: bytes) -> tuple[int, int, int]:
     """(width, height, number of scans) of a PNG or JPEG by its header, before anything is decoded; zeros if it is neither.
 
-    A scan of a JPEG goes over all of its pixels, and may take no more than ten bytes: thousands of them would take minutes.
+    Or if it is cut short: OpenCV would make room for whatever length a chunk of a PNG says it has. A scan of a JPEG goes over all
+    of its pixels, and may take no more than ten bytes: thousands of them would take minutes.
     """
     if raw.startswith(PNG):
-        return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big"), 1
-    width = height = scans = at = 0
-    if raw.startswith(JPEG):
+        at = len(PNG)
+        for _ in range(SEGMENTS):
+            kind, length = raw[at + 4 : at + 8], int.from_bytes(raw[at : at + 4], "big")
+            if kind == b"IEND" and at + 12 <= len(raw):
+                return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big"), 1
+            at += 12 + length
+            if at > len(raw):
+                break
+    elif raw.startswith(JPEG):
+        width = height = scans = 0
         at = 2
         for _ in range(SEGMENTS):
             marker = MARKER.search(raw, at)

@@ -63,17 +63,20 @@ class Cases(dict):
 
 
 def attempt(read, end=True):
-    """Call read() and return what became of it: outcome ('taken', 'error', 'traceback'), message, seconds, bytes, events.
+    """Call read() and return what became of it: outcome ('taken', 'error', 'traceback'), message, seconds, bytes, events, and
+    what libraries printed on stderr meanwhile.
 
     'error' is a UserError. end: end this process after SECONDS.
     """
     outcome, message, events = "taken", "", []
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    own, printed = os.dup(2), tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+    os.dup2(printed.fileno(), 2)
     before, began = peak(), time.monotonic()
     watched.append(events)
     if end:
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        faulthandler.dump_traceback_later(SECONDS, exit=True, file=own)
     try:
         read()
     except UserError as error:
@@ -85,7 +88,12 @@ def attempt(read, end=True):
             faulthandler.cancel_dump_traceback_later()
         watched.pop()
     took, grown = time.monotonic() - began, peak() - before
-    return {"outcome": outcome, "message": message, "seconds": took, "bytes": grown, "events": events}
+    os.dup2(own, 2)
+    os.close(own)
+    with printed:
+        printed.seek(0)
+        said = printed.read().decode(errors="replace")
+    return {"outcome": outcome, "message": message, "seconds": took, "bytes": grown, "events": events, "printed": said}
 
 
 def peak():
@@ -104,6 +112,8 @@ def complaint(result):
         return f"{result['seconds']:.1f} s, {result['bytes'] / 1e6:,.0f} MB"
     if result["events"]:
         return f"it did {result['events']}"
+    if result["outcome"] == "error" and result["printed"]:
+        return f"more than one line on stderr: {result['printed'][:LONGEST]}"
     if result["outcome"] == "error" and not 0 < len(result["message"].strip()) < LONGEST:
         return f"an error of {len(result['message'])} characters"
     return ""

@@ -67,9 +67,15 @@ def a_jpeg_of_millions_of_comments(folder):
     return picture(folder, b"\xff\xd8" + b"\xff\xfe\x00\x02" * 10_000_000 + formats.flat_jpeg(9, 9)[2:])
 
 
-@case(None)
+@case("no picture begins")
 def a_png_of_millions_of_chunks(folder):
     return picture(folder, formats.png(9, 9, bytes(28 * 9), between=[(b"teSt", b"")] * 500_000))
+
+
+@case("no picture begins")
+def a_png_with_a_chunk_of_4_GiB_that_is_not_there(folder):
+    raw = formats.png(9, 9, bytes(28 * 9))
+    return picture(folder, raw[:33] + b"\xff" * 4 + raw[37:])
 
 
 # folders
