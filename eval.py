@@ -59,7 +59,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         writing.check_writable(target)
         if reading.is_file(target / "metrics.json"):
             score_store.read(target / "metrics.json")  # an error now rather than after the measuring
-    if every:
+    if every and folder:
         click.get_current_context().with_resource(writing.lock(folder))  # a training writes to the same VisualDL file
         visual.check(folder)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
