@@ -25,7 +25,7 @@ class WriteError(UserError):
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM (`signum`) ended a training, and a checkpoint was saved. Commands print it and exit with `status`."""
+    """A signal, `signum`, ended a training, and a checkpoint was saved. Commands print it and exit with `status`."""
 
     def __init__(self, signum: int, message: str = "interrupted"):
         super().__init__(message)

@@ -1,5 +1,8 @@
 """Score a run, a checkpoint, or any images in an .npz: `python eval.py runs/wgan-mnist-5k-s0`."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import sys
 from pathlib import Path
@@ -79,7 +82,6 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
     file = None
     if target:
-        target.mkdir(parents=True, exist_ok=True)
         file = target / "metrics.json"
         score_store.write(file, scores, settings)
         for name, pictures in pairs.items():
@@ -118,4 +120,4 @@ def show(scores, settings, is_file, source):
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import data
-from errors import UserError, cannot_write, one_of
+from errors import UserError, one_of
 from storage import names as file_names
-from storage import writing
+from storage import reading, writing
 from storage.writing import write_text
 from training import budget, checkpoint, run
 from training import recipe as recipes
 
 FORMAT = 1
+LARGEST = 16 << 20  # bytes of comparison.json
 UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
 # what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
@@ -163,21 +164,19 @@ def _contents(entries):
 
 
 def _read(out):
+    """comparison.json as write_record wrote it, {} if there is none or it is damaged."""
     try:
-        record = json.loads((Path(out) / "comparison.json").read_text(encoding="utf-8"))
-        return record if isinstance(record, dict) and record.get("format") == FORMAT else {}
-    except (OSError, ValueError):
+        record = reading.json(Path(out) / "comparison.json", LARGEST)
+    except UserError:
         return {}
+    died = record.get("died") if isinstance(record, dict) and record.get("format") == FORMAT else None
+    return record if isinstance(died, dict) and all(isinstance(message, str) for message in died.values()) else {}
 
 
 def write_record(out: str | Path, entries: list[Entry]) -> None:
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
     died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
-    try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from None
     write_text(Path(out) / "comparison.json", text)
 
 

@@ -63,7 +63,8 @@ def read_recipe(folder: str | Path) -> Recipe:
 
 def read_provenance(folder: str | Path) -> dict:
     """What else `create` recorded beside the recipe."""
-    return recipes.read_yaml(Path(folder) / "config.yaml").get("provenance") or {}
+    found = recipes.read_yaml(Path(folder) / "config.yaml").get("provenance")
+    return found if isinstance(found, dict) else {}
 
 
 def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -> Recipe:

@@ -9,7 +9,7 @@ from pathlib import Path
 import data
 from errors import Interrupted, NotFinite, UserError, WriteError
 from storage import writing
-from training import budget, checkpoint, launch, run, runtime
+from training import budget, checkpoint, launch, records, run, runtime
 from training.recipe import Recipe
 from training.run_log import RunLog
 
@@ -70,6 +70,7 @@ def train(
         if recorded not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
         console.say(runtime.start(device))
+        records.load()  # like Paddle before anything is written
         runtime.check_amp(recipe.amp)
 
         from training.parallel import Processes, Team

@@ -40,7 +40,7 @@ NETWORKS = {
     # dcgan whose generator has no batch norm
     "dcgan-nobn": Network("models.networks.dcgan", (32, 64, 128), ("critic",), widths=("filters",)),
     # nor does its width change: WGAN, section 4.3
-    "dcgan-constant": Network("models.networks.dcgan", (32, 64, 128), ("critic",), widths=("filters",)),
+    "dcgan-constant": Network("models.networks.dcgan_constant", (32, 64, 128), ("critic",), widths=("filters",)),
     "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES, widths=()),
     "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, one_core=True, widths=("filters",)),
 }
