@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import paddle
 import paddle.nn.functional as F
@@ -139,7 +139,8 @@ def has_batch_norm(network: nn.Layer) -> bool:
 @contextlib.contextmanager
 def at_most(weights: int, error: str) -> Iterator[None]:
     """Within this context layers may make so many weights together; the one after them is a UserError that says `error`."""
-    make = nn.Layer.create_parameter
+    layers: Any = nn.Layer
+    make = layers.create_parameter
 
     def counted(layer, shape, *arguments, **settings):
         nonlocal weights
@@ -148,11 +149,11 @@ def at_most(weights: int, error: str) -> Iterator[None]:
             raise UserError(error)
         return make(layer, shape, *arguments, **settings)
 
-    nn.Layer.create_parameter = counted  # type: ignore[method-assign, assignment] # the one place that all layers make weights in
+    layers.create_parameter = counted
     try:
         yield
     finally:
-        nn.Layer.create_parameter = make  # type: ignore[method-assign]
+        layers.create_parameter = make
 
 
 @contextlib.contextmanager
