@@ -158,10 +158,10 @@ def measure(raw: bytes) -> tuple[int, int, int]:
             marker = MARKER.search(raw, at)
             if marker is None or raw[marker.start() + 1] == END:
                 return width, height, scans
-            kind, at = raw[marker.start() + 1], marker.end()
-            if kind in FRAMES and not width:
+            code, at = raw[marker.start() + 1], marker.end()
+            if code in FRAMES and not width:
                 height, width = int.from_bytes(raw[at + 3 : at + 5], "big"), int.from_bytes(raw[at + 5 : at + 7], "big")
-            scans += kind == SCAN
+            scans += code == SCAN
             at += int.from_bytes(raw[at : at + 2], "big")
     return 0, 0, 0
 

@@ -40,7 +40,8 @@ def overrides(folder):
     asked = ["steps=3"]
 
     def make(draw):
-        pairs = ((draw.choice(names), draw.choice([*mutations.YAML, "3", "0.5", "null"])) for _ in range(draw.randint(1, 3)))
+        values = ((draw.choice(names), mutations.YAML if draw.randrange(2) else ("3", "0.5")) for _ in range(draw.randint(1, 3)))
+        pairs = ((name, draw.choice(among)) for name, among in values)
         asked[:] = [f"{name}={value}" for name, value in pairs]
         (folder / "x.txt").write_text("\n".join(asked))
 
