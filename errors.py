@@ -73,4 +73,7 @@ def shortened(value: object) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = 100
     short.maxlevel = 2
-    return short.repr(value)
+    try:
+        return short.repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "an endless number"

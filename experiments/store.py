@@ -89,7 +89,7 @@ class ExperimentStore:
         seconds = round(time.monotonic() - began, 1)
         if isinstance(result, dict):  # a training that was continued says how long it took in all
             seconds = max(seconds, result.get("seconds") or 0)
-        threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+        threads = runtime.threads()
         with self._file_lock("file"):  # what another process measured meanwhile is kept
             self.units, self.measured_here = self._read().get("units", {}), True
             self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": result}

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from errors import UserError
+from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
 from training.session import Silent
@@ -37,7 +38,11 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
     name = sys.argv[0].rsplit("/", 1)[-1]
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without
     try:
+        _check_working_directory()
+        for word in sys.argv[1:]:
+            names.check(word, "argument")
         with _interruptible() as interrupted:
             status = _invoke(command, name)
     except click.ClickException as error:
@@ -152,6 +157,13 @@ class Lasting(io.RawIOBase):
 
     def fileno(self) -> int:
         return self._raw.fileno()
+
+
+def _check_working_directory():
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UserError(f"the working directory has been deleted, or may not be looked at ({error.strerror})") from None
 
 
 def command() -> str:

@@ -11,6 +11,7 @@ import paddle
 from errors import UserError, WriteError
 from reporting.samples import noise
 from storage import writing
+from training import runtime
 from training.sampling import generate
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def write(trainer: GANTrainer, out: str | Path, pdparams: bool = False) -> tuple
     generator.eval()
     spec = [paddle.static.InputSpec([None, trainer.recipe.latent], "float32", "z")]
     static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
-    with writing.filling(out) as folder:  # only what is right when it is read again is left there
+    with writing.filling(out) as folder, runtime.temporary_home():  # only what is right when it is read again is left there
         try:
             paddle.jit.save(static, str(folder / "generator"))
             if pdparams:

@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps as script  # no character that ends or begins anything in HTML or JavaScript
 from markupsafe import Markup, escape
 
 import metrics
@@ -19,9 +20,10 @@ from errors import UserError
 from reporting import curves, figures, visual
 from reporting.numbers import clock, in_digits
 from reporting.table import is_class_share
-from storage import writing
+from storage import reading, writing
 from training import grids
 
+LARGEST = 256 << 20  # bytes of results.json
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # of a number in the page
 FORMS = {
@@ -58,15 +60,12 @@ def write(out: str | Path, results: dict) -> Path:
 def drawn(out, results):
     """Whether results.json holds the same already, but for when and by which words it was asked for."""
     try:
-        old = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        old = reading.json(out / "results.json", LARGEST)
+        asked = {"made": old["made"], "command": old["command"]}
+        runs = [{**run, "reused": before["reused"]} for run, before in zip(results["runs"], old["runs"], strict=True)]
+    except (UserError, KeyError, TypeError, ValueError):  # none yet, or damaged
         return False
-    new = json.loads(json.dumps(results))
-    for version in (old, new):
-        for key in ("made", "command"):
-            version.pop(key, None)
-        for run in version.get("runs", ()):
-            run.pop("reused", None)
+    new = json.loads(json.dumps({**results, **asked, "runs": runs}))
     return old == new and all((out / name).is_file() for name in ("samples.png", "curves.png"))
 
 
@@ -109,7 +108,6 @@ def render(results: dict) -> str:
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    script = lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("</", "<\\/"))  # noqa: E731
     parts = {name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}
     shown = [i for i, run in enumerate(results["runs"]) if run["grids"]]
     frames = {i: _frames(results["runs"][i]) for i in shown}
@@ -143,19 +141,21 @@ def render(results: dict) -> str:
 
 
 def data_uri(path):
-    """A picture as text, at half its size where its pixels are doubled (the page scales them up again)."""
-    done, encoded = cv2.imencode(".png", grids.read_png(path)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    """A picture as text, halved where its pixels are doubled (the page scales them up again); '' for one that is gone."""
+    picture = grids.shown(path)
+    if picture is None:
+        return ""
+    done, encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert done
     return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
 
 
 def _frames(run):
-    """The run's grids through its training; one that is gone is an empty picture."""
+    """The run's grids through its training."""
     paths = [grids.path_of(run["folder"], grid["step"]) for grid in run["grids"]]
-    made = {path: data_uri(path) if path.is_file() else "" for path in set(paths)}
+    made = {path: data_uri(path) for path in set(paths)}
     return [made[path] for path in paths]
 
 
 def _real(results, shown):
-    path = grids.path_of_real(results["runs"][shown[0]]["folder"]) if shown else None
-    return data_uri(path) if path and path.is_file() else ""
+    return data_uri(grids.path_of_real(results["runs"][shown[0]]["folder"])) if shown else ""

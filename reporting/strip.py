@@ -14,6 +14,7 @@ from reporting.numbers import in_digits
 from training import checkpoint, comparison, grids, run
 
 
+@figures.as_text
 def draw(runs, out, size=3.2):
     """Write the PNG: the first run's real.png, then the last grid of each run with what it cost and reached in its title.
 

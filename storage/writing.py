@@ -18,6 +18,7 @@ from typing import IO
 import filelock
 
 from errors import UserError, WriteError, cannot_write
+from storage import names
 
 LOCK = ".lock"
 PARTIAL = ".paddle-wgan-*.partial"  # what is being written, beside its place or, if its process was killed, left over
@@ -100,8 +101,9 @@ def write_text(path: str | Path, text: str) -> Path:
 
 
 @contextlib.contextmanager
-def lock(folder: str | Path) -> Iterator[None]:
-    """Within this context no other process may hold `folder` (made if it is not there). Raises UserError if one does.
+def lock(folder: str | Path, patience: float = 0) -> Iterator[None]:
+    """Within this context no other process may hold `folder` (made if it is not there). Raises UserError if one does, after
+    `patience` seconds.
 
     The lock is the operating system's own on the file `.lock`. It ends with the process that holds it, however that ends,
     so none can be stale: the file alone means nothing and may be deleted when nothing runs.
@@ -109,7 +111,7 @@ def lock(folder: str | Path) -> Iterator[None]:
     path = Path(folder) / LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        held = filelock.FileLock(path, timeout=0)
+        held = filelock.FileLock(path, timeout=patience)
         held.acquire()
     except filelock.Timeout:
         raise UserError(
@@ -144,11 +146,15 @@ def next_free(parent: str | Path, name: str) -> Path:
 
 def check_writable(folder: str | Path) -> None:
     """Raise UserError unless `folder` is, or can be made, a folder to write in. Makes nothing."""
+    names.check(str(folder), "--out")
     at = Path(folder).absolute()
-    if at.exists() and not at.is_dir():
-        raise UserError(f"--out {folder} is a file, not a folder")
-    while not at.exists():
-        at = at.parent
+    try:
+        if at.exists() and not at.is_dir():
+            raise UserError(f"--out {folder} is a file, not a folder")
+        while not at.exists():
+            at = at.parent
+    except OSError as error:
+        raise UserError(f"--out {folder} cannot be made: {error.strerror}") from None
     if not at.is_dir():
         raise UserError(f"--out {folder}: {at} is a file, not a folder")
     if not os.access(at, os.W_OK | os.X_OK):

@@ -7,28 +7,57 @@ never theirs.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
 import tempfile
 import time
 
-from errors import TrainingError, UserError
+from errors import TrainingError, UserError, shortened
 from models import networks
 from training import children, runtime, signals
 from training.recipe import Recipe
 
 GRACE = 10  # seconds that processes get to end by themselves
+ENDPOINT = re.compile(r"[^\s:,]+:[0-9]{1,5}")
+AGAIN = "unset all PADDLE_ variables, or start the processes by --processes or `python -m paddle.distributed.launch`"
 
 
 def is_worker() -> bool:
-    """Whether this process is one of several, started here or by `python -m paddle.distributed.launch`."""
-    return int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) > 1
+    """Whether this process is one of several, started here or by `python -m paddle.distributed.launch`. Raises UserError."""
+    return _place()[1] > 1
 
 
 def leads() -> bool:
-    """Whether this process is the first or the only one: it writes the run's folder and talks."""
-    return int(os.environ.get("PADDLE_TRAINER_ID", "0")) == 0
+    """Whether this process is the first or the only one: it writes the run's folder and talks. Raises UserError."""
+    return _place()[0] == 0
+
+
+def check_alone() -> None:
+    """Raise UserError in one of several processes, for a command that cannot be one."""
+    if is_worker():
+        raise UserError("this command is not for several processes: PADDLE_TRAINERS_NUM is set, unset it or make it 1")
+
+
+def _place():
+    """(number of this process, number of all) from the launcher's variables; some clusters set them for other ends."""
+    given = {name: os.environ.get(name, default) for name, default in (("PADDLE_TRAINER_ID", "0"), ("PADDLE_TRAINERS_NUM", "1"))}
+    for name, value in given.items():
+        if not (value.isascii() and value.isdigit() and len(value) < 7):
+            raise UserError(f"{name}={shortened(value)} is not a whole number: {AGAIN}")
+    rank, processes = map(int, given.values())
+    if rank >= max(1, processes):
+        raise UserError(f"PADDLE_TRAINER_ID={rank} is not below PADDLE_TRAINERS_NUM={processes}: {AGAIN}")
+    if processes > 1:
+        endpoints, own = (os.environ.get(name, "") for name in ("PADDLE_TRAINER_ENDPOINTS", "PADDLE_CURRENT_ENDPOINT"))
+        every = endpoints.split(",")
+        if len(every) != processes or every[rank] != own or not all(ENDPOINT.fullmatch(each) for each in every):
+            raise UserError(
+                f"PADDLE_TRAINER_ENDPOINTS={shortened(endpoints)} and PADDLE_CURRENT_ENDPOINT={shortened(own)} are "
+                f"not the addresses, host:port, of {processes} processes and of number {rank} of them: {AGAIN}"
+            )
+    return rank, processes
 
 
 def count(asked: str, recipe: Recipe) -> int:
@@ -61,6 +90,8 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
             "PADDLE_TRAINER_ENDPOINTS": ",".join(endpoints),
             "PADDLE_CURRENT_ENDPOINT": endpoint,
             "PADDLE_MASTER": endpoints[0],
+            "MASTER_ADDR": "127.0.0.1",  # these two come before PADDLE_MASTER, and a cluster may have set them
+            "MASTER_PORT": endpoints[0].rpartition(":")[2],
             "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
             "FLAGS_selected_gpus": str(rank),
             "OMP_NUM_THREADS": runtime.given_threads() or str(max(1, runtime.cores() // processes)),

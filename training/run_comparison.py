@@ -14,12 +14,14 @@ from typing import Any, Protocol
 import yaml
 
 from errors import Interrupted, TrainingError, UserError
-from storage.writing import write_text
+from storage import writing
 from training import children, comparison, runtime, session, signals
 from training.comparison import Entry
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 STATUS_OF_SIGNALS = (*signals.STATUSES, *(-number for number in signals.NUMBERS))  # of a training that was asked to end
+PATIENCE = 300  # seconds: a generator step may have 100 critic steps
+ERROR = f"{TRAIN.name}: error: "
 
 
 class Progress(Protocol):
@@ -46,8 +48,9 @@ def train(
     each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
     many others were waiting. scoring(entry): the command that scores a trained
     run, None if there is nothing to score; called side by side only. command: for the records of runs. A run that dies is
-    recorded, and the next one begins.
+    recorded, and the next one begins. Raises UserError as well if another process does not let go of a run's folder.
     """
+    _await_others(entries, progress)
     if jobs > 1:
         _side_by_side(out, entries, data_dir, device, jobs, progress, scoring)
         return
@@ -55,6 +58,20 @@ def train(
         if entry.status == "waiting":
             _in_this_process(entry, data_dir, device, progress, command)
             comparison.write_record(out, entries)
+
+
+def _await_others(entries, progress):
+    """What a comparison that was killed had begun saves a checkpoint and ends (children.follow_parent): wait for that."""
+    deadline = time.monotonic() + PATIENCE
+    for entry in entries:
+        if not entry.given and (Path(entry.folder) / writing.LOCK).exists():
+            try:
+                with writing.lock(entry.folder):
+                    continue
+            except UserError:
+                progress.say(f"{entry.folder} is in use: waiting until the process that writes to it has ended")
+            with writing.lock(entry.folder, max(0.0, deadline - time.monotonic())):
+                pass
 
 
 def _in_this_process(entry, data_dir, device, progress, command):
@@ -119,13 +136,14 @@ def _output(out, entry, ending="", suffix=".txt"):
 
 def _training(out, entry, data_dir, device):
     """The command that trains a run."""
-    recipe = write_text(_output(out, entry, suffix=".yaml"), yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False))
+    recipe = writing.write_text(_output(out, entry, suffix=".yaml"), yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False))
     command = [sys.executable, TRAIN, "--config", recipe, "--out", entry.folder, "--resume", "--device", device]
     return command + (["--data-dir", data_dir] if data_dir else [])
 
 
 def _start(command, output):
     """Its process, on one thread or as many as the user set, which prints into the file `output`."""
+    output.unlink(missing_ok=True)  # a process of before, which was not told yet to end, may still be printing into it
     with open(output, "w", encoding="utf-8") as text:
         return children.start(command, runtime.given_threads() or 1, stdout=text, stderr=subprocess.STDOUT)
 
@@ -133,7 +151,8 @@ def _start(command, output):
 def _trained(out, entry, status, progress):
     """Set the status of a run whose training has ended with this exit status, and pass on its warnings."""
     lines = _output(out, entry).read_text(encoding="utf-8", errors="replace").splitlines()
-    last = lines[-1].removeprefix("train.py: error: ") if lines else "no output"
+    errors = [line.removeprefix(ERROR) for line in lines if line.startswith(ERROR)]
+    last = [*(lines or ["no output"]), *errors][-1]
     for line in lines:
         if line.startswith("warning: "):
             progress.say(f"{entry.label}, seed {entry.recipe.seed}: {line}")
