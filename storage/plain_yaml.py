@@ -19,7 +19,7 @@ DEEPEST = 50  # levels of lists and mappings
 class _Loader(yaml.SafeLoader):
     level = 0
 
-    def get_event(self):
+    def get_event(self) -> Any:
         event = super().get_event()
         self.level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if self.level > DEEPEST:
@@ -28,11 +28,11 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem=f"the tag {shortened(event.tag)}", problem_mark=event.start_mark)
         return event
 
-    def resolve(self, kind, value, implicit):
+    def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> Any:
         text = kind is yaml.ScalarNode and implicit[0] and ":" in value
         return "tag:yaml.org,2002:str" if text else super().resolve(kind, value, implicit)
 
-    def construct_mapping(self, node, deep=False):
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict:
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == "tag:yaml.org,2002:merge":
