@@ -172,6 +172,7 @@ def test_ctrl_c_while_a_command_imports_is_one_line(command, tmp_path):
     _, err = process.communicate(timeout=60)
     name = "experiments" if "experiments" in command else command[-1].split(".")[-1 if command[0] == "-m" else 0] + ".py"
     assert (process.returncode, err) == (130, f"{name}: error: interrupted\n")
+    TALLY["Ctrl-C in the first seconds, one line"] += 1
 
 
 @pytest.mark.parametrize("command", [["train.py", "--model", "wgan", "--network", "mlp"], ["-m", "experiments", "momentum"]])
@@ -182,6 +183,7 @@ def test_ctrl_c_of_which_a_library_makes_another_error_is_one_line(command, tmp_
     _, err = process.communicate(timeout=60)
     name = command[0] if command[0] == "train.py" else command[1]
     assert (process.returncode, err) == (130, f"{name}: error: interrupted\n")
+    TALLY["Ctrl-C in the first seconds, one line"] += 1
     assert not (tmp_path / "runs").exists()
 
 
