@@ -1,5 +1,8 @@
 """Draw samples from a run or a checkpoint: a grid, an .npz, single PNG files, an interpolation, a GIF of the training."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import os
 from pathlib import Path
 

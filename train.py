@@ -1,5 +1,8 @@
 """Train a GAN, DCGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import sys
 
 import click
@@ -34,6 +37,7 @@ from training import recipe as recipes
 def main(model, config, data_dir, device, processes, overrides, out, resume, **settings):
     children.follow_parent()
     runtime.check_device(device)
+    launch.is_worker()  # an error, if the variables of a launcher are none
     # the other options are settings of the recipe, under their own names
     settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in settings.items() if v is not None}}
     if resume and not out:

@@ -10,6 +10,9 @@ floating-point operations; their rate is set beside that of one large matrix pro
 of 64 images or 256 points in all rows. gan and dcgan are one recipe once the network is named. With --quick three rows.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import os
 import statistics
@@ -157,4 +160,4 @@ def main(quick, threads, target):
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

@@ -1,5 +1,8 @@
 """Check claims of the papers and of the posts by experiment; without NAME all of them, one after another."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import importlib
 import sys
 import time

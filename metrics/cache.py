@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from storage import reading
+from errors import WriteError
+from storage import reading, writing
 
 LARGEST, LARGEST_JSON = 256 << 20, 1 << 20  # bytes of a file
 
@@ -64,15 +64,5 @@ def numbers(name: str, make: Callable[[], dict]) -> dict:
 
 
 def _write(name, raw):
-    # a cache that cannot be written costs time, nothing else
-    with contextlib.suppress(OSError, RuntimeError):
-        path = folder() / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-            os.replace(partial, path)
-        finally:
-            with contextlib.suppress(OSError):
-                Path(partial).unlink()
+    with contextlib.suppress(WriteError, RuntimeError):  # a cache that cannot be written costs time, nothing else
+        writing.write_bytes(folder() / name, raw)

@@ -9,7 +9,7 @@ from pathlib import Path
 import data
 from errors import Interrupted, NotFinite, UserError, WriteError
 from storage import writing
-from training import budget, checkpoint, launch, run, runtime
+from training import budget, checkpoint, launch, records, run, runtime
 from training.recipe import Recipe
 from training.run_log import RunLog
 
@@ -59,8 +59,8 @@ def train(
     console = console if console and leads else Silent()
     resume = resume and run.is_run(folder)
     newest = checkpoint.newest(folder) if resume else None
-    if newest and budget.finished(recipe, newest[2]):
-        console.say(f"finished: {folder} has its {newest[2]['step']} steps")
+    if newest and budget.finished(recipe, newest[1]):
+        console.say(f"finished: {folder} has its {newest[1]['step']} steps")
         return
     with contextlib.ExitStack() as held:
         if resume and leads:
@@ -70,6 +70,7 @@ def train(
         if recorded not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
         console.say(runtime.start(device))
+        records.load()  # like Paddle before anything is written
         runtime.check_amp(recipe.amp)
 
         from training.parallel import Processes, Team
@@ -80,10 +81,10 @@ def train(
         # once more, while nobody else can write: who held the lock before may have come further
         newest = checkpoint.newest(folder) if resume else None
         if newest:
-            path, parts, state, remarks = newest
+            path, state, remarks = newest
             for remark in remarks:
                 console.warn(f"{remark}; going back to {path.name}")
-            trainer.restore(parts, state, path)
+            trainer.resume(path, state)
             console.say(f"going on from {path}")
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
@@ -122,13 +123,13 @@ def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state)
             if newest is None:
                 raise
             attempt = trainer.attempt + 1
-            path, parts, state, _ = newest
+            path, state, _ = newest
             times = times + 1 if path == came_from else 1
             came_from = path
             if times > ROLLBACKS:
                 raise NotFinite(f"{error}; {ROLLBACKS} attempts with other noise and another order went the same way") from None
             warn(f"{error}; going back to it, with other noise and another order")
-            trainer.restore(parts, {**state, "attempt": attempt}, path)
+            trainer.resume(path, {**state, "attempt": attempt})
         finally:
             if log:
                 log.close()

@@ -15,14 +15,16 @@ from models.networks.layers import norm, swap
 class Generator(nn.Layer):
     """z N×latent → N×C×S×S in [−1, 1]. `recipe.generator_norm` 'none' is the authors' DCGAN_G_nobn.
 
-    Layers narrow from filters·S/8 channels to `filters`; dcgan-constant has `filters` in all (WGAN, 1701.07875, section 4.3).
+    Layers narrow from filters·S/8 channels to `filters`.
     """
+
+    constant_width = False  # whether all layers have `filters` channels
 
     def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         colours, size, _ = shape
         widths = [recipe.filters * 2**k for k in range((size // 8).bit_length() - 1, -1, -1)]  # 4×4 doubles to S/2
-        if recipe.generator_network == "dcgan-constant":
+        if self.constant_width:
             widths = [recipe.filters] * len(widths)
         layers, inputs = [], recipe.latent
         for number, channels in enumerate(widths):
