@@ -145,10 +145,9 @@ def measure(raw: bytes) -> tuple[int, int, int]:
     if raw.startswith(PNG):
         at = len(PNG)
         for _ in range(SEGMENTS):
-            kind, length = raw[at + 4 : at + 8], int.from_bytes(raw[at : at + 4], "big")
-            if kind == b"IEND" and at + 12 <= len(raw):
+            if raw[at + 4 : at + 8] == b"IEND" and at + 12 <= len(raw):
                 return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big"), 1
-            at += 12 + length
+            at += 12 + int.from_bytes(raw[at : at + 4], "big")
             if at > len(raw):
                 break
     elif raw.startswith(JPEG):

@@ -93,6 +93,7 @@ WRITERS = {
     "training/records.py": {"open"},  # grows, and is cut back to its checkpoint
     "training/run_comparison.py": {"open"},  # what a process prints, as it comes
     "data/files.py": {"open", "os.replace"},  # a download, which goes on where it was cut off
+    "data/folder.py": {"os.open"},  # the null device
     "benchmarks/reading.py": {"write_bytes"},  # pictures in a temporary folder
     "reporting/console.py": {"os.open"},  # the null device
     "reporting/export.py": {"save"},  # Paddle's, into a folder of writing.filling

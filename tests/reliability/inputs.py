@@ -40,9 +40,8 @@ def overrides(folder):
     asked = ["steps=3"]
 
     def make(draw):
-        values = ((draw.choice(names), mutations.YAML if draw.randrange(2) else ("3", "0.5")) for _ in range(draw.randint(1, 3)))
-        pairs = ((name, draw.choice(among)) for name, among in values)
-        asked[:] = [f"{name}={value}" for name, value in pairs]
+        asked[:] = [f"{draw.choice(names)}={draw.choice([*mutations.YAML, '3', '0.5'])}" for _ in range(draw.randint(0, 2))]
+        asked.append(draw.choice(["steps=3", "clip=0.5", "decay=true"]))
         (folder / "x.txt").write_text("\n".join(asked))
 
     return make, lambda: recipe.load("wgan-paper", overrides=recipe.parse_overrides(asked))
