@@ -136,6 +136,7 @@ def unpickled(raw: bytes) -> Any:
         else:
             raise UserError("a key in it is not text")
 
+    value: Any
     for number, (opcode, value, _) in enumerate(pickletools.genops(raw)):
         name = opcode.name
         if number >= OPCODES:

@@ -25,7 +25,7 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
     """results.json. scores: of each entry what scorer.score returned, None for a run that died."""
     logs, unread = zip(*(read_log(entry.folder) for entry in entries))
     records = [read_record(entry.folder) for entry in entries]
-    clock = terms.clock_of(entries, logs, [record["device"] for record in records if record["device"]])
+    clock = terms.clock_of(entries, list(logs), [record["device"] for record in records if record["device"]])
     runs = [describe(*of_run, clock) for of_run in zip(entries, scores, logs, records)]
     threads = {row["provenance"]["threads"] for row in runs}
     labels = list(dict.fromkeys(row["label"] for row in runs))

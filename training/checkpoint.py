@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import safetensors.numpy
@@ -38,7 +38,12 @@ PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
 AVERAGE = "average"  # a fifth, where the recipe has an averaged generator
 NAME = re.compile(r"step-([0-9]{6,10})")
 STATE, HEADER, LARGEST = 1 << 20, 1 << 20, 4 << 30  # bytes of state.json, of the header of a .safetensors and of the whole of it
-DTYPES: dict[object, np.dtype[Any]] = {f"{kind.upper()}{8 * size}": np.dtype(f"{kind}{size}") for kind in "fi" for size in (4, 8)}
+DTYPES: dict[str, np.dtype] = {
+    "F32": np.dtype("float32"),
+    "F64": np.dtype("float64"),
+    "I32": np.dtype("int32"),
+    "I64": np.dtype("int64"),
+}
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=10**10)]
 
@@ -65,7 +70,7 @@ class Declared(NamedTuple):
     """What a file's header says of an array, by the names that the array itself has for it."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: np.dtype
 
 
 def save(folder: str | Path, step: int, parts: dict[str, dict[str, np.ndarray]], state: dict, keep: int) -> Path:

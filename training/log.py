@@ -11,6 +11,7 @@ from errors import UserError
 from storage import reading
 
 LONGEST, LARGEST = 8192, 128 << 20  # bytes: more than a line of log.jsonl, and than a whole one
+LIMITS = {int: 10**15, float: 1e100}  # of a figure's size
 # of every line: what is done so far, in words and in numbers
 SAID = ("critic_loss", "generator_loss", "estimate", "estimate_heldout", "images_per_second")
 COUNTERS = ("step", "critic_steps", "images_seen", "seconds")
@@ -50,8 +51,12 @@ def read(folder: str | Path, needs: Sequence[str] = ("step",)) -> list[dict[str,
 def _step(line, named, needs):
     """A line as a dict of finite numbers. Raises UserError."""
     figures = reading.parsed(line, named)
-    if not isinstance(figures, dict) or not all(type(value) in (int, float) and abs(value) < 1e100 for value in figures.values()):
+    if not isinstance(figures, dict) or not all(map(_is_figure, figures.values())):
         raise UserError(f"{named} is not a logged step")
     if lacking := [name for name in needs if name not in figures]:
         raise UserError(f"{named} has no {lacking[0]}")
     return figures
+
+
+def _is_figure(value):
+    return type(value) in LIMITS and abs(value) < LIMITS[type(value)]

@@ -58,7 +58,7 @@ def open_records(path: Path) -> Any:
         def close(self):
             self._file.close()
 
-    class Writer(visualdl.LogWriter):
+    class Writer(visualdl.LogWriter):  # type: ignore[name-defined] # it is loaded here, not at the file's head
         file_name = str(path)
 
         def _get_file_writer(self):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import paddle
 import paddle.nn.functional as F
@@ -139,8 +139,7 @@ def has_batch_norm(network: nn.Layer) -> bool:
 @contextlib.contextmanager
 def at_most(weights: int, error: str) -> Iterator[None]:
     """Within this context layers may make so many weights together; the one after them is a UserError that says `error`."""
-    layers: Any = nn.Layer
-    make = layers.create_parameter
+    make = nn.Layer.create_parameter
 
     def counted(layer, shape, *arguments, **settings):
         nonlocal weights
@@ -149,11 +148,11 @@ def at_most(weights: int, error: str) -> Iterator[None]:
             raise UserError(error)
         return make(layer, shape, *arguments, **settings)
 
-    layers.create_parameter = counted
+    nn.Layer.create_parameter = counted  # type: ignore[method-assign, assignment] # the one place that all layers make weights in
     try:
         yield
     finally:
-        layers.create_parameter = make
+        nn.Layer.create_parameter = make  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

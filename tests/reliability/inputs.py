@@ -40,7 +40,7 @@ def overrides(folder):
     asked = ["steps=3"]
 
     def make(draw):
-        pairs = ((draw.choice(names), draw.choice(mutations.YAML)) for _ in range(draw.randint(1, 3)))
+        pairs = ((draw.choice(names), draw.choice([*mutations.YAML, "3", "0.5", "null"])) for _ in range(draw.randint(1, 3)))
         asked[:] = [f"{name}={value}" for name, value in pairs]
         (folder / "x.txt").write_text("\n".join(asked))
 
