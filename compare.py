@@ -85,6 +85,9 @@ def main(
     if score_only:
         scorer.score(names[0])
         return 0
+    for entry in entries:
+        if entry.given:
+            scorer.is_scored(entry.folder)  # a damaged metrics.json is an error now rather than after the trainings
     if device.startswith("gpu"):
         runtime.start(device)  # an error, if there is none, before anything is written
     passed_on = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}

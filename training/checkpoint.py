@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import safetensors.numpy
@@ -65,7 +65,7 @@ class Declared(NamedTuple):
     """What a file's header says of an array, by the names that the array itself has for it."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    dtype: np.dtype
 
 
 def save(folder: str | Path, step: int, parts: dict[str, dict[str, np.ndarray]], state: dict, keep: int) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import paddle
 import paddle.nn.functional as F
@@ -139,8 +139,7 @@ def has_batch_norm(network: nn.Layer) -> bool:
 @contextlib.contextmanager
 def at_most(weights: int, error: str) -> Iterator[None]:
     """Within this context layers may make so many weights together; the one after them is a UserError that says `error`."""
-    layers: Any = nn.Layer
-    make = layers.create_parameter
+    make = nn.Layer.create_parameter
 
     def counted(layer, shape, *arguments, **settings):
         nonlocal weights

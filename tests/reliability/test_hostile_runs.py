@@ -136,10 +136,11 @@ METRICS = [
 
 
 @pytest.mark.parametrize("content", METRICS, ids=range(len(METRICS)))
-def test_a_metrics_json_that_was_edited_by_hand_is_refused_and_kept(refused, run, content):
+def test_a_metrics_json_that_was_edited_by_hand_is_refused_and_kept(refused, run, mnist_dir, content):
     (run / "metrics.json").write_text(content)
     assert "metrics.json" in refused_soon(lambda: score_store.read(run / "metrics.json"))
     assert "metrics.json" in refused("eval", "run")
+    assert "metrics.json" in refused("compare", "./run", "--metrics", "swd", "--data-dir", mnist_dir, "--out", "a")
     assert "metrics.json" in refused_soon(lambda: score_store.write(run / "metrics.json", {2: {"swd": SCORE}}, {}))
 
 
