@@ -141,11 +141,13 @@ def test_a_launcher_s_variables_that_do_not_fit_are_one_line(refused, monkeypatc
     refused("compare", "gan", "--steps", "2", "--out", "A")
 
 
-def test_commands_that_are_alone_do_not_look_at_them(run):
-    variables = {"PADDLE_TRAINERS_NUM": "two", "PADDLE_TRAINER_ID": "x", "PADDLE_TRAINER_ENDPOINTS": ",", "PADDLE_MASTER": ":"}
+def test_commands_that_are_alone_take_what_paddle_takes(run):
     commands = [["sample", run, "--out", "a.png"], ["eval", run, "--data", "mnist-5k", "--samples", "20", "--metrics", "swd"]]
-    for status, _, error in each(commands, run.parent, variables):
+    fine = {"PADDLE_TRAINERS_NUM": "4", "PADDLE_TRAINER_ID": "2", "PADDLE_MASTER": ":"}
+    for status, _, error in each(commands, run.parent, fine):
         assert (status, error) == (0, "")
+    for result, command in zip(each(commands, run.parent, {"PADDLE_TRAINER_ID": "x"}), commands):
+        assert "PADDLE_TRAINER_ID='x' is not a whole number" in one_line(result, command[0])
 
 
 def test_a_comparison_is_not_for_several_processes(refused, monkeypatch):
