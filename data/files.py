@@ -87,7 +87,7 @@ def _download(remote, target, data_name, data_dir):
         raise UserError(f"{data_name}: another process has been fetching {remote.name} for {PATIENCE} s; {mend}") from None
     except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # the last two: a proxy's address is none
         if getattr(error, "filename", None) and not isinstance(error, urllib.error.HTTPError):
-            raise cannot_write(target.parent, error, remote.size) from None
+            raise UserError(f"{cannot_write(target.parent, error, remote.size)}; {mend}") from None
         reason = getattr(error, "reason", None) or error
         raise UserError(f"{data_name}: {remote.name} is not here and cannot be downloaded ({reason}); {mend}") from None
 

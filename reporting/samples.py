@@ -79,10 +79,7 @@ def write_gif(folder: str | Path, out: str | Path, milliseconds: int = 300) -> N
     paths = list(grids.list_grids(folder).values())
     if not paths:
         raise UserError(f"{folder} has no grids in samples/")
-    try:
-        frames = [Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for path in paths]
-    except OSError as error:
-        raise UserError(f"{out} cannot be made: {error}") from None
+    frames = [Image.fromarray(grids.picture(path)).convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for path in paths]
     times = [milliseconds] * (len(frames) - 1) + [5 * milliseconds]
     drawn = io.BytesIO()
     frames[0].save(drawn, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)

@@ -76,22 +76,27 @@ def save_png(path: str | Path, picture: np.ndarray) -> None:
     writing.write_bytes(path, encoded.tobytes())
 
 
-def read_png(path: str | Path) -> np.ndarray:
-    """uint8 H×W×3, RGB; a grid whose every pixel is doubled comes back at half the size. Raises UserError."""
+def picture(path: str | Path) -> np.ndarray:
+    """A PNG as uint8 H×W×3, RGB. Raises UserError."""
     import cv2
 
-    raw, picture = reading.read(path, LARGEST), None
+    raw, found = reading.read(path, LARGEST), None
     if raw[:8] == b"\x89PNG\r\n\x1a\n" and len(raw) > 24:
         width, height = struct.unpack(">II", raw[16:24])
         if width * height > MOST_PIXELS:
             raise UserError(f"{path} has {width}×{height} pixels; up to {MOST_PIXELS:,} are taken")
         with contextlib.suppress(cv2.error):
-            picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
+            found = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+    if found is None:
         raise UserError(f"{path} is not a PNG that can be read")
-    picture = picture[..., ::-1]
-    half = picture[::2, ::2]
-    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), picture) else picture
+    return found[..., ::-1]
+
+
+def read_png(path: str | Path) -> np.ndarray:
+    """As picture; a grid whose every pixel is doubled comes back at half the size. Raises UserError."""
+    found = picture(path)
+    half = found[::2, ::2]
+    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), found) else found
 
 
 def shown(path: str | Path) -> np.ndarray | None:

@@ -21,7 +21,7 @@ from training.recipe import Recipe
 
 GRACE = 10  # seconds that processes get to end by themselves
 ENDPOINT = re.compile(r"[^\s:,]+:[0-9]{1,5}")
-AGAIN = "unset all PADDLE_ variables, or start the processes by --processes or `python -m paddle.distributed.launch`"
+AGAIN = f"{runtime.UNSET}, or start the processes by --processes or `python -m paddle.distributed.launch`"
 
 
 def is_worker() -> bool:
@@ -42,11 +42,7 @@ def check_alone() -> None:
 
 def _place():
     """(number of this process, number of all) from the launcher's variables; some clusters set them for other ends."""
-    given = {name: os.environ.get(name, default) for name, default in (("PADDLE_TRAINER_ID", "0"), ("PADDLE_TRAINERS_NUM", "1"))}
-    for name, value in given.items():
-        if not (value.isascii() and value.isdigit() and len(value) < 7):
-            raise UserError(f"{name}={shortened(value)} is not a whole number: {AGAIN}")
-    rank, processes = map(int, given.values())
+    rank, processes = runtime.rank_and_processes()
     if rank >= max(1, processes):
         raise UserError(f"PADDLE_TRAINER_ID={rank} is not below PADDLE_TRAINERS_NUM={processes}: {AGAIN}")
     if processes > 1:

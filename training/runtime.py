@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from errors import UserError
+from errors import UserError, shortened
 from storage import writing
 
 # what start() gave OMP_NUM_THREADS: processes that inherit both know that the user did not
 OURS = "PADDLE_WGAN_THREADS"
+UNSET = "unset all PADDLE_ variables"
 _prepared = False  # this process, by start(): a second call cannot change what Paddle has read
 
 
@@ -38,6 +39,7 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     """
     global _prepared
     check_device(device)
+    rank_and_processes()
     settings = []
     own = str(threads or cores())
     if given_threads() is None and not _prepared:
@@ -115,6 +117,17 @@ def given_threads() -> str | None:
     """OMP_NUM_THREADS as the user set it, None where nobody did or start() did, in this process or in one that began it."""
     value = os.environ.get("OMP_NUM_THREADS")
     return None if value == os.environ.get(OURS) else value
+
+
+def rank_and_processes() -> tuple[int, int]:
+    """(number of this process, number of all) by a launcher's variables, (0, 1) without. Raises UserError if they are no numbers,
+    which ends the import of Paddle."""
+    given = {name: os.environ.get(name, default) for name, default in (("PADDLE_TRAINER_ID", "0"), ("PADDLE_TRAINERS_NUM", "1"))}
+    for name, value in given.items():
+        if not (value.isascii() and value.isdigit() and len(value) < 7):
+            raise UserError(f"{name}={shortened(value)} is not a whole number: {UNSET}")
+    rank, processes = map(int, given.values())
+    return rank, processes
 
 
 def threads() -> int:

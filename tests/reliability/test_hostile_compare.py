@@ -57,6 +57,15 @@ PICTURES = {
 }
 
 
+@pytest.mark.usefixtures("comparison_here")
+@pytest.mark.parametrize("kind", ["an empty grid", "a pipe for a grid", "a grid of a bomb's size"])
+def test_a_gif_of_damaged_grids_is_one_line(call, kind):
+    PICTURES[kind]()
+    found = call("sample", RUN, "--out", "training.gif")
+    assert found.status == 2 and found.err.count("\n") == 1 and str(LAST) in found.err
+    assert not Path("training.gif").exists()
+
+
 def line(change):
     """A log whose third line is change(its dict)."""
 
