@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import sys
 from pathlib import Path
 
@@ -14,7 +17,8 @@ from models import networks
 from reporting import console, visual
 from reporting.progress import MultiRunProgress
 from reporting.scorer import Scorer
-from training import children, comparison, run_comparison, runtime
+from storage import writing
+from training import children, comparison, launch, run_comparison, runtime
 from training import recipe as recipes
 
 
@@ -54,6 +58,7 @@ def main(
 ):
     children.follow_parent()
     runtime.check_device(device)
+    launch.check_alone()
     for name in chosen:
         if name not in networks.NETWORKS:
             raise UserError(f"--network {name}: allowed are {', '.join(networks.NETWORKS)}")
@@ -80,13 +85,17 @@ def main(
     if score_only:
         scorer.score(names[0])
         return 0
+    for entry in entries:
+        if entry.given:
+            scorer.is_scored(entry.folder)  # a damaged metrics.json is an error now rather than after the trainings
     if device.startswith("gpu"):
         runtime.start(device)  # an error, if there is none, before anything is written
-    comparison.assign_folders(folder, entries, dataset.sha256)
-    comparison.write_record(folder, entries)
     passed_on = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
     words = [word for name, value in passed_on.items() if value for word in (name, value)]
-    return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs)
+    with writing.lock(folder):
+        comparison.assign_folders(folder, entries, dataset.sha256)
+        comparison.write_record(folder, entries)
+        return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs)
 
 
 def split(pairs):

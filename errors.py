@@ -25,7 +25,7 @@ class WriteError(UserError):
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM (`signum`) ended a training, and a checkpoint was saved. Commands print it and exit with `status`."""
+    """A signal, `signum`, ended a training, and a checkpoint was saved. Commands print it and exit with `status`."""
 
     def __init__(self, signum: int, message: str = "interrupted"):
         super().__init__(message)
@@ -73,4 +73,7 @@ def shortened(value: object) -> str:
     short = reprlib.Repr()
     short.maxstring = short.maxother = 100
     short.maxlevel = 2
-    return short.repr(value)
+    try:
+        return short.repr(value)
+    except ValueError:  # an integer of more digits than Python prints
+        return "an endless number"

@@ -1,5 +1,8 @@
 """Score a run, a checkpoint, or any images in an .npz: `python eval.py runs/wgan-mnist-5k-s0`."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import sys
 from pathlib import Path
@@ -13,8 +16,8 @@ import metrics
 from errors import UserError
 from metrics import images
 from reporting import console, score_store, scorer, table, visual
-from training import checkpoint, files, run, runtime
-from training import recipe as recipes
+from storage import reading, writing
+from training import checkpoint, run, runtime
 
 MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
 SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
@@ -39,7 +42,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
     if is_file:
-        if not Path(source).is_file():
+        if not reading.is_file(source):
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
         folder, paths, data_name = None, [], data_name or "mnist-5k"
         image_size = images.image_size(source, data.source(data_name))
@@ -50,13 +53,18 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
             if folder is None or Path(source) != folder:
                 raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
             paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
-        recipe = recipes.resolve(checkpoint.read_state(path)["recipe"])
+        recipe = run.recipe_of(path, checkpoint.read_state(path))
         data_name, image_size = data_name or recipe.data, recipe.image_size
     data.check_name(data_name)
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
-        files.check_writable(target)
+        writing.check_writable(target)
+        if reading.is_file(target / "metrics.json"):
+            score_store.read(target / "metrics.json")  # an error now rather than after the measuring
+    if every and folder:
+        click.get_current_context().with_resource(writing.lock(folder))  # a training writes to the same VisualDL file
+        visual.check(folder)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
     dataset = data.load(data_name, data_dir, image_size)
@@ -74,7 +82,6 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
     file = None
     if target:
-        target.mkdir(parents=True, exist_ok=True)
         file = target / "metrics.json"
         score_store.write(file, scores, settings)
         for name, pictures in pairs.items():
@@ -113,4 +120,4 @@ def show(scores, settings, is_file, source):
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

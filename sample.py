@@ -1,5 +1,8 @@
 """Draw samples from a run or a checkpoint: a grid, an .npz, single PNG files, an interpolation, a GIF of the training."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import os
 from pathlib import Path
 
@@ -7,7 +10,8 @@ import click
 
 from errors import UserError
 from reporting import console, samples
-from training import files, run, runtime
+from storage import writing
+from training import run, runtime
 
 KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) or a folder, with a slash at its end"
 
@@ -43,7 +47,7 @@ def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
         raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
     if kind == ".gif" and raw:
         raise UserError("--raw: a GIF is made of a run's saved grids, which are the average's where there is one")
-    files.check_writable(Path(out) if kind == "folder" else Path(out).parent)
+    writing.check_writable(Path(out) if kind == "folder" else Path(out).parent)
     if kind == ".gif":
         if folder is None:
             raise UserError(f"{source} is a checkpoint without its run: a GIF is made of a run's saved grids")
@@ -60,9 +64,9 @@ def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
 
 def export(path, raw, target, pdparams, device):
     """--export: the generator of a checkpoint as a graph in the folder `target`."""
-    if files.holds_something(target):
+    if writing.holds_something(target):
         raise UserError(f"--export {target} holds something already; name another folder")
-    files.check_writable(target)
+    writing.check_writable(target)
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise
     runtime.start(device)
     from reporting import export

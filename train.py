@@ -1,5 +1,8 @@
 """Train a GAN, DCGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import sys
 
 import click
@@ -8,7 +11,8 @@ import data as data_sets
 from errors import Interrupted, UserError
 from models import networks
 from reporting import console
-from training import children, files, launch, run, runtime
+from storage import writing
+from training import children, launch, run, runtime
 from training import recipe as recipes
 
 
@@ -33,6 +37,7 @@ from training import recipe as recipes
 def main(model, config, data_dir, device, processes, overrides, out, resume, **settings):
     children.follow_parent()
     runtime.check_device(device)
+    launch.is_worker()  # an error, if the variables of a launcher are none
     # the other options are settings of the recipe, under their own names
     settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in settings.items() if v is not None}}
     if resume and not out:
@@ -44,12 +49,12 @@ def main(model, config, data_dir, device, processes, overrides, out, resume, **s
         recipe = run.continued_recipe(out, recipe, settings)
     elif not recipe:
         raise UserError(f"--model NAME is missing: one of {', '.join(recipes.names())}")
-    elif out and files.holds_something(out) and launch.leads():  # the first process may have begun it already
+    elif out and writing.holds_something(out) and launch.leads():  # the first process may have begun it already
         raise UserError(
             f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else "")
         )
-    folder = out or files.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
-    files.check_writable(folder)
+    folder = out or writing.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
+    writing.check_writable(folder)
     number = launch.count(processes, recipe)
     if number > 1 and not launch.is_worker():
         return launch.run(number, [*sys.argv, "--out", str(folder)], device)

@@ -5,6 +5,9 @@
 Bare steps and the loop take turns, 50 generator steps at a time, on one machine at one time; the means are compared.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import contextlib
 import statistics
 import tempfile
@@ -76,4 +79,4 @@ def main(steps, filters, model):
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

@@ -6,7 +6,7 @@ training (tests/test_benchmarks.py).
 
 from paddle import Tensor, nn
 
-from models.networks import dcgan
+from models.networks import dcgan, dcgan_constant
 from models.networks.layers import norm as our_norm
 from models.networks.layers import normal
 from training.recipe import Recipe
@@ -57,6 +57,7 @@ class Critic(nn.Layer):
 
 
 def use() -> None:
-    """Let recipes that ask for dcgan get these networks from now on in this process."""
-    for player in (Generator, Critic):
-        setattr(dcgan, player.__name__, player)
+    """Let recipes that ask for dcgan or dcgan-constant get these networks from now on in this process."""
+    for module in (dcgan, dcgan_constant):
+        for player in (Generator, Critic):
+            setattr(module, player.__name__, player)

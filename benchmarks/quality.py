@@ -17,6 +17,9 @@ of two marks, and a training need not stay there. Of several seeds the table has
 else the machine does; wall seconds do.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import subprocess
 import sys
@@ -36,9 +39,9 @@ from benchmarks import machine, quality_results
 from benchmarks.quality_training import NAMES, PYTORCH, SAMPLES, train
 from errors import TrainingError, UserError, one_of
 from experiments import ROOT
-from reporting import console
+from reporting import console, figures
+from storage.writing import write_text
 from training import children, runtime
-from training.files import write_text
 
 FIRST = 10  # CPU seconds of the first mark
 
@@ -128,7 +131,7 @@ def main(names, seconds, marks, seeds, jobs, target, figure, quick, one):
             write_text(Path(target), json.dumps(content, indent=1) + "\n")
     show(content)
     if figure:
-        quality_results.figure(content).savefig(figure)
+        figures.save(quality_results.figure(content), figure)
     for made in filter(None, (target, figure)):
         print(made)
 
@@ -139,4 +142,4 @@ def in_words(mark: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

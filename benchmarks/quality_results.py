@@ -1,15 +1,21 @@
 """What benchmarks.quality measured, as a table and a figure: python -m benchmarks.quality_results FILE.json [FIGURE.png]"""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import math
-import sys
+from pathlib import Path
 from typing import Any
 
+import click
 from matplotlib.figure import Figure
 
 from benchmarks.quality_training import THRESHOLDS
 from benchmarks.table import in_markdown
 from experiments import figures
+from reporting import console
+from reporting.figures import save
 
 LABELS = {"pytorch": "the WGAN authors' recipe, PyTorch"}
 ENDS = {"quality": "there", "budget": "its recipe's end", "seconds": "out of time", "not finite": "a number not finite"}
@@ -69,9 +75,15 @@ def figure(content: dict[str, Any]) -> Figure:
     return drawn
 
 
-if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        measured = json.load(file)
+@click.command(help=__doc__)
+@click.argument("source", metavar="FILE.json", type=click.Path(exists=True, dir_okay=False))
+@click.argument("targets", metavar="[FIGURE.png]", nargs=-1)
+def main(source, targets):
+    measured = json.loads(Path(source).read_text(encoding="utf-8"))
     print(markdown(measured))
-    for target in sys.argv[2:]:
-        figure(measured).savefig(target)
+    for target in targets:
+        save(figure(measured), target)
+
+
+if __name__ == "__main__":
+    console.run(main, prints=True)

@@ -7,6 +7,9 @@ folder, generated first, into a temporary folder. All are alive at once and take
 speed drifts is the same for all; a turn's first step, which finds batches that were read meanwhile, does not count.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import resource
 import statistics
@@ -106,4 +109,4 @@ def main(rounds, images, one):
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

@@ -1,10 +1,17 @@
 """The figures of a throughput run as Markdown tables, one a clock: python -m benchmarks.table FILE.json"""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
-import sys
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
+
+import click
+
+from reporting import console
 
 NAMES = {"plain": "Paddle as it comes", "ours": "this project", "pytorch": "PyTorch"}
 TITLES = {"wall": "All cores, wall-clock time", "cpu": "One thread, CPU time"}
@@ -44,7 +51,12 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     return in_markdown(lines, right=range(2, len(heads)))
 
 
+@click.command(help=__doc__)
+@click.argument("source", metavar="FILE.json", type=click.Path(exists=True, dir_okay=False))
+def main(source):
+    for clock, rows in by_clock(json.loads(Path(source).read_text(encoding="utf-8"))["rows"]).items():
+        print(f"{TITLES[clock]}:\n\n{markdown(rows)}\n")
+
+
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        for clock, rows in by_clock(json.load(file)["rows"]).items():
-            print(f"{TITLES[clock]}:\n\n{markdown(rows)}\n")
+    console.run(main, prints=True)

@@ -10,6 +10,9 @@ floating-point operations; their rate is set beside that of one large matrix pro
 of 64 images or 256 points in all rows. gan and dcgan are one recipe once the network is named. With --quick three rows.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import os
 import statistics
@@ -28,8 +31,8 @@ from benchmarks.process import Process
 from benchmarks.table import TITLES
 from benchmarks.worker import PRODUCT, recipe_of
 from reporting import console
+from storage.writing import write_text
 from training import launch, runtime
-from training.files import write_text
 
 NETWORKS = (("dcgan", 32, "mnist-5k"), ("dcgan", 64, "mnist-5k"), ("mlp", 64, "mnist-5k"), ("resnet", 32, "cifar10"))
 POINTS = ("mlp", 64, "25gaussians")
@@ -157,4 +160,4 @@ def main(quick, threads, target):
 
 
 if __name__ == "__main__":
-    console.run(main)
+    console.run(main, prints=True)

@@ -14,6 +14,7 @@ from typing import Any
 import filelock
 
 from errors import UserError, cannot_write, megabytes
+from storage import reading
 
 LOG = logging.getLogger(__name__)
 TIMEOUT = 20  # seconds without a byte
@@ -45,14 +46,18 @@ def locate(remote: Remote, data_name: str, data_dir: str | None = None) -> Path:
     names = [remote.name, remote.name.removesuffix(".gz")]
     if data_dir is not None:
         folders = [Path(data_dir), Path(data_dir) / data_name]
-        if not folders[0].is_dir():
+        if not reading.is_folder(folders[0]):
             raise UserError(f"--data-dir {data_dir} is not a folder")
         for folder in folders:
             for name in names:
-                if (folder / name).is_file():
+                if reading.is_file(folder / name):
                     return folder / name
-    cached = Path.home() / ".cache" / "paddle" / "dataset" / (remote.cached or data_name) / remote.name
-    if not cached.is_file():
+    try:
+        home = Path.home()
+    except RuntimeError:  # no HOME, and no entry in the system's list of users
+        raise UserError(f"{data_name}: there is no home folder to look for {remote.name} in; name one with --data-dir") from None
+    cached = home / ".cache" / "paddle" / "dataset" / (remote.cached or data_name) / remote.name
+    if not reading.is_file(cached):
         _download(remote, cached, data_name, data_dir)
     return cached
 
@@ -65,7 +70,7 @@ def _download(remote, target, data_name, data_dir):
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(target.with_name(f".{target.name}.lock"), timeout=PATIENCE):
-            if target.is_file():  # another process has fetched it meanwhile
+            if reading.is_file(target):  # another process has fetched it meanwhile
                 return
             begun = partial.exists()  # by an earlier attempt, of what may have been another file
             _fetch(url, partial, remote.size)
@@ -80,9 +85,9 @@ def _download(remote, target, data_name, data_dir):
             os.replace(partial, target)  # complete and checked, or not there at all
     except filelock.Timeout:
         raise UserError(f"{data_name}: another process has been fetching {remote.name} for {PATIENCE} s; {mend}") from None
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError, OverflowError) as error:  # the last two: a proxy's address is none
         if getattr(error, "filename", None) and not isinstance(error, urllib.error.HTTPError):
-            raise cannot_write(target.parent, error, remote.size) from None
+            raise UserError(f"{cannot_write(target.parent, error, remote.size)}; {mend}") from None
         reason = getattr(error, "reason", None) or error
         raise UserError(f"{data_name}: {remote.name} is not here and cannot be downloaded ({reason}); {mend}") from None
 
@@ -157,7 +162,7 @@ def opener() -> urllib.request.OpenerDirector:
 
 def md5(path: Path) -> str:
     digest = hashlib.md5()
-    with open(path, "rb") as file:
+    with reading.regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

@@ -4,30 +4,43 @@ Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only nam
 which on a machine of few cores takes time from the training (docs/performance.md).
 """
 
+import contextlib
 import hashlib
-import io
-import warnings
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
 from data.dataset import Dataset
-from errors import UserError
+from errors import UserError, shortened
+from storage import reading
 
 SUFFIXES = {".png", ".jpg", ".jpeg"}
 HELD_OUT = 10  # every tenth image by name
 IN_MEMORY = 512 << 20
-LARGEST = 100_000_000  # pixels of one image: 300 MB of memory
+LARGEST = 50_000_000  # pixels of an image, also when its shorter side is the square's: 150 MB, 300 MB while it is decoded
+LARGEST_FILE = 256 << 20  # bytes
+WORK = 20  # times LARGEST: pixels in all scans of a JPEG; a progressive one has about ten
+SEGMENTS = 100_000  # of a JPEG, or chunks of a PNG; large ones have some 10,000
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+# a JPEG's next segment; 0xff with 0 or a restart marker (0xd0 to 0xd7) is part of the data of a scan, with 0xff filling
+MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
+FRAMES, SCAN, END = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, 0xDA, 0xD9
 
 
 def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """N×3×S×S; each tenth image, in the order of names, is held out. Raises UserError for no or broken images."""
-    root = Path(name.split(":", 1)[1]).expanduser()
-    if not root.is_dir():
-        raise UserError(f"data {name}: {root} is not a folder")
-    paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    try:
+        root = Path(name.split(":", 1)[1]).expanduser()
+        if not reading.is_folder(root):
+            raise UserError(f"data {name}: {root} is not a folder")
+        paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and reading.is_file(p))
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user, folders nested a thousand deep
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"data {shortened(name)}: its pictures cannot be looked for: {why}") from None
     if len(paths) < 2:
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
     held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
@@ -44,8 +57,8 @@ class Files:
     ndim, dtype = 4, np.dtype(np.uint8)
 
     def __init__(self, paths: Sequence[Path], size: int):
-        # an array of names: 100,000 Path objects would take 50 MB
-        self._names = np.array([str(path) for path in paths])
+        # 100,000 Path objects would take 50 MB, an array of numpy's strings as many times the longest name
+        self._names = np.array([str(path) for path in paths], object)
         self.size = size
 
     def __len__(self):
@@ -67,44 +80,89 @@ class Files:
         return images
 
     def digest(self) -> bytes:
-        """SHA-256 of names and file sizes: reading the files themselves could take minutes."""
-        lines = (f"{name}:{Path(name).stat().st_size}\n" for name in self._names)
-        return hashlib.sha256("".join(lines).encode()).digest()
+        """SHA-256 of names and file sizes: reading the files themselves could take minutes. Raises UserError."""
+        try:
+            lines = "".join(f"{name}:{Path(name).stat().st_size}\n" for name in self._names)
+        except OSError as error:
+            raise UserError(f"{error.filename} cannot be read: {error.strerror}") from None
+        return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).digest()
 
 
 def read_image(path: str | Path, size: int) -> np.ndarray:
-    """One image file as uint8 3×size×size, RGB. Raises UserError if OpenCV cannot decode it."""
+    """One image file as uint8 3×size×size, RGB. Raises UserError for any other file and for pictures that are too large."""
     import cv2
-    from PIL import Image
 
+    raw, damaged = reading.read(path, LARGEST_FILE), f"{path} is not an image (PNG or JPEG) that can be read"
+    width, height, scans = measure(raw)
+    if not width * height * scans:
+        raise UserError(f"{damaged}: no picture begins in it")
+    if width * height > LARGEST or scans * width * height > WORK * LARGEST:
+        raise UserError(f"{path} has {width}×{height} pixels in {scans} scans; up to {LARGEST:,} in {WORK} scans are taken")
     try:
-        raw = Path(path).read_bytes()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large pictures: we have a limit of our own
-            with Image.open(io.BytesIO(raw), formats=("PNG", "JPEG")) as head:  # reads the header alone
-                width, height = head.size
-    except OSError as error:
-        raise UserError(
-            f"{path} is not an image (PNG or JPEG) that can be read ({error.strerror or 'unknown content'})"
-        ) from None
-    except Exception as error:  # a damaged header fails in many ways
-        raise UserError(f"{path} is not an image (PNG or JPEG) that can be read ({type(error).__name__})") from None
-    if width * height > LARGEST:
-        raise UserError(f"{path} has {width}×{height} pixels; up to {LARGEST:,} are taken")
-    try:
-        image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise UserError(f"{path} is not an image (PNG or JPEG) that can be read (damaged)")
-    if image.shape[:2] == (size, size):
-        return image[..., ::-1].transpose(2, 0, 1)
-    height, width = image.shape[:2]
-    scale = size / min(height, width)
-    new = max(size, round(width * scale)), max(size, round(height * scale))
-    image = cv2.resize(image, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        with _without_stderr():
+            image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise UserError(f"{damaged}: it is damaged")
+        if image.shape[:2] == (size, size):
+            return image[..., ::-1].transpose(2, 0, 1)
+        height, width = image.shape[:2]
+        scale = size / min(height, width)
+        new = max(size, round(width * scale)), max(size, round(height * scale))
+        if new[0] * new[1] > LARGEST:
+            raise UserError(f"{path} has {width}×{height} pixels: too long a strip to make a square of")
+        image = cv2.resize(image, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    except (cv2.error, MemoryError) as error:
+        raise UserError(f"{damaged}: {str(error)[:100]}") from None
     top, left = (new[1] - size) // 2, (new[0] - size) // 2
     return image[top : top + size, left : left + size, ::-1].transpose(2, 0, 1)
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    """What libpng and libjpeg write there of a damaged file is left out: an error is one line, and it is ours."""
+    with contextlib.ExitStack() as handles:
+        try:
+            own = os.dup(2)
+            handles.callback(os.close, own)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            handles.callback(os.close, nothing)
+        except OSError:  # it is closed, or no more files can be opened
+            yield
+            return
+        os.dup2(nothing, 2)
+        try:
+            yield
+        finally:
+            os.dup2(own, 2)
+
+
+def measure(raw: bytes) -> tuple[int, int, int]:
+    """(width, height, number of scans) of a PNG or JPEG by its header, before anything is decoded; zeros if it is neither.
+
+    Or if it is cut short: OpenCV would make room for whatever length a chunk of a PNG says it has. A scan of a JPEG goes over all
+    of its pixels, and may take no more than ten bytes: thousands of them would take minutes.
+    """
+    if raw.startswith(PNG):
+        at = len(PNG)
+        for _ in range(SEGMENTS):
+            if raw[at + 4 : at + 8] == b"IEND" and at + 12 <= len(raw):
+                return int.from_bytes(raw[16:20], "big"), int.from_bytes(raw[20:24], "big"), 1
+            at += 12 + int.from_bytes(raw[at : at + 4], "big")
+            if at > len(raw):
+                break
+    elif raw.startswith(JPEG):
+        width = height = scans = 0
+        at = 2
+        for _ in range(SEGMENTS):
+            marker = MARKER.search(raw, at)
+            if marker is None or raw[marker.start() + 1] == END:
+                return width, height, scans
+            code, at = raw[marker.start() + 1], marker.end()
+            if code in FRAMES and not width:
+                height, width = int.from_bytes(raw[at + 3 : at + 5], "big"), int.from_bytes(raw[at + 5 : at + 7], "big")
+            scans += code == SCAN
+            at += int.from_bytes(raw[at : at + 2], "big")
+    return 0, 0, 0
 
 
 def resize(images: np.ndarray, size: int) -> np.ndarray:

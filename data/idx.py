@@ -1,7 +1,5 @@
 """mnist and fashion-mnist: the published IDX files (http://yann.lecun.com/exdb/mnist), gzipped or not."""
 
-import gzip
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +7,7 @@ import numpy as np
 from data.dataset import Dataset, pad_to
 from data.files import Remote, locate
 from errors import UserError
+from storage import reading
 
 MIRROR = "https://dataset.bj.bcebos.com/"
 FILES = {  # split -> (images, labels); sizes and MD5 as published
@@ -33,7 +32,7 @@ FILES = {  # split -> (images, labels); sizes and MD5 as published
         ),
     },
 }
-LARGEST = 128 << 20  # bytes a file may unpack to; the real ones have 47 MB
+LARGEST = 128 << 20  # bytes of a file, packed or not; the real ones have 47 MB
 
 
 def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
@@ -49,6 +48,8 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
             raise UserError(f"{image_path} holds no images")
         if x.shape[1:] != (28, 28):
             raise UserError(f"{image_path} holds images of {x.shape[1]}×{x.shape[2]} pixels, not 28×28")
+        if y.max() > 9:
+            raise UserError(f"{label_path} holds a label of {y.max()}, not 0 to 9")
         read[split] = pad_to(x[:, None], image_size), y.astype(np.int64)
     return Dataset(name, read["train"][0], read["heldout"][0], read["train"][1], read["heldout"][1], native_size=28)
 
@@ -61,15 +62,7 @@ def check_digit_size(name: str, image_size: int) -> None:
 
 def read_idx(path: str | Path, dimensions: int) -> np.ndarray:
     """Read an IDX file of unsigned bytes with so many dimensions. Raises UserError if it is anything else."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(2)
-            file.seek(0)
-            raw = (gzip.GzipFile(fileobj=file) if head == b"\x1f\x8b" else file).read(LARGEST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
-    if len(raw) > LARGEST:
-        raise UserError(f"{path} unpacks to more than {LARGEST >> 20} MiB: not an MNIST file")
+    raw = reading.unpacked(path, LARGEST)
     if len(raw) < 4 or raw[:2] != b"\0\0":
         raise UserError(f"{path} is not an IDX file: it does not begin with two zero bytes")
     if raw[2] != 8 or raw[3] != dimensions:

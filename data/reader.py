@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from data.dataset import Dataset, Order, to_unit
+from errors import UserError
 
 
 def batches(
@@ -19,7 +20,7 @@ def batches(
     """Endless batches of dataset.train as float32 tensors, from item number `position` of the order on.
 
     part: cuts this process's share out of a batch's indices. Images in memory are scaled on the spot; those that stay in
-    files are decoded by two worker processes, a few batches ahead and no more.
+    files are decoded by two worker processes, a few batches ahead and no more. Raises UserError for a file that is no image.
     """
     import paddle
 
@@ -37,10 +38,18 @@ def _decoded(files, order, position, batch_size, part):
 
     class Images(Items):
         def __getitem__(self, index):
-            return files.read(index)
+            try:
+                return files.read(index)
+            except UserError as error:  # Paddle would print a traceback and raise something else
+                return str(error)
 
         def __len__(self):
             return len(files)
+
+    def together(items):
+        """uint8 N×3×S×S, or the bytes of the first error."""
+        errors = [item for item in items if isinstance(item, str)]
+        return np.frombuffer(errors[0].encode("utf-8", "surrogateescape"), np.uint8) if errors else np.stack(items)
 
     class Endless(BatchSampler):
         def __init__(self):
@@ -59,9 +68,12 @@ def _decoded(files, order, position, batch_size, part):
         Images(),
         batch_sampler=Endless(),
         num_workers=2,
-        collate_fn=np.stack,  # type: ignore[arg-type] # bytes travel faster than floats; Paddle's annotation wants tensors too
+        collate_fn=together,  # type: ignore[arg-type] # bytes travel faster than floats; Paddle's annotation wants tensors too
         use_shared_memory=False,  # /dev/shm is small in containers, and a batch is small anyway
         prefetch_factor=4,
     )
     for images in loader:
-        yield paddle.to_tensor(to_unit(images.numpy()))
+        items = images.numpy()
+        if items.ndim == 1:
+            raise UserError(items.tobytes().decode("utf-8", "surrogateescape"))
+        yield paddle.to_tensor(to_unit(items))

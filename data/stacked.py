@@ -9,6 +9,7 @@ import numpy as np
 
 from data import idx, mnist5k
 from data.dataset import Dataset
+from storage import reading
 
 TRAIN, HELD_OUT = 60_000, 25_600
 
@@ -38,5 +39,5 @@ def holds_mnist(data_dir: str | None) -> bool:
         return False
     names = [remote.name for pair in idx.FILES["mnist"].values() for remote in pair]
     folders = [Path(data_dir), Path(data_dir) / "mnist"]
-    here = lambda name: any((f / n).is_file() for f in folders for n in (name, name.removesuffix(".gz")))  # noqa: E731
+    here = lambda name: any(reading.is_file(f / n) for f in folders for n in (name, name.removesuffix(".gz")))  # noqa: E731
     return all(map(here, names))

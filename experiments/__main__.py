@@ -3,6 +3,9 @@
 `python -m experiments queue` measures what is left of a list, a training at a time; `… search` searches recipes.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import importlib
 import sys
 import time

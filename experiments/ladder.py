@@ -5,6 +5,9 @@ half of the classes and copies of training images. Puts the table into metrics.m
 beside it, and says whether each step of the ladder is larger than three deviations.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -18,10 +21,11 @@ import metrics
 from data.dataset import crop_to, to_uint8
 from errors import UserError
 from experiments.results import between_marks
-from reporting import console
+from reporting import console, figures
 from reporting.numbers import plus_minus
 from reporting.samples import noise
-from training import checkpoint, files, run, runtime
+from storage import writing
+from training import checkpoint, run, runtime
 
 NAMES = ("frechet", "kid", "prdc", "classes", "w1", "swd", "memorised")
 ORDERED = ("fd_lenet", "kid", "coverage", "w1")  # what must rise or fall with every rung
@@ -50,7 +54,7 @@ def main(source, data_name, data_dir, samples, half, out):
     half = half or min(earlier, key=lambda step: abs(step - end / 2))
     if half not in steps:
         raise UserError(f"--half {half}: {folder} has the checkpoints {', '.join(map(str, steps))}")
-    files.check_writable(out)
+    writing.check_writable(out)
     dataset = data.load(data_name, data_dir)
     print(runtime.start("cpu"))
 
@@ -60,11 +64,10 @@ def main(source, data_name, data_dir, samples, half, out):
         scores[name] = metrics.evaluate(images, dataset, NAMES)
         print(f"{name}: " + ", ".join(f"{v} {scores[name][v]['value']:.4g}" for v in ORDERED), flush=True)
     gaps = gaps_of(scores)
-    Path(out).mkdir(parents=True, exist_ok=True)
     page = Path(out) / "metrics.md"
     if not page.exists():
-        page.write_text("<!-- ladder -->\n<!-- end of ladder -->\n", encoding="utf-8")
-    page.write_text(between_marks(page, "ladder", in_markdown(scores, gaps, dataset, samples)), encoding="utf-8")
+        writing.write_text(page, "<!-- ladder -->\n<!-- end of ladder -->\n")
+    writing.write_text(page, between_marks(page, "ladder", in_markdown(scores, gaps, dataset, samples)))
     draw(Path(out) / "ladder.png", rungs, scores)
     print(in_words(gaps))
     print(page)
@@ -170,7 +173,7 @@ def draw(path, rungs, scores):
         axis.axhline(STEPS - 0.5, color="0.3", linewidth=0.8)
     figure.text(0.99, 0.01, "dotted: the baseline, real test images against training images", ha="right", fontsize=8)
     figure.tight_layout(rect=(0, 0.02, 1, 1))
-    figure.savefig(path)
+    figures.save(figure, path)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ experiments/pages/, one Jinja template a language. Every number is taken from do
 were not run here would cost, from docs/throughput.json.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
 import re
 import sys
@@ -19,6 +22,7 @@ import experiments
 from errors import UserError
 from experiments import ROOT, claims, numeric
 from reporting import console, numbers
+from storage.writing import write_text
 from training import recipe as recipes
 
 PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
@@ -107,7 +111,7 @@ def between_marks(path: Path, what: str, text: str) -> str:
 @click.command(help=__doc__)
 def main() -> None:
     for page, text in render().items():
-        (ROOT / page).write_text(text, encoding="utf-8")
+        write_text(ROOT / page, text)
         print(page)
 
 

@@ -32,7 +32,6 @@ from errors import Interrupted, TrainingError, one_of
 from experiments import trials
 from experiments.numeric import rounded
 from models.objectives import OBJECTIVES
-from reporting import console
 from reporting.samples import noise
 from training import alarms, children, log, runtime
 from training import recipe as recipes
@@ -245,7 +244,3 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
         print(trials.path(model, name))
     print(trials.draw(name))
     return 0
-
-
-if __name__ == "__main__":
-    console.run(main)

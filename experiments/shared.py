@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import subprocess
 import sys
 from types import ModuleType
 
 from errors import UserError
 from experiments.store import ExperimentStore, NotShared
-from training import children, runtime
+from training import children, runtime, signals
 
 
 class Workers:
     """Up to `count` further processes for one experiment, on one thread each (or OMP_NUM_THREADS as the user set it).
 
     `start` begins them, once: an experiment without trainings needs none. Leaving the context ends them, by SIGTERM, with
-    checkpoints of what is under way; so does SIGTERM itself, which leaves it by SystemExit.
+    checkpoints of what is under way; so do Ctrl-C, SIGTERM and SIGHUP, which leave it by SystemExit.
     """
 
     def __init__(self, name: str, count: int, quick: bool = False, data_dir: str | None = None) -> None:
@@ -32,12 +31,13 @@ class Workers:
 
     def __enter__(self) -> Workers:
         # a training under way has a handler of its own
-        self._handler = signal.signal(signal.SIGTERM, lambda signum, _: sys.exit(128 + signum))
+        self._held = contextlib.ExitStack()
+        self._held.enter_context(signals.handled(lambda number: sys.exit(128 + number)))
+        self._held.callback(children.stop, self._processes)
         return self
 
     def __exit__(self, *_: object) -> None:
-        children.stop(self._processes)
-        signal.signal(signal.SIGTERM, self._handler)
+        self._held.close()
 
 
 def measure_along(module: ModuleType, store: ExperimentStore) -> None:

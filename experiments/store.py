@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import cv2
 import filelock
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from errors import UserError
 from experiments import ROOT, claims
 from experiments.numeric import rounded
-from training import runtime
-from training.files import write_text
+from storage.writing import write_bytes, write_text
+from training import grids, runtime
 
 FORMAT = 1
 Unit = tuple[dict[str, Any], Callable[[], Any]]  # settings, and what measures it
@@ -102,7 +103,7 @@ class ExperimentStore:
         seconds = round(time.monotonic() - began, 1)
         if isinstance(result, dict):  # a training that was continued says how long it took in all
             seconds = max(seconds, result.get("seconds") or 0)
-        threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+        threads = runtime.threads()
         with self._file_lock("file"):  # what another process measured meanwhile is kept
             self.units, self.measured_here = self._read().get("units", {}), True
             self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": result}
@@ -184,8 +185,7 @@ class ExperimentStore:
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
         n, c, h, w = images.shape
         sheet = images.reshape(n // columns, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(n // columns * h, columns * w, c)
-        self.tiles.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(self.tiles / f"{key}.png"), sheet[..., ::-1])
+        grids.save_png(self.tiles / f"{key}.png", sheet)
 
     def tile(self, key: str) -> np.ndarray:
         """What keep_tiles kept: uint8 H×W×3. Raises UserError if it is not there."""
@@ -201,9 +201,7 @@ class ExperimentStore:
             return None
         verdicts = claims.verdicts(module.ABOUT, numbers)
         figure = module.draw(numbers, self)
-        self.figure.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(self.figure)
-        shrink(self.figure)
+        write_bytes(self.figure, small_png(figure))
         self._write({"numbers": numbers, "verdicts": verdicts})
         counts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts.values()).items())
         print(f"{self.name}: claims: {counts or 'none'}" + (", by budgets too small to prove anything" if self.quick else ""))
@@ -225,7 +223,6 @@ class ExperimentStore:
             **more,
             "units": self.units,
         }
-        self.json.parent.mkdir(parents=True, exist_ok=True)
         write_text(self.json, compact(content))
 
 
@@ -247,8 +244,9 @@ def compact(value: Any, depth: int = 0) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def shrink(path: Path) -> None:
+def small_png(figure: Figure) -> bytes:
     """A palette of 256 colours and the best compression: a page of pictures is to load at once."""
-    with Image.open(path) as image:
-        small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    small.save(path, optimize=True)
+    drawn, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn)
+    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()

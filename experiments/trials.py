@@ -18,8 +18,9 @@ from data.dataset import Dataset
 from errors import UserError
 from experiments import ROOT, figures
 from metrics.networks import NETWORKS
+from reporting.figures import save
+from storage.writing import write_text
 from training import runtime
-from training.files import write_text
 from training.recipe import Recipe
 
 FORMAT = 1
@@ -127,7 +128,6 @@ def write(study: optuna.Study, model: str, dataset: Dataset, recipe: Recipe, spa
         ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
         lines = ",\n".join("  " + json.dumps(row_of(trial)) for trial in ended)  # a trial a line
         text = json.dumps(content, indent=1)[:-2] + f',\n "trials": [\n{lines}\n ]\n}}\n'
-        path(model, dataset.name).parent.mkdir(parents=True, exist_ok=True)
         write_text(path(model, dataset.name), text)
 
 
@@ -168,7 +168,7 @@ def draw(data_name: str) -> Path:
     seconds = sorted({content["seconds_a_trial"] for content in contents.values()})
     figures.foot(figure, f"{data_name}, {' and '.join(f'{s:g}' for s in seconds)} CPU seconds a trial, one thread")
     target = ROOT / "docs" / "figures" / f"search-{file_name(data_name)}.png"
-    figure.savefig(target)
+    save(figure, target)
     return target
 
 

@@ -6,15 +6,19 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from errors import WriteError
+from storage import reading, writing
+
+LARGEST, LARGEST_JSON = 256 << 20, 1 << 20  # bytes of a file
+
 
 def folder() -> Path:
-    """$XDG_CACHE_HOME/paddle-wgan, or ~/.cache/paddle-wgan."""
+    """$XDG_CACHE_HOME/paddle-wgan, or ~/.cache/paddle-wgan. Raises RuntimeError if there is no home folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "paddle-wgan"
 
 
@@ -34,40 +38,31 @@ def arrays(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
     """{name: array} from the cache, or from make(). A file that is not whole, or not what was written, is ignored."""
     from safetensors.numpy import load, save
 
-    path = folder() / f"{name}.safetensors"
+    file = f"{name}.safetensors"
     with contextlib.suppress(Exception):  # whatever a damaged file may raise: it is made anew
-        raw = path.read_bytes()
+        raw = reading.read(folder() / file, LARGEST)
         if raw[:64].decode() == hashlib.sha256(raw[64:]).hexdigest():
             return load(raw[64:])
     made = make()
     raw = save({k: np.ascontiguousarray(v) for k, v in made.items()})
-    _write(path, hashlib.sha256(raw).hexdigest().encode() + raw)
+    _write(file, hashlib.sha256(raw).hexdigest().encode() + raw)
     return made
 
 
 def numbers(name: str, make: Callable[[], dict]) -> dict:
     """A JSON object from the cache, or from make()."""
-    path = folder() / f"{name}.json"
+    file = f"{name}.json"
     with contextlib.suppress(Exception):
-        content = json.loads(path.read_text())
+        content = reading.json(folder() / file, LARGEST_JSON)
         body = json.dumps(content["content"], sort_keys=True)
         if content["sha256"] == hashlib.sha256(body.encode()).hexdigest():
             return content["content"]
     made = make()
     body = json.dumps(made, sort_keys=True)
-    _write(path, json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "content": made}).encode())
+    _write(file, json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "content": made}).encode())
     return made
 
 
-def _write(path, raw):
-    # a cache that cannot be written costs time, nothing else
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(raw)
-            os.replace(partial, path)
-        finally:
-            with contextlib.suppress(OSError):
-                Path(partial).unlink()
+def _write(name, raw):
+    with contextlib.suppress(WriteError, RuntimeError):  # a cache that cannot be written costs time, nothing else
+        writing.write_bytes(folder() / name, raw)

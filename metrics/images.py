@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,11 @@ import numpy as np
 from data import Source
 from data.dataset import crop_to
 from errors import UserError
+from storage import reading
 
-LARGEST = 2 << 30  # bytes the array may have
+LARGEST, NUMBERS = 320 << 20, 160 << 20  # bytes and numbers the array may have: 50,000 CIFAR images in uint8, 25,000 in float32
 MOST = 1024  # pixels a side, as a recipe's image_size
+PIECE, AT_ONCE = 4 << 20, 1 << 20  # bytes that are converted at once, and that are read
 WANTED = "uint8 or float, N×H×W, N×H×W×C or N×C×H×W, square, 1 or 3 colours"
 
 
@@ -21,7 +25,8 @@ def read_points(path: str | Path) -> np.ndarray:
     array = _read(path, ("points", "images"))
     if array.dtype.kind not in "fiu" or array.ndim != 2 or array.shape[1] != 2:
         raise UserError(f"{path}: wants points N×2, not {array.dtype} of shape {array.shape}")
-    return array.astype(np.float32)
+    with np.errstate(over="ignore"):  # an infinity is an error further on
+        return array.astype(np.float32)
 
 
 def image_size(path: str | Path, source: Source) -> int:
@@ -40,9 +45,14 @@ def read_images(path: str | Path, colours: int, size: int, native_size: int | No
     images = to_channels_first(_read(path, ("images",)), path)
     images = to_uint8(images, path)
     if images.shape[1] == 3 and colours == 1:
-        if np.ptp(images, axis=1).max() > 8:
-            raise UserError(f"{path} holds images in colour, the data set is grey: name other data with --data")
-        images = np.rint(images.mean(1, keepdims=True)).astype(np.uint8)
+        grey = np.empty((len(images), 1, *images.shape[2:]), np.uint8)
+        for piece in _pieces(images):
+            red, green, blue = images[piece].transpose(1, 0, 2, 3).astype(np.int16)
+            spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+            if spread.max() > 8:
+                raise UserError(f"{path} holds images in colour, the data set is grey: name other data with --data")
+            grey[piece, 0] = np.rint((red + green + blue) / 3)
+        images = grey
     if images.shape[1] != colours:
         raise UserError(f"{path} holds grey images, the data set has {colours} colours: name other data with --data")
     if images.shape[-1] == size:
@@ -75,28 +85,51 @@ def to_uint8(images: np.ndarray, where: str | Path) -> np.ndarray:
         return images
     if images.dtype.kind != "f":
         raise UserError(f"{where}: pixels are {images.dtype}; wanted are {WANTED}")
-    low, high = float(images.min()), float(images.max())  # NaN if there is one
+    wide = np.promote_types(images.dtype, np.float32)  # numpy is slow at half precision
+    extremes = [(part.min(), part.max()) for part in (images[piece].astype(wide, copy=False) for piece in _pieces(images))]
+    low, high = float(np.min(extremes)), float(np.max(extremes))  # NaN if there is one
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UserError(f"{where}: there is a NaN or an infinity among the pixels")
     if low < -1.001 or high > 1.001:
         raise UserError(f"{where}: float pixels from {low:.4g} to {high:.4g}; wanted are [0, 1] or [−1, 1] (or uint8)")
-    unit = images if low >= -0.001 else (images + 1) / 2
-    return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)
+    converted = np.empty(images.shape, np.uint8)
+    for piece in _pieces(images):
+        part = images[piece].astype(wide, copy=False)
+        converted[piece] = np.rint(np.clip(part if low >= -0.001 else (part + 1) / 2, 0, 1) * 255)
+    return converted
+
+
+def _pieces(images: np.ndarray) -> Iterator[slice]:
+    """Slices of PIECE bytes, or of one image: what is computed of all at once takes several times their memory."""
+    step = max(1, PIECE // images[:1].nbytes)
+    return (slice(at, at + step) for at in range(0, len(images), step))
+
+
+class _InPieces(io.FileIO):
+    """A file of which AT_ONCE bytes are read at once at most: a zip file's directory is, whatever size it says."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(AT_ONCE if size is None or size < 0 else min(size, AT_ONCE))
 
 
 def _read(path, names):
+    """The first array of `names` in an .npz. Raises UserError."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if any(item.file_size > LARGEST for item in archive.infolist()):
-                raise UserError(f"{path} unpacks to more than {LARGEST >> 30} GiB")
-        with np.load(path, allow_pickle=False) as content:
-            name = next((name for name in names if name in content.files), None)
-            if name is None:
-                raise UserError(f"{path} has no array `{names[0]}`; it has {', '.join(content.files) or 'none'}")
-            return content[name]
-    except (OSError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(f"{path} cannot be read as .npz: {getattr(error, 'strerror', None) or error}") from None
-    except Exception as error:  # a damaged member fails in many ways: zlib, header, pickle refused
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path} cannot be read as .npz: {str(error)[:100]}") from None
+        with reading.regular(path) as file, zipfile.ZipFile(_InPieces(file.fileno(), closefd=False)) as archive:
+            members = {item.filename.removesuffix(".npy"): item for item in archive.infolist()}
+            item = next((members[name] for name in names if name in members), None)
+            if item is None:
+                raise UserError(f"{path} has no array `{names[0]}`; it has {', '.join(members)[:200] or 'none'}")
+            if item.file_size > LARGEST:
+                raise UserError(f"{path}: {item.filename} unpacks to more than {LARGEST >> 20} MiB")
+            if item.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others take memory of their own
+                raise UserError(f"{path}: {item.filename} is packed otherwise than numpy does")
+            with archive.open(item) as member:
+                array = np.lib.format.read_array(member, allow_pickle=False)
+            if array.size > NUMBERS:
+                raise UserError(f"{path}: {item.filename} has {array.size:,} numbers; up to {NUMBERS:,} are taken")
+            return array
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file fails in many ways: zlib, header, pickle refused
+        raise UserError(f"{path} cannot be read as .npz: {getattr(error, 'strerror', None) or str(error)[:100]}") from None

@@ -3,6 +3,9 @@
 Nothing is chosen on the test images: the weights after the last epoch are saved, whatever their accuracy.
 """
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import hashlib
 import sys
 import time
@@ -13,6 +16,7 @@ import numpy as np
 from data.dataset import crop_to
 from metrics import networks
 from reporting import console, numbers
+from storage import writing
 from training import runtime
 
 BATCH, RATE, WEIGHT_DECAY = 128, 0.1, 5e-4
@@ -38,8 +42,7 @@ def main(name, data_dir, epochs, seed, device, out):
 
     raw = save({key: np.ascontiguousarray(value.numpy()) for key, value in network.state_dict().items()})
     path = out or networks.path_of(name)
-    with open(path, "wb") as file:
-        file.write(raw)
+    writing.write_bytes(path, raw)
     print(f"test accuracy {accuracy(network, dataset):.2f} %, {len(raw):,} bytes, SHA-256 {hashlib.sha256(raw).hexdigest()}")
     print(path)
 

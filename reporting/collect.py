@@ -17,14 +17,15 @@ FORMAT = 2
 # figures of the last logged step
 HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
 HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
+RECORDED = ("command", "started", "commit", "paddle", "numpy", "python", "device", "processor")  # of run.create
 FRAMES = 11  # positions of the slider through training
 
 
 def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Scorer, command: str) -> dict:
     """results.json. scores: of each entry what scorer.score returned, None for a run that died."""
-    logs = [read_log(entry.folder) for entry in entries]
-    records = [run.read_provenance(entry.folder) if run.is_run(entry.folder) else {} for entry in entries]
-    clock = terms.clock_of(entries, logs, [record["device"] for record in records if "device" in record])
+    logs, unread = zip(*(read_log(entry.folder) for entry in entries))
+    records = [read_record(entry.folder) for entry in entries]
+    clock = terms.clock_of(entries, list(logs), [record["device"] for record in records if record["device"]])
     runs = [describe(*of_run, clock) for of_run in zip(entries, scores, logs, records)]
     threads = {row["provenance"]["threads"] for row in runs}
     labels = list(dict.fromkeys(row["label"] for row in runs))
@@ -57,7 +58,7 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
         "floor": baseline,
         "best": {name: best(groups, name) for name in baseline},
         "quality": quality,
-        "remarks": [*terms.remarks(entries, runs), *scorer.remarks],
+        "remarks": [*terms.remarks(entries, runs), *scorer.remarks, *filter(None, unread)],
         "curves": curves_of,
         "metric_curves": metric_curves,
         "agreement": [agreement(row, quality) for row in runs if row["on_the_way"]],
@@ -65,10 +66,18 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
 
 
 def read_log(folder):
+    """(logged steps, '' or why there are none)."""
     try:
-        return log.read(folder)
-    except UserError:
-        return []
+        return log.read(folder, log.COUNTERS), ""
+    except UserError as error:
+        return [], f"No curves of {folder}: {error}."
+
+
+def read_record(folder):
+    """What a run's config.yaml says of where it came from: texts, but for the number of threads, None where it says nothing."""
+    record = run.read_provenance(folder) if run.is_run(folder) else {}
+    texts = {key: None if record.get(key) is None else str(record[key]) for key in RECORDED}
+    return {**texts, "threads": record["threads"] if type(record.get("threads")) is int else None}
 
 
 def describe(entry, scores, lines, provenance, clock):
@@ -102,8 +111,7 @@ def describe(entry, scores, lines, provenance, clock):
         "floor": {name: {"value": row["floor"], "deviation": row["floor_deviation"]} for name, row in values.items()},
         "on_the_way": on_the_way(through_training, lines, clock),
         "grids": frames(entry.folder, lines, clock),
-        "provenance": {k: provenance.get(k) for k in ("command", "started", "commit", "paddle", "numpy", "python")}
-        | {k: provenance.get(k) for k in ("device", "processor", "threads")},
+        "provenance": provenance,
     }
 
 

@@ -1,38 +1,169 @@
-"""How commands talk: one-line errors, warnings on stderr, what a training tells of itself."""
+"""How commands talk: one-line errors, warnings on stderr, what a training tells of itself.
+
+Nothing that happens to stdout or stderr ends a command: what cannot be written is dropped.
+"""
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import errno
+import io
 import logging
+import os
+import select
 import shlex
+import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from errors import UserError
+from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
 from training.session import Silent
 
 
-def run(command: click.Command) -> NoReturn:
-    """Run a click command as a program: a mistake is one line on stderr and exit status 2, without a traceback."""
+def run(command: click.Command, prints: bool = False) -> NoReturn:
+    """Run a click command as a program: a mistake is one line on stderr and exit status 2, Ctrl-C one and 130, no traceback.
+
+    prints: what the command makes is what it prints, so that a stdout that cannot be written is an error. For the others,
+    which make files and say where, it is a warning.
+    """
+    _open_missing()
+    out, _ = _lasting("stdout"), _lasting("stderr")
     name = sys.argv[0].rsplit("/", 1)[-1]
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without
     try:
-        status = command.main(prog_name=f"python {name}", standalone_mode=False)
+        _check_working_directory()
+        for word in sys.argv[1:]:
+            names.check(word, "argument")
+        with _interruptible() as interrupted:
+            status = _invoke(command, name)
     except click.ClickException as error:
         status = _say(name, error.format_message(), 2)
     except UserError as error:
         status = _say(name, error, error.status)
     except (click.Abort, KeyboardInterrupt):
         status = _say(name, "interrupted", 130)
-    except BrokenPipeError:  # `| head`
-        sys.stderr.close()
-        status = 0
-    sys.exit(status if isinstance(status, int) else 0)
+    except Exception as error:
+        if interrupted:  # what was imported or called has made something else of it
+            status = _say(name, "interrupted", 130)
+        elif isinstance(error, (OSError, MemoryError)):  # the machine's
+            status = _say(name, str(error) or "not enough memory", 2)
+        else:
+            raise
+    status = status if isinstance(status, int) else 0
+    sys.stdout.flush()
+    if status == 0 and out and out.failed and not isinstance(out.failed, BrokenPipeError):  # `| head` has what it wanted
+        words = f"stdout cannot be written: {out.failed.strerror}"
+        if prints:
+            status = _say(name, words, 2)
+        else:
+            warn(words)
+    sys.exit(status)
+
+
+def _invoke(command, name):
+    """The command's status. Not click's main(), which has its own words for Ctrl-C and for a stdout that is closed."""
+    try:
+        with command.make_context(f"python {name}", sys.argv[1:]) as context:
+            return command.invoke(context)
+    except click.exceptions.Exit as end:  # --help
+        return end.exit_code
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """KeyboardInterrupt at Ctrl-C, unless that is ignored, in place of what ctrl_c.py does; a list that is empty until then."""
+    numbers: list[int] = []
+
+    def stop(number, frame):
+        numbers.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, stop)
+    try:
+        yield numbers
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _open_missing():
+    """Put the null device in the place of stdin, stdout and stderr if they are closed: the next file would have their numbers,
+    and what libraries print would be written into it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest that is free, this one
+
+
+def _lasting(name):
+    """Make sys.stdout or sys.stderr last, whatever happens to it; returns what writes it, None for a test's or a notebook's.
+
+    A character that its encoding lacks is written as \\u2192, a byte of a name that is no text as it is.
+    """
+    stream = getattr(sys, name)
+    if stream is not getattr(sys, f"__{name}__"):
+        return None
+    if stream:
+        raw = Lasting(getattr(stream.buffer, "raw", stream.buffer))  # Python's -u leaves the buffer out
+    else:  # closed
+        raw = Lasting(io.FileIO(os.devnull, "w"), OSError(errno.EBADF, os.strerror(errno.EBADF)))
+    encoding = stream.encoding if stream else "utf-8"
+    codecs.register_error("shown", _shown)
+    setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(raw), encoding, "shown", line_buffering=True))
+    return raw
+
+
+def _shown(error):
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
+
+
+class Lasting(io.RawIOBase):
+    """Writes to `raw`, a FileIO or one like it. What cannot be written, because the disk is full or nobody reads, is dropped.
+
+    failed: OSError of the first time, None if there was none.
+    """
+
+    def __init__(self, raw: Any, failed: OSError | None = None):
+        self._raw, self.failed = raw, failed
+
+    def write(self, data: Any) -> int:
+        try:
+            while (written := self._raw.write(data)) is None:  # it is somebody's who does not want to wait
+                select.select((), (self._raw,), ())
+            return written
+        except OSError as error:
+            self.failed = self.failed or error
+            return len(data)
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._raw.isatty()
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+
+def _check_working_directory():
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UserError(f"the working directory has been deleted, or may not be looked at ({error.strerror})") from None
 
 
 def command() -> str:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import paddle
 
-from errors import UserError
+from errors import UserError, WriteError
 from reporting.samples import noise
+from storage import writing
+from training import runtime
 from training.sampling import generate
 
 if TYPE_CHECKING:
@@ -29,19 +31,20 @@ def write(trainer: GANTrainer, out: str | Path, pdparams: bool = False) -> tuple
     z = noise(0, CHECKED, trainer.recipe.latent)
     expected = generate(generator, z)
     generator.eval()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        spec = [paddle.static.InputSpec([None, trainer.recipe.latent], "float32", "z")]
-        static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
-        paddle.jit.save(static, str(out / "generator"))
-        if pdparams:
-            paddle.save(generator.state_dict(), str(out / "generator.pdparams"))
-    except OSError as error:
-        raise UserError(f"--export {out} cannot be written: {error.strerror or error}") from None
-    loaded = paddle.jit.load(str(out / "generator"))
-    loaded.eval()
-    with paddle.no_grad():
-        difference = float(np.abs(loaded(paddle.to_tensor(z)).numpy() - expected).max())
-    if not difference <= TOLERANCE:
-        raise UserError(f"--export {out}: the loaded graph differs from the generator by {difference:.2g}: do not use it")
+    spec = [paddle.static.InputSpec([None, trainer.recipe.latent], "float32", "z")]
+    static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
+    with writing.filling(out) as folder, runtime.temporary_home():  # only what is right when it is read again is left there
+        try:
+            paddle.jit.save(static, str(folder / "generator"))
+            if pdparams:
+                paddle.save(generator.state_dict(), str(folder / "generator.pdparams"))
+            loaded = paddle.jit.load(str(folder / "generator"))
+            loaded.eval()
+            with paddle.no_grad():
+                difference = float(np.abs(loaded(paddle.to_tensor(z)).numpy() - expected).max())
+        except Exception as error:  # Paddle writes half a file without a word, and stumbles over it when it reads it
+            last = (str(error).strip() or type(error).__name__).splitlines()[-1]
+            raise WriteError(f"{out} cannot be written, for want of room perhaps; Paddle says: {last}") from None
+        if not difference <= TOLERANCE:
+            raise UserError(f"--export {out}: the loaded graph differs from the generator by {difference:.2g}: do not use it")
     return sorted(out.glob("generator.*")), difference

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from errors import UserError
 from reporting import curves
+from storage import writing
 from training import grids
-from training.grids import read_png  # also for whoever shows samples.png
+from training.grids import read_png  # noqa: F401 - for whoever shows samples.png
 
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 ROWS = 3  # seeds of samples.png
+# the dollars of a name are dollars, not the beginning of a formula
+as_text = matplotlib.rc_context({"text.parse_math": False})
 
 
 def colour(results: dict, label: str) -> str:
@@ -21,6 +27,7 @@ def colour(results: dict, label: str) -> str:
     return COLOURS[labels.index(label) % len(COLOURS)]
 
 
+@as_text
 def samples(results: dict, path: Path) -> None:
     """Real items, then each group's last grids, one row a seed, all of the same noise in a row."""
     labels = [group["label"] for group in results["groups"]]
@@ -40,15 +47,25 @@ def samples(results: dict, path: Path) -> None:
             title = f"{label}, seed {run['seed']}, step {step:,}{ending}"
             _picture(axes[row][column], grids.path_of(run["folder"], step), title)
     figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.3 / (3.4 * rows), wspace=0.03, hspace=0.1)
-    figure.savefig(path)
+    save(figure, path)
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure in the format of the path's ending, PNG without one. Raises WriteError; UserError for another ending."""
+    drawn, form = io.BytesIO(), Path(path).suffix[1:] or "png"
+    if form.lower() not in (allowed := figure.canvas.get_supported_filetypes()):
+        raise UserError(f"{path}: allowed endings are {', '.join(sorted(allowed))}")
+    figure.savefig(drawn, format=form)
+    writing.write_bytes(path, drawn.getvalue())
 
 
 def _picture(axes, path, title):
-    if path.is_file():
-        axes.imshow(read_png(path), interpolation="nearest")
+    if (picture := grids.shown(path)) is not None:
+        axes.imshow(picture, interpolation="nearest")
     axes.set_title(title, fontsize=9)
 
 
+@as_text
 def curve_picture(results: dict, path: Path) -> None:
     """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
     labels = [group["label"] for group in results["groups"]]
@@ -76,7 +93,7 @@ def curve_picture(results: dict, path: Path) -> None:
             cell.legend(fontsize=7)
     for cell in axes[len(panels) :]:
         cell.axis("off")
-    figure.savefig(path)
+    save(figure, path)
 
 
 def metric_names(results: dict) -> list[str]:
@@ -87,8 +104,8 @@ def metric_names(results: dict) -> list[str]:
 def _line(axes, curve, colour, style, label):
     if not curve:
         return
-    x, mean = np.array(curve["x"]), np.array(curve["mean"])
+    x, mean = np.array(curve["x"], float), np.array(curve["mean"], float)  # None, an infinity before, is a gap
     axes.plot(x, mean, style, color=colour, linewidth=1.2, label=label)
     if curve["deviation"]:
-        deviation = np.array(curve["deviation"])
+        deviation = np.array(curve["deviation"], float)
         axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.15, linewidth=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import cv2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps as script  # no character that ends or begins anything in HTML or JavaScript
 from markupsafe import Markup, escape
 
 import metrics
@@ -18,9 +20,10 @@ from errors import UserError
 from reporting import curves, figures, visual
 from reporting.numbers import clock, in_digits
 from reporting.table import is_class_share
+from storage import reading, writing
 from training import grids
-from training.files import write_text
 
+LARGEST = 256 << 20  # bytes of results.json
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 # of a number in the page
 FORMS = {
@@ -38,15 +41,18 @@ def write(out: str | Path, results: dict) -> Path:
     """
     out, results = Path(out), finite(results)
     try:
-        if not drawn(out, results):
-            (out / "results.json").unlink(missing_ok=True)  # written last: it says that the pictures are complete
-            figures.samples(results, out / "samples.png")
-            figures.curve_picture(results, out / "curves.png")
-            visual.write(out, results)
-        write_csv(out / "results.csv", results)
-        page = write_text(out / "report.html", render(results))
-        write_text(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
-        return page
+        with writing.filling(out) as new:
+            if not (kept := drawn(out, results)):
+                figures.samples(results, new / "samples.png")
+                figures.curve_picture(results, new / "curves.png")
+            writing.write_text(new / "results.csv", table(results))
+            writing.write_text(new / "report.html", render(results))
+            # written last: it says that the pictures are its own
+            writing.write_text(new / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+            if not kept:
+                visual.write(out, results, new)
+                (out / "results.json").unlink(missing_ok=True)
+        return out / "report.html"
     except OSError as error:
         raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
 
@@ -54,15 +60,12 @@ def write(out: str | Path, results: dict) -> Path:
 def drawn(out, results):
     """Whether results.json holds the same already, but for when and by which words it was asked for."""
     try:
-        old = json.loads((out / "results.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        old = reading.json(out / "results.json", LARGEST)
+        asked = {"made": old["made"], "command": old["command"]}
+        runs = [{**run, "reused": before["reused"]} for run, before in zip(results["runs"], old["runs"], strict=True)]
+    except (UserError, KeyError, TypeError, ValueError):  # none yet, or damaged
         return False
-    new = json.loads(json.dumps(results))
-    for version in (old, new):
-        for key in ("made", "command"):
-            version.pop(key, None)
-        for run in version.get("runs", ()):
-            run.pop("reused", None)
+    new = json.loads(json.dumps({**results, **asked, "runs": runs}))
     return old == new and all((out / name).is_file() for name in ("samples.png", "curves.png"))
 
 
@@ -75,19 +78,20 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def write_csv(path, results):
-    """One row a run: what it is, what it cost, what it scored."""
+def table(results):
+    """results.csv, one row a run: what it is, what it cost, what it scored."""
     plain: tuple[str, ...] = ("label", "seed", "status", "steps", "critic_steps", "images_seen", "minutes", "seconds")
     plain += ("cpu_seconds", "folder", "message")
     scored = list(results["floor"])
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*plain, *results["runs"][0]["health"], *scored])
-        for run in results["runs"]:
-            values = [run["metrics"].get(name, {}).get("value") for name in scored]
-            writer.writerow([*(run[name] for name in plain), *run["health"].values(), *values])
-        empty = [""] * (len(plain) - 1 + len(results["runs"][0]["health"]))
-        writer.writerow(["real data", *empty, *(results["floor"][name]["value"] for name in scored)])
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*plain, *results["runs"][0]["health"], *scored])
+    for run in results["runs"]:
+        values = [run["metrics"].get(name, {}).get("value") for name in scored]
+        writer.writerow([*(run[name] for name in plain), *run["health"].values(), *values])
+    empty = [""] * (len(plain) - 1 + len(results["runs"][0]["health"]))
+    writer.writerow(["real data", *empty, *(results["floor"][name]["value"] for name in scored)])
+    return text.getvalue()
 
 
 def render(results: dict) -> str:
@@ -104,7 +108,6 @@ def render(results: dict) -> str:
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    script = lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("</", "<\\/"))  # noqa: E731
     parts = {name: Markup((TEMPLATES / f"report.{name}").read_text(encoding="utf-8")) for name in ("css", "js")}
     shown = [i for i, run in enumerate(results["runs"]) if run["grids"]]
     frames = {i: _frames(results["runs"][i]) for i in shown}
@@ -138,19 +141,21 @@ def render(results: dict) -> str:
 
 
 def data_uri(path):
-    """A picture as text, at half its size where its pixels are doubled (the page scales them up again)."""
-    done, encoded = cv2.imencode(".png", grids.read_png(path)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    """A picture as text, halved where its pixels are doubled (the page scales them up again); '' for one that is gone."""
+    picture = grids.shown(path)
+    if picture is None:
+        return ""
+    done, encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert done
     return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
 
 
 def _frames(run):
-    """The run's grids through its training; one that is gone is an empty picture."""
+    """The run's grids through its training."""
     paths = [grids.path_of(run["folder"], grid["step"]) for grid in run["grids"]]
-    made = {path: data_uri(path) if path.is_file() else "" for path in set(paths)}
+    made = {path: data_uri(path) for path in set(paths)}
     return [made[path] for path in paths]
 
 
 def _real(results, shown):
-    path = grids.path_of_real(results["runs"][shown[0]]["folder"]) if shown else None
-    return data_uri(path) if path and path.is_file() else ""
+    return data_uri(grids.path_of_real(results["runs"][shown[0]]["folder"])) if shown else ""

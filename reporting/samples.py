@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from data.dataset import crop_to, to_uint8
 from errors import UserError
+from storage import writing
 from training import grids, randomness
 
 if TYPE_CHECKING:
@@ -27,20 +29,17 @@ def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, se
     points = items.ndim == 2
     if not points:
         items = crop_to(to_uint8(items), state["native_size"])
-    try:
-        (out if kind == "folder" else out.parent).mkdir(parents=True, exist_ok=True)
-        if kind == ".npz":
-            _write_npz(out, items, points)
-        elif points and kind == "folder":
-            raise UserError(f"--out {out}: {trainer.recipe.data} makes points, not images; use .png or .npz")
-        elif kind == "folder":
+    if kind == ".npz":
+        _write_npz(out, items, points)
+    elif points and kind == "folder":
+        raise UserError(f"--out {out}: {trainer.recipe.data} makes points, not images; use .png or .npz")
+    elif kind == "folder":
+        with writing.filling(out) as folder:  # all of them or none
             for number, item in enumerate(items):
-                grids.save_png(out / f"{number:06d}.png", np.broadcast_to(item.transpose(1, 2, 0), (*item.shape[1:], 3)))
-        else:
-            columns = STEPS if interpolate else min(count, max(8, round(count**0.5)))
-            grids.save_png(out, grids.scatter(items) if points else grids.grid(items, columns))
-    except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
+                grids.save_png(folder / f"{number:06d}.png", np.broadcast_to(item.transpose(1, 2, 0), (*item.shape[1:], 3)))
+    else:
+        columns = STEPS if interpolate else min(count, max(8, round(count**0.5)))
+        grids.save_png(out, grids.scatter(items) if points else grids.grid(items, columns))
 
 
 def noise(seed: int, count: int, latent: int) -> np.ndarray:
@@ -68,8 +67,7 @@ def great_circles(seed: int, count: int, latent: int) -> np.ndarray:
 
 
 def _write_npz(out, items, points):
-    # an open file, because numpy would add .npz to any other name
-    with open(out, "wb") as file:
+    with writing.replacing(out) as file:
         if points:
             np.savez_compressed(file, points=items)
         else:
@@ -81,10 +79,8 @@ def write_gif(folder: str | Path, out: str | Path, milliseconds: int = 300) -> N
     paths = list(grids.list_grids(folder).values())
     if not paths:
         raise UserError(f"{folder} has no grids in samples/")
-    try:
-        frames = [Image.open(path).convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for path in paths]
-        times = [milliseconds] * (len(frames) - 1) + [5 * milliseconds]
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        frames[0].save(out, save_all=True, append_images=frames[1:], duration=times, loop=0)
-    except OSError as error:
-        raise UserError(f"{out} cannot be made: {error}") from None
+    frames = [Image.fromarray(grids.picture(path)).convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for path in paths]
+    times = [milliseconds] * (len(frames) - 1) + [5 * milliseconds]
+    drawn = io.BytesIO()
+    frames[0].save(drawn, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    writing.write_bytes(out, drawn.getvalue())

@@ -4,21 +4,51 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import UserError
-from training.files import write_text
+from storage import reading
+from storage.writing import write_text
 
 FORMAT = 1
+LARGEST = 16 << 20  # bytes
 # what must be equal for numbers of two evaluations to stand in one file
 SETTINGS = ("data", "data_sha256", "samples", "seed", "network", "network_sha256", "batch_norm", "raw")
 
 
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Value(_Strict):
+    value: float | None
+    deviation: float | None
+    floor: float | None
+    floor_deviation: float | None
+
+
+class _Settings(_Strict):
+    could_not: dict[str, str] | list[str] | None = None  # the rest is compared, nothing more
+
+
+class _Checkpoint(_Strict):
+    step: Annotated[int, Field(ge=0, le=10**9)]
+    values: dict[str, _Value]
+
+
+class _File(_Strict):
+    settings: _Settings
+    results: list[_Checkpoint]
+
+
 def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
-    """Put scored checkpoints, {step: values}, into metrics.json. What it holds under equal settings stays beside them."""
-    try:
-        results, before = read(path)
-    except UserError:  # none yet, or not one of ours: written anew
-        results, before = {}, settings
+    """Put scored checkpoints, {step: values}, into metrics.json. What it holds under equal settings stays beside them.
+
+    Raises UserError if what is there is none: it is not written over.
+    """
+    results, before = read(path) if reading.is_file(path) else ({}, settings)
     if any(before.get(key) != settings.get(key) for key in SETTINGS):
         results = {}
     for step, values in scores.items():
@@ -28,10 +58,13 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
     write_text(Path(path), text + "\n")
 
 
-def read(path: str | Path) -> tuple[dict[int, dict], dict]:
-    """({step: values}, settings) of a metrics.json. Raises UserError."""
+def read(path: str | Path) -> tuple[dict[int, dict], dict[str, Any]]:
+    """({step: values}, settings) of a metrics.json. Raises UserError, which says what is wrong with it."""
+    content = reading.json(path, LARGEST)
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {int(row["step"]): dict(row["values"]) for row in content["results"]}, dict(content["settings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} cannot be read as metrics.json: {error}") from None
+        _File.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = "/".join(map(str, first["loc"]))[:100] or "all of it"
+        raise UserError(f"{path} cannot be read as metrics.json, move it away or mend it: {at}: {first['msg']}") from None
+    return {row["step"]: row["values"] for row in content["results"]}, content["settings"]

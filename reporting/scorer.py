@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from data.dataset import Dataset, crop_to, to_uint8, to_unit
 from errors import UserError
 from metrics import networks
 from reporting import samples, score_store, visual
+from storage import reading, writing
 from training import checkpoint, grids, run, runtime
 
 if TYPE_CHECKING:
@@ -138,24 +140,24 @@ class Scorer:
         path = Path(folder) / file
         known = self._read(path, names, samples)
         missing = [step for step in steps if step not in known] if names else []
-        if missing:
-            runtime.start(self.device)
-        for step in missing:
-            self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
-            known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
-            score_store.write(path, {step: known[step]}, settings)
-        if missing:
-            visual.add_scores(folder, {step: known[step] for step in missing})
+        with writing.lock(folder) if missing else contextlib.nullcontext():
+            if missing:
+                runtime.start(self.device)
+            for step in missing:
+                self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
+                known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
+                try:
+                    visual.add_scores(folder, {step: known[step]})
+                except UserError as error:
+                    self._remark(f"VisualDL does not show the scores of {folder}: {error}")
+                score_store.write(path, {step: known[step]}, settings)  # last: it says that all of this is done
         return {step: known[step] for step in steps if step in known}
 
     def _read(self, path, names, samples):
         """{step: values} of an earlier call that measured the same in the same way."""
-        if not path.is_file():
+        if not reading.is_file(path):
             return {}
-        try:
-            scores, settings = score_store.read(path)
-        except UserError:
-            return {}
+        scores, settings = score_store.read(path)
         same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
         same["network_sha256"] = networks.record(metrics.network_of(self.dataset.name)).get("network_sha256")
         if any(settings.get(key) != value for key, value in same.items()):

@@ -1,16 +1,20 @@
 """Real images beside the last grids of several runs, from the same noise: python -m reporting.strip RUN… --out FILE.png"""
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 from pathlib import Path
 
 import click
 from matplotlib.figure import Figure
 
 from errors import UserError
-from reporting import console, score_store
+from reporting import console, figures, score_store
 from reporting.numbers import in_digits
 from training import checkpoint, comparison, grids, run
 
 
+@figures.as_text
 def draw(runs, out, size=3.2):
     """Write the PNG: the first run's real.png, then the last grid of each run with what it cost and reached in its title.
 
@@ -26,8 +30,7 @@ def draw(runs, out, size=3.2):
         axes.set_title(title, fontsize=11)
         axes.axis("off")
     figure.subplots_adjust(0.005, 0.005, 0.995, 0.86, wspace=0.02)
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out)
+    figures.save(figure, out)
 
 
 def last_grid(folder):

@@ -3,71 +3,73 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import os
 import shlex
 import time
 from pathlib import Path
 
+from errors import cannot_write
 from reporting.numbers import in_digits
+from storage import writing
 from training import grids
 from training.comparison import Entry
-from training.records import open_records
+from training.records import open_records, read_points, silent
 
 
-def silent():
-    """A context in which VisualDL's own lines are not printed."""
-    silence = contextlib.ExitStack()
-    silence.enter_context(contextlib.redirect_stdout(io.StringIO()))
-    silence.enter_context(contextlib.redirect_stderr(io.StringIO()))
-    return silence
+def check(folder: str | Path) -> None:
+    """Raise UserError if add_scores could add nothing to a run's VisualDL file. It takes as long as reading it."""
+    for path in sorted(Path(folder).glob("vdlrecords.*.log"))[:1]:
+        read_points(path)
 
 
 def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -> None:
     """Put scores, {step: values}, into a run's VisualDL file, beside its estimate; a point that is there stays.
 
-    raw: they are of the generator itself, not of its average, and get curves of their own.
+    raw: they are of the generator itself, not of its average, and get curves of their own. The folder is locked. Raises UserError
+    for a file that is damaged, and writes nothing then.
     """
     records = sorted(Path(folder).glob("vdlrecords.*.log"))
     if not records:
         return
+    known = read_points(records[0])
+    size = records[0].stat().st_size
     with silent():
-        from visualdl import LogReader
-
-        reader = LogReader(file_path=str(records[0]))
-        tags = reader.get_tags().get("scalar", [])
-        writer = open_records(records[0])
         try:
-            for name in sorted({name for values in scores.values() for name in values}):
-                tag = f"{'metrics-raw' if raw else 'metrics'}/{name}"
-                known = {point.id for point in reader.get_data("scalar", tag)} if tag in tags else set()
-                for step, values in sorted(scores.items()):
-                    if name in values and step not in known:
-                        writer.add_scalar(tag, values[name]["value"], step)
-        finally:
-            writer.close()
+            with contextlib.closing(open_records(records[0])) as writer:
+                for name in sorted({name for values in scores.values() for name in values}):
+                    tag = f"{'metrics-raw' if raw else 'metrics'}/{name}"
+                    for step, values in sorted(scores.items()):
+                        if name in values and (tag, step) not in known:
+                            writer.add_scalar(tag, values[name]["value"], step)
+        except OSError as error:
+            os.truncate(records[0], size)  # half a record would hide all that come after it
+            raise cannot_write(records[0], error) from None
 
 
-def write(out: str | Path, results: dict) -> None:
-    """OUT/report/vdlrecords…: samples.png, curves.png, each run's last grid, each group's values. Written anew every time."""
+def write(out: str | Path, results: dict, pictures: Path) -> None:
+    """OUT/report/vdlrecords…: samples.png and curves.png of the folder `pictures`, each run's last grid, each group's values.
+    It takes the place of an earlier one. Raises WriteError."""
     folder = Path(out) / "report"
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("vdlrecords.*.log"):
-        old.unlink()
-    with silent():
-        writer = open_records(folder / f"vdlrecords.{int(time.time()):010d}.log")
+    earlier = list(folder.glob("vdlrecords.*.log"))
+    with silent(), writing.filling(folder) as new:
+        path = new / f"vdlrecords.{int(time.time()):010d}.log"
+        writer = open_records(path)
         try:
             for name in ("samples", "curves"):
-                writer.add_image(f"report/{name}", grids.read_png(Path(out) / f"{name}.png"), 0)
+                writer.add_image(f"report/{name}", grids.read_png(pictures / f"{name}.png"), 0)
             for run in results["runs"]:
-                if run["grids"]:
-                    step = run["grids"][-1]["step"]
-                    picture = grids.read_png(grids.path_of(run["folder"], step))
+                step = run["grids"][-1]["step"] if run["grids"] else 0
+                picture = grids.shown(grids.path_of(run["folder"], step))
+                if picture is not None:
                     writer.add_image(f"final/{tag(run['label'])}-seed-{run['seed']}", picture.copy(), step)
             for group in results["groups"]:
                 lines = [f"{name}: {in_digits(row['mean'])}" for name, row in group["metrics"].items()]
                 writer.add_text(f"result/{tag(group['label'])}", "\n".join([*lines, f"seeds {len(group['seeds'])}"]), 0)
         finally:
             writer.close()
+    for old in earlier:
+        if old.name != path.name:
+            old.unlink()
 
 
 def tag(label: str) -> str:

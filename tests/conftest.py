@@ -1,6 +1,7 @@
 """One Paddle for all tests of a process, prepared as the commands prepare it."""
 
 import shutil
+import signal
 import sys
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ import pytest
 from training import runtime
 
 runtime.start("cpu")  # before any test imports paddle
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background jobs, and then in what tests start
 
 import paddle  # noqa: E402
 

@@ -48,6 +48,14 @@ def tiny_game(model="wgan", shape=(1, 32, 32), **settings):
     return GANTrainer(tiny(model, **settings), shape)
 
 
+def state_of(trainer, step=1):
+    """What a checkpoint's state.json says of a trainer beside its format."""
+    counters = {"step": step, "critic_steps": trainer.critic_steps, "attempt": trainer.attempt}
+    clocks = {"seconds": 0.0, "cpu_seconds": 0.0}
+    made = {"recipe": trainer.recipe.model_dump(), "shape": list(trainer.shape), "native_size": None}
+    return {**counters, **clocks, "alarms": {"dead": 0, "negative": 0}, "logs": {}, **made}
+
+
 def batch(n=8, shape=(1, 32, 32), seed=0, dtype="float32"):
     """A Paddle tensor of n items, uniform on [−1, 1]."""
     import paddle

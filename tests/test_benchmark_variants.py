@@ -5,7 +5,7 @@ import paddle
 import pytest
 
 from benchmarks import plain
-from models.networks import dcgan
+from models.networks import dcgan, dcgan_constant
 from models.objectives import OBJECTIVES
 from tests.helpers import batch, equal, tiny, tiny_game, values
 from training import recipe as recipes
@@ -18,8 +18,10 @@ def twins(monkeypatch, model, **settings):
     """(our trainer, the trainer of Paddle's own layers with the same weights), both on dcgan."""
     settings = {"network": "dcgan", **settings}
     ours = tiny_game(model, **settings)
-    monkeypatch.setattr(dcgan, "Generator", plain.Generator)
-    monkeypatch.setattr(dcgan, "Critic", plain.Critic)
+    for module in (dcgan, dcgan_constant):
+        for player in ("Generator", "Critic"):
+            monkeypatch.setattr(module, player, getattr(module, player))  # put back at the end of the test
+    plain.use()
     theirs = tiny_game(model, **settings)
     for role in ("generator", "critic"):
         state = getattr(ours, role).state_dict()

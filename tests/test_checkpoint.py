@@ -8,20 +8,13 @@ import numpy as np
 import pytest
 
 from errors import UserError
-from tests.helpers import MODELS, NETWORKS, batch, equal, files_below, files_of, tiny_game
+from tests.helpers import MODELS, NETWORKS, batch, equal, files_below, files_of, state_of, tiny_game
 from training import checkpoint
 from training.trainer import GANTrainer, rebuild
 
 
 def save(folder, trainer, step=1, keep=3, **more):
-    state = {
-        "step": step,
-        "critic_steps": trainer.critic_steps,
-        "attempt": trainer.attempt,
-        "recipe": trainer.recipe.model_dump(),
-        "shape": list(trainer.shape),
-    }
-    return checkpoint.save(folder, step, trainer.parts(), {**state, **more}, keep)
+    return checkpoint.save(folder, step, trainer.parts(), {**state_of(trainer, step), **more}, keep)
 
 
 def assert_equal_parts(left, right):
@@ -131,7 +124,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_it_is_taken(tmp_path
     with pytest.raises(UserError) as error:
         checkpoint.load(newest)
     assert str(newest) in str(error.value) and "\n" not in str(error.value)
-    path, _, state, remarks = checkpoint.newest(tmp_path)
+    path, state, remarks = checkpoint.newest(tmp_path)
     assert path.name == "step-000001" and state["step"] == 1
     assert len(remarks) == 1 and "step-000002" in remarks[0]
 
@@ -189,9 +182,8 @@ def test_an_average_that_is_missing_or_too_much_is_refused_and_nothing_is_taken_
         with pytest.raises(UserError, match="another recipe: one has an averaged generator, the other has none"):
             trainer.restore(parts, state, "there")
         assert trainer.critic_steps == 0 and equal(before, list(trainer.parts()["generator"].values()))
-    state |= {"step": 1, "recipe": averaged.recipe.model_dump(), "shape": list(averaged.shape)}
     with pytest.raises(UserError, match="one has an averaged generator, the other has none"):
-        rebuild(checkpoint.save(tmp_path, 1, plain.parts(), state, 3))
+        rebuild(checkpoint.save(tmp_path, 1, plain.parts(), state_of(averaged), 3))
 
 
 def test_an_average_of_other_shapes_is_refused():

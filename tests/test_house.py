@@ -1,4 +1,5 @@
-"""The house: imports run one way, commands → experiments, benchmarks → reporting → training → metrics, models, data → errors."""
+"""The house: imports run one way, commands → experiments, benchmarks → reporting → training → metrics, models, data →
+storage → errors."""
 
 import ast
 from pathlib import Path
@@ -6,8 +7,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FLOORS = {"errors": 0, "data": 1, "models": 1, "metrics": 1, "training": 2, "reporting": 3, "experiments": 4, "benchmarks": 4}
-COMMAND = 5
+FLOORS = {
+    "errors": 0,
+    "ctrl_c": 0,
+    "storage": 1,
+    "data": 2,
+    "models": 2,
+    "metrics": 2,
+    "training": 3,
+    "reporting": 4,
+    "experiments": 5,
+    "benchmarks": 5,
+}
+COMMAND = 6
 COMMANDS = ("metrics/train_network.py", "reporting/strip.py")  # beside those at the top: run with python -m
 MODULES = [path for path in sorted(ROOT.glob("**/*.py")) if path.relative_to(ROOT).parts[0] in FLOORS or path.parent == ROOT]
 
@@ -73,11 +85,61 @@ def test_no_circle():
         visit(name)
 
 
+# modules that open or move files otherwise than by storage/writing.py, with what they call, and why they may
+WRITERS = {
+    "storage/writing.py": {"open", "os.replace"},
+    "training/checkpoint.py": {"save_file", "write_text", "os.replace"},  # whole folders, each file of them on the disk
+    "training/run_log.py": {"open"},  # grows, and is cut back to its checkpoint
+    "training/records.py": {"open"},  # grows, and is cut back to its checkpoint
+    "training/run_comparison.py": {"open"},  # what a process prints, as it comes
+    "data/files.py": {"open", "os.replace"},  # a download, which goes on where it was cut off
+    "data/folder.py": {"os.open"},  # the null device
+    "benchmarks/reading.py": {"write_bytes"},  # pictures in a temporary folder
+    "reporting/console.py": {"os.open"},  # the null device
+    "reporting/export.py": {"save"},  # Paddle's, into a folder of writing.filling
+    "reporting/samples.py": {"savez_compressed", "save"},  # into a file of writing.replacing, and into memory
+    "reporting/figures.py": {"savefig"},  # into memory
+    "experiments/store.py": {"savefig", "save"},  # into memory
+}
+WRITE = {"write_text", "write_bytes", "save", "save_file", "savez", "savez_compressed", "imwrite", "savefig", "to_csv", "tofile"}
+WRITE |= {"os.open", "os.replace", "os.rename", "shutil.move", "shutil.copy", "shutil.copyfile", "shutil.copytree", "json.dump"}
+OWN = {"writing", "checkpoint", "figures"}  # modules of the project with such functions
+
+
+def test_files_are_written_in_one_place():
+    found = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = ast.unparse(node.func)
+            short = name.rpartition(".")[2]
+            mode = " ".join(map(ast.unparse, [*node.args[1:2], *(word.value for word in node.keywords if word.arg == "mode")]))
+            if name == "open":
+                writes = not set(mode) <= set("'rbt")
+            elif name == "os.open":
+                writes = "WR" in mode or "CREAT" in mode  # O_WRONLY, O_RDWR
+            else:
+                writes = "." in name and (name in WRITE or short in WRITE) and name.partition(".")[0] not in OWN
+            if writes:
+                found.setdefault(str(path.relative_to(ROOT)), set()).add(name if name in WRITE else short)
+    assert {path: sorted(names) for path, names in found.items()} == {path: sorted(names) for path, names in WRITERS.items()}
+
+
+def test_every_command_says_one_line_at_ctrl_c_from_its_beginning():
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        if "\n    console.run(" in text:
+            nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.Import, ast.ImportFrom))]
+            imports = [ast.unparse(node) for node in sorted(nodes, key=lambda node: node.lineno)]
+            assert next(line for line in imports if "__future__" not in line) == "import ctrl_c", path
+
+
 def test_only_commands_print_exit_and_read_the_command_line():
-    allowed = {"reporting/console.py", "reporting/progress.py"}  # how commands talk
+    allowed = {"reporting/console.py", "reporting/progress.py", "ctrl_c.py"}  # how commands talk
     wrong = []
     for path in MODULES:
-        if floor_of(path) >= 4 or str(path.relative_to(ROOT)) in allowed:
+        if floor_of(path) >= FLOORS["experiments"] or str(path.relative_to(ROOT)) in allowed:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             talks = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "exit")

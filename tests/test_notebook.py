@@ -15,6 +15,7 @@ SPEC.loader.exec_module(build)
 
 @pytest.fixture
 def small(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))  # the user who runs the tests may have none, but Jupyter wants one
     monkeypatch.setenv("PADDLE_WGAN", str(ROOT))
     monkeypatch.setenv("PADDLE_WGAN_MINUTES", "0.02")
     monkeypatch.setenv("PADDLE_WGAN_OPTIONS", "-o filters=4 --samples 200 --metrics frechet,swd")

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from errors import UserError
 from reporting import collect, curves, numbers, report, terms
+from tests.helpers import files_below
+from tests.reliability.test_disk import Full
 from training import comparison
 
 FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
@@ -104,6 +108,28 @@ def test_clock_and_threads_are_named(made):
     assert results["remarks"] == []
     heading = (folder / "results.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     assert {"minutes", "seconds", "cpu_seconds"} <= set(heading)
+
+
+def test_a_report_that_does_not_fit_leaves_the_one_of_before(made, monkeypatch, tmp_path):
+    shutil.copytree(made[2], tmp_path / "A")
+    shutil.copytree(made[2], tmp_path / "B")
+    monkeypatch.chdir(tmp_path)
+    other, before = {**made[0], "more": 1}, files_below(tmp_path)
+    with monkeypatch.context() as patch:
+        disk = Full(patch, tmp_path / "B", 10**9)
+        report.write("B", other)
+    shutil.rmtree("B")
+    moves = 6  # five files and VisualDL's: once all are there, nothing is written any more
+    for room in (disk.calls // 2, disk.calls - moves - 1):
+        with monkeypatch.context() as patch:
+            Full(patch, tmp_path, room)
+            with pytest.raises(UserError, match="cannot be written: No space left"):
+                report.write("A", other)
+        assert files_below("A") == {name[2:]: raw for name, raw in before.items() if name[:2] == "A/"}
+    report.write("A", other)
+    after = files_below("A")
+    assert len(after) == len(before) / 2 and len([name for name in after if "report/vdlrecords" in name]) == 1
+    assert json.loads(after["results.json"])["more"] == 1
 
 
 def entries_of(*settings):

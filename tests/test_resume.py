@@ -90,7 +90,7 @@ def at_step(monkeypatch):
     return arrange
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 @pytest.mark.parametrize("model", ["wgan", "wgan-gp"])
 def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(train, at_step, mnist_dir, model, number, status):
     decay = ["-o", "decay=true"]  # needs the run's full length: a shorter run would be another
@@ -105,6 +105,16 @@ def test_a_signal_saves_a_checkpoint_and_says_how_to_go_on(train, at_step, mnist
     assert signal.getsignal(number) is handler
     assert train("parts", "--resume").status == 0
     assert_same_run("whole", "parts")
+
+
+def test_a_terminal_that_goes_away_does_not_stop_what_nohup_began(train, at_step):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        at_step(2, lambda: os.kill(os.getpid(), signal.SIGHUP))
+        assert train("run", *begin("wgan")).status == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert [line["step"] for line in log_of("run")] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 
 from experiments.shared import measure_along
 from experiments.store import ExperimentStore, NotShared
+from storage import writing
 from tests.helpers import ROOT
-from training import checkpoint, files
+from training import checkpoint
 
 EXPERIMENT = """import os
 
@@ -95,7 +96,7 @@ def test_sigterm_ends_all_of_them_with_checkpoints(copy):
     assert "the same command goes on from there" in err and "Traceback" not in err
     for log in logs:
         assert checkpoint.list_steps(log.parent)[-1] > 0
-        with files.lock(log.parent):  # nobody is at it any more
+        with writing.lock(log.parent):  # nobody is at it any more
             pass
 
 

@@ -13,7 +13,7 @@ class HealthMonitor:
 
     def __init__(self, recipe: Recipe, state: dict[str, int] | None = None):
         self.recipe = recipe
-        self.state = state or {"dead": 0, "negative": 0}
+        self.state = {"dead": 0, "negative": 0, **(state or {})}
 
     def update(self, step: int, figures: dict[str, float]) -> list[str]:
         """The warnings (a list of lines) that these figures of a logged step call for."""

@@ -19,7 +19,7 @@ WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
 
 def share(recipe: Any, line: dict) -> float:
     """Share of the recipe's budget that was used up at a `line` of its log (a dict), in [0, 1]."""
-    time = line[KEYS[recipe.clock]] / (60 * recipe.minutes) if recipe.minutes else 0.0
+    time = line.get(KEYS[recipe.clock], 0.0) / (60 * recipe.minutes) if recipe.minutes else 0.0
     return min(1.0, max(line["step"] / recipe.steps, time))
 
 

@@ -13,7 +13,7 @@ import paddle
 
 from data import Dataset, Order
 from data.dataset import crop_to, to_uint8
-from errors import NotFinite, cannot_write
+from errors import NotFinite
 from training import checkpoint, grids, health
 from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
@@ -196,11 +196,7 @@ class Grids(Callback):
             log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), number)
 
     def _save(self, log, path, tag, picture, number):
-        try:
-            path.parent.mkdir(exist_ok=True)
-            grids.save_png(path, picture)
-        except OSError as error:
-            raise cannot_write(path, error, picture.nbytes) from None
+        grids.save_png(path, picture)
         log.image(tag, picture, number)
 
 

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 import safetensors.numpy
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
-from errors import UserError, cannot_write
+from errors import UserError, cannot_write, shortened
+from storage import reading
 
 if TYPE_CHECKING:
     from paddle import nn
@@ -32,16 +36,36 @@ UPGRADES = {
 }
 PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
 AVERAGE = "average"  # a fifth, where the recipe has an averaged generator
-# what state.json must hold
-CONTENT = {
-    "step": int,
-    "critic_steps": int,
-    "attempt": int,
-    "recipe": dict,
-    "shape": list,
-    "sha256": dict,
-}
-NAME = re.compile(r"step-(\d{6,})")
+NAME = re.compile(r"step-([0-9]{6,10})")
+STATE, HEADER, LARGEST = 1 << 20, 1 << 20, 4 << 30  # bytes of state.json, of the header of a .safetensors and of the whole of it
+DTYPES: dict[object, np.dtype[Any]] = {f"{kind.upper()}{8 * size}": np.dtype(f"{kind}{size}") for kind in "fi" for size in (4, 8)}
+Count = Annotated[int, Field(ge=0, le=10**15)]
+Seconds = Annotated[float, Field(ge=0, le=10**10)]
+
+
+class State(BaseModel):
+    """What state.json must hold, in which types and ranges."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    step: Annotated[int, Field(ge=0, le=10**9)]
+    critic_steps: Count
+    attempt: Annotated[int, Field(ge=0, le=10**6)]
+    seconds: Seconds
+    cpu_seconds: Seconds
+    alarms: dict[str, Count]
+    logs: dict[str, Count]
+    recipe: dict
+    shape: list[Count]
+    native_size: Annotated[int, Field(ge=1, le=1024)] | None
+    sha256: dict[str, str]
+
+
+class Declared(NamedTuple):
+    """What a file's header says of an array, by the names that the array itself has for it."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
 
 
 def save(folder: str | Path, step: int, parts: dict[str, dict[str, np.ndarray]], state: dict, keep: int) -> Path:
@@ -95,7 +119,14 @@ def _seal(state):
 def _sync_and_digest(path):
     with open(path, "rb") as file:
         os.fsync(file.fileno())
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+        return _digest(file).hexdigest()
+
+
+def _digest(file):
+    digest = hashlib.sha256()
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    return digest
 
 
 def _sync_folder(path):
@@ -111,58 +142,102 @@ def path_of(folder: str | Path, step: int) -> Path:
 
 
 def list_steps(folder: str | Path) -> list[int]:
-    """Steps of the checkpoints of a run, ascending."""
+    """Steps of the checkpoints of a run, ascending. Raises UserError if nobody can tell."""
     root = Path(folder) / "checkpoints"
-    matches = (NAME.fullmatch(path.name) for path in root.iterdir()) if root.is_dir() else ()
-    return sorted(int(match[1]) for match in matches if match)
+    try:
+        matches = [NAME.fullmatch(path.name) for path in root.iterdir()] if root.is_dir() else []
+    except OSError as error:
+        raise UserError(f"{root} cannot be read: {error.strerror}") from None
+    return sorted(int(match[1]) for match in matches if match and path_of(folder, int(match[1])).name == match[0])
+
+
+def declared(path: str | Path, state: dict) -> dict[str, dict[str, Declared]]:
+    """{part: {name: Declared}} as the headers of the files say it: no array is read. Raises UserError if a file is damaged."""
+    names = (*PARTS, *([AVERAGE] if f"{AVERAGE}.safetensors" in state["sha256"] else []))
+    return {part: _header(Path(path) / f"{part}.safetensors") for part in names}
+
+
+def _header(path):
+    """{name: Declared} of a .safetensors: 8 bytes with the header's length, the header in JSON, the arrays without a gap."""
+    with reading.regular(path) as file:
+        size, length = os.fstat(file.fileno()).st_size, int.from_bytes(file.read(8), "little")
+        raw = file.read(min(length, HEADER))
+    rows = reading.parsed(raw.decode("utf-8", "replace"), f"{path} is damaged: its header")
+    try:
+        found = {name: _declared(row) for name, row in rows.items() if name != "__metadata__"}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UserError(f"{path} is damaged: its header does not describe arrays of numbers") from None
+    if size > LARGEST or size != 8 + length + sum(math.prod(array.shape) * array.dtype.itemsize for array in found.values()):
+        raise UserError(f"{path} is damaged: its {size:,} bytes are not those of the arrays that its header describes")
+    return found
+
+
+def _declared(row):
+    shape = row["shape"]
+    if type(shape) is not list or len(shape) > 8 or not all(type(side) is int and 0 <= side <= LARGEST for side in shape):
+        raise ValueError
+    return Declared(tuple(shape), DTYPES[row["dtype"]])
 
 
 def load(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict]:
     """(parts, state) of a checkpoint folder. Raises UserError if a file is missing, cut short or altered."""
-    path = Path(path)
-    state = read_state(path)
+    path, state = Path(path), read_state(path)
     parts = {}
-    for part in (*PARTS, *([AVERAGE] if f"{AVERAGE}.safetensors" in state["sha256"] else [])):
+    for part in declared(path, state):
         file = path / f"{part}.safetensors"
+        raw = reading.read(file, reading.size(file))
+        _check_digest(file, state, hashlib.sha256(raw))
         try:
-            raw = file.read_bytes()
-            if hashlib.sha256(raw).hexdigest() != state["sha256"].get(file.name):
-                raise UserError(f"{file} is damaged: its SHA-256 is not the one in state.json")
             parts[part] = safetensors.numpy.load(raw)
-        except (OSError, SafetensorError, ValueError) as error:
-            raise UserError(f"{file} cannot be read: {error}") from None
+        except (SafetensorError, ValueError) as error:
+            raise UserError(f"{file} is damaged: {error}") from None
+        if bad := [name for name, array in parts[part].items() if not np.isfinite(array).all()]:
+            raise UserError(f"{file} is damaged: {shortened(bad[0])} holds a number that is not finite")
     return parts, state
+
+
+def _check_digest(file, state, digest):
+    if digest.hexdigest() != state["sha256"].get(file.name):
+        raise UserError(f"{file} is damaged: its SHA-256 is not the one in state.json")
 
 
 def read_state(path: str | Path) -> dict:
     """state.json of a checkpoint, brought to the present format. Raises UserError if it is damaged or from the future."""
     file = Path(path) / "state.json"
     try:
-        state = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path} is not a checkpoint: {file.name} cannot be read ({error})") from None
+        state = reading.json(file, STATE)
+    except UserError as error:
+        raise UserError(f"{path} is not a checkpoint: {error}") from None
     version = state.get("format") if isinstance(state, dict) else None
     if type(version) is not int or not 1 <= version <= FORMAT:
-        raise UserError(f"{path} has checkpoint format {version!r}, this program reads 1 to {FORMAT}")
+        raise UserError(f"{path} has checkpoint format {shortened(version)}, this program reads 1 to {FORMAT}")
     if version > 1 and state.get("seal") != _seal(state):
         raise UserError(f"{file} is damaged: its SHA-256 is not its own")
     while state["format"] < FORMAT:
         state = UPGRADES[state["format"]](state)
-    if wrong := [key for key, kind in CONTENT.items() if not isinstance(state.get(key), kind)]:
-        raise UserError(f"{file} is damaged: {', '.join(wrong)} missing or of another type")
+    try:
+        State.model_validate(state)
+    except ValidationError as error:
+        wrong = ", ".join(dict.fromkeys(str(each["loc"][0]) for each in error.errors()))
+        raise UserError(f"{file} is damaged: {wrong} missing, of another type or out of range") from None
     return state
 
 
-def newest(folder: str | Path) -> tuple[Path, dict, dict, list[str]] | None:
-    """(path, parts, state, remarks) of the newest checkpoint that is intact, passing over damaged ones; or None.
+def newest(folder: str | Path) -> tuple[Path, dict, list[str]] | None:
+    """(path, state, remarks) of the newest checkpoint that is intact, passing over damaged ones; or None.
 
-    remarks: a line for each one passed over.
+    Its files are read piece by piece for their SHA-256, whatever their size. remarks: a line for each one passed over.
     """
     remarks: list[str] = []
     for step in reversed(list_steps(folder)):
         path = path_of(folder, step)
         try:
-            return path, *load(path), remarks
+            state = read_state(path)
+            for part in declared(path, state):
+                file = path / f"{part}.safetensors"
+                with reading.regular(file) as raw:
+                    _check_digest(file, state, _digest(raw))
+            return path, state, remarks
         except UserError as error:
             remarks.append(str(error))
     if remarks:
@@ -170,9 +245,10 @@ def newest(folder: str | Path) -> tuple[Path, dict, dict, list[str]] | None:
     return None
 
 
-def restore(layer: nn.Layer, arrays: dict[str, np.ndarray], where: str | Path) -> None:
-    """Put saved arrays into a network. Raises UserError unless names and shapes are the network's own."""
+def check(layer: nn.Layer, arrays: Mapping[str, np.ndarray | Declared], where: str | Path) -> None:
+    """Raise UserError unless names, shapes and types of saved arrays, or of what is declared of them, are the network's own."""
     own = layer.state_dict()
-    if set(own) != set(arrays) or any(list(own[name].shape) != list(arrays[name].shape) for name in own):
+    if set(own) != set(arrays) or any(tuple(own[name].shape) != tuple(arrays[name].shape) for name in own):
         raise UserError(f"{where} belongs to another recipe: names or shapes of its weights differ")
-    layer.set_state_dict(arrays)  # type: ignore[arg-type] # Paddle takes arrays too, though its annotation forgets them
+    if wrong := [name for name in own if str(own[name].dtype).rpartition(".")[2] != arrays[name].dtype.name]:
+        raise UserError(f"{where} is damaged: {wrong[0]} is of the type {arrays[wrong[0]].dtype}")

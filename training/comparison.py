@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import data
-from errors import UserError, cannot_write, one_of
-from training import budget, checkpoint, files, run
+from errors import UserError, one_of
+from storage import names as file_names
+from storage import reading, writing
+from storage.writing import write_text
+from training import budget, checkpoint, run
 from training import recipe as recipes
-from training.files import write_text
 
 FORMAT = 1
+LARGEST = 16 << 20  # bytes of comparison.json
 UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
 # what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
@@ -141,18 +144,18 @@ def folder_for(out: str | None, entries: list[Entry]) -> Path:
     """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
     contents = _contents(entries)
     if out:
-        files.check_writable(out)
-        if files.holds_something(out) and _read(out).get("contents") != contents:
+        writing.check_writable(out)
+        if writing.holds_something(out) and _read(out).get("contents") != contents:
             raise UserError(f"--out {out} holds something else than this comparison; name another folder")
         return Path(out)
     first = entries[0].recipe
     source = first.data.partition(":")[0] if ":" in first.data else first.data
-    name = "-".join([*dict.fromkeys(e.label.split()[0] for e in entries), source]).replace("/", "-")
+    name = file_names.part("-".join([*dict.fromkeys(file_names.part(e.recipe.model) for e in entries), source]))
     path, number = Path("compare") / name, 1
-    while files.holds_something(path) and _read(path).get("contents") != contents:
+    while writing.holds_something(path) and _read(path).get("contents") != contents:
         number += 1
         path = Path("compare") / f"{name}-{number}"
-    files.check_writable(path)
+    writing.check_writable(path)
     return path
 
 
@@ -161,21 +164,19 @@ def _contents(entries):
 
 
 def _read(out):
+    """comparison.json as write_record wrote it, {} if there is none or it is damaged."""
     try:
-        record = json.loads((Path(out) / "comparison.json").read_text(encoding="utf-8"))
-        return record if isinstance(record, dict) and record.get("format") == FORMAT else {}
-    except (OSError, ValueError):
+        record = reading.json(Path(out) / "comparison.json", LARGEST)
+    except UserError:
         return {}
+    died = record.get("died") if isinstance(record, dict) and record.get("format") == FORMAT else None
+    return record if isinstance(died, dict) and all(isinstance(message, str) for message in died.values()) else {}
 
 
 def write_record(out: str | Path, entries: list[Entry]) -> None:
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
     died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}
     text = json.dumps({"format": FORMAT, "contents": _contents(entries), "died": died}, indent=1, ensure_ascii=False)
-    try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(out, error) from None
     write_text(Path(out) / "comparison.json", text)
 
 
@@ -207,7 +208,7 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
 
 def _free(parent, name, taken):
     path, number = parent / name, 1
-    while path in taken or files.holds_something(path):  # what a run that ended before its first step left there does not count
+    while path in taken or writing.holds_something(path):  # what a run that ended before its first step left there does not count
         number += 1
         path = parent / f"{name}-{number}"
     return path

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 from pathlib import Path
 
 import numpy as np
 
+from errors import UserError
+from storage import reading, writing
+
 GAP = 2  # pixels between two images
+LARGEST, MOST_PIXELS = 256 << 20, 80_000_000  # bytes and pixels of a picture that is read: 64 images of 512×512
 
 
 def path_of(folder: str | Path, step: int) -> Path:
@@ -20,9 +26,10 @@ def path_of_real(folder: str | Path) -> Path:
 
 
 def list_grids(folder: str | Path) -> dict[int, Path]:
-    """{step: path} of the grids that a run has saved, ascending."""
-    names = {path.stem.removeprefix("step-"): path for path in (Path(folder) / "samples").glob("step-*.png")}
-    return dict(sorted((int(step), path) for step, path in names.items() if step.isdecimal()))
+    """{step: path} of the grids that a run has saved, ascending. A file of another name than path_of's is none."""
+    paths = {path: path.stem.removeprefix("step-") for path in (Path(folder) / "samples").glob("step-*.png")}
+    steps = sorted(int(name) for name in paths.values() if name.isascii() and name.isdecimal())
+    return {step: path_of(folder, step) for step in steps if path_of(folder, step) in paths}
 
 
 def grid(images: np.ndarray, columns: int = 8, scale: int = 2) -> np.ndarray:
@@ -61,18 +68,40 @@ def scatter(points: np.ndarray, real: np.ndarray | None = None, size: int = 480)
 
 
 def save_png(path: str | Path, picture: np.ndarray) -> None:
-    """Write an RGB uint8 picture. Raises OSError if it cannot be written."""
+    """Write a uint8 picture, H×W×3 in RGB or H×W×1. Raises WriteError."""
     import cv2
 
     done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
     assert done
-    Path(path).write_bytes(encoded.tobytes())
+    writing.write_bytes(path, encoded.tobytes())
+
+
+def picture(path: str | Path) -> np.ndarray:
+    """A PNG as uint8 H×W×3, RGB. Raises UserError."""
+    import cv2
+
+    raw, found = reading.read(path, LARGEST), None
+    if raw[:8] == b"\x89PNG\r\n\x1a\n" and len(raw) > 24:
+        width, height = struct.unpack(">II", raw[16:24])
+        if width * height > MOST_PIXELS:
+            raise UserError(f"{path} has {width}×{height} pixels; up to {MOST_PIXELS:,} are taken")
+        with contextlib.suppress(cv2.error):
+            found = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR)
+    if found is None:
+        raise UserError(f"{path} is not a PNG that can be read")
+    return found[..., ::-1]
 
 
 def read_png(path: str | Path) -> np.ndarray:
-    """uint8 H×W×3, RGB; a grid whose every pixel is doubled comes back at half the size."""
-    import cv2
+    """As picture; a grid whose every pixel is doubled comes back at half the size. Raises UserError."""
+    found = picture(path)
+    half = found[::2, ::2]
+    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), found) else found
 
-    picture = np.asarray(cv2.imread(str(path)))[..., ::-1]
-    half = picture[::2, ::2]
-    return half if np.array_equal(half.repeat(2, 0).repeat(2, 1), picture) else picture
+
+def shown(path: str | Path) -> np.ndarray | None:
+    """As read_png, None for a picture that is gone or damaged: a report of many can do without one."""
+    try:
+        return read_png(path)
+    except UserError:
+        return None

@@ -7,28 +7,53 @@ never theirs.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
 import tempfile
 import time
 
-from errors import TrainingError, UserError
+from errors import TrainingError, UserError, shortened
 from models import networks
-from training import children, runtime
+from training import children, runtime, signals
 from training.recipe import Recipe
 
 GRACE = 10  # seconds that processes get to end by themselves
+ENDPOINT = re.compile(r"[^\s:,]+:[0-9]{1,5}")
+AGAIN = f"{runtime.UNSET}, or start the processes by --processes or `python -m paddle.distributed.launch`"
 
 
 def is_worker() -> bool:
-    """Whether this process is one of several, started here or by `python -m paddle.distributed.launch`."""
-    return int(os.environ.get("PADDLE_TRAINERS_NUM", "1")) > 1
+    """Whether this process is one of several, started here or by `python -m paddle.distributed.launch`. Raises UserError."""
+    return _place()[1] > 1
 
 
 def leads() -> bool:
-    """Whether this process is the first or the only one: it writes the run's folder and talks."""
-    return int(os.environ.get("PADDLE_TRAINER_ID", "0")) == 0
+    """Whether this process is the first or the only one: it writes the run's folder and talks. Raises UserError."""
+    return _place()[0] == 0
+
+
+def check_alone() -> None:
+    """Raise UserError in one of several processes, for a command that cannot be one."""
+    if is_worker():
+        raise UserError("this command is not for several processes: PADDLE_TRAINERS_NUM is set, unset it or make it 1")
+
+
+def _place():
+    """(number of this process, number of all) from the launcher's variables; some clusters set them for other ends."""
+    rank, processes = runtime.rank_and_processes()
+    if rank >= max(1, processes):
+        raise UserError(f"PADDLE_TRAINER_ID={rank} is not below PADDLE_TRAINERS_NUM={processes}: {AGAIN}")
+    if processes > 1:
+        endpoints, own = (os.environ.get(name, "") for name in ("PADDLE_TRAINER_ENDPOINTS", "PADDLE_CURRENT_ENDPOINT"))
+        every = endpoints.split(",")
+        if len(every) != processes or every[rank] != own or not all(ENDPOINT.fullmatch(each) for each in every):
+            raise UserError(
+                f"PADDLE_TRAINER_ENDPOINTS={shortened(endpoints)} and PADDLE_CURRENT_ENDPOINT={shortened(own)} are "
+                f"not the addresses, host:port, of {processes} processes and of number {rank} of them: {AGAIN}"
+            )
+    return rank, processes
 
 
 def count(asked: str, recipe: Recipe) -> int:
@@ -61,6 +86,8 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
             "PADDLE_TRAINER_ENDPOINTS": ",".join(endpoints),
             "PADDLE_CURRENT_ENDPOINT": endpoint,
             "PADDLE_MASTER": endpoints[0],
+            "MASTER_ADDR": "127.0.0.1",  # these two come before PADDLE_MASTER, and a cluster may have set them
+            "MASTER_PORT": endpoints[0].rpartition(":")[2],
             "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
             "FLAGS_selected_gpus": str(rank),
             "OMP_NUM_THREADS": runtime.given_threads() or str(max(1, runtime.cores() // processes)),
@@ -72,8 +99,8 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
 def run(processes: int, command: list[str], device: str) -> int:
     """Run `python command` in so many processes; returns the exit status of the first one, which alone is heard.
 
-    The first to fail ends the others. Ctrl-C and SIGTERM are passed on, so that a checkpoint is saved. Raises TrainingError, with
-    its last line, if another one failed and the first did not.
+    The first to fail ends the others. Ctrl-C, SIGTERM and SIGHUP are passed on, so that a checkpoint is saved. Raises
+    TrainingError, with its last line, if another one failed and the first did not.
     """
     command = [sys.executable, *command]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
@@ -97,28 +124,30 @@ def run(processes: int, command: list[str], device: str) -> int:
 def _watch(team):
     """Wait for all of them; returns the first that failed, None for none. No one is left alive."""
 
-    def pass_on(signum, frame):
+    def pass_on(number):
         for process in team:
             if process.poll() is None:
-                process.send_signal(signum)
+                process.send_signal(number)
 
-    handlers = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
-            time.sleep(0.1)
-        if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
-            asked, first = failed[0].returncode in (130, 143), failed[0] is team[0]
-            deadline = time.monotonic() + (GRACE if asked else 1 if first else GRACE / 2)  # the first one may have a word to say
-            while None in [process.poll() for process in team] and time.monotonic() < deadline:
-                time.sleep(0.1)
-        return failed[0] if failed else None
+        with signals.handled(pass_on):
+            return _first_to_fail(team)
     finally:
         for process in team:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+
+
+def _first_to_fail(team):
+    while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
+        time.sleep(0.1)
+    if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
+        asked, first = failed[0].returncode in signals.STATUSES, failed[0] is team[0]
+        deadline = time.monotonic() + (GRACE if asked else 1 if first else GRACE / 2)  # the first one may have a word to say
+        while None in [process.poll() for process in team] and time.monotonic() < deadline:
+            time.sleep(0.1)
+    return failed[0] if failed else None
 
 
 def _free_ports(count):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from errors import UserError
+from storage import reading
 
-LONGEST = 8192  # bytes: more than a line of log.jsonl
+LONGEST, LARGEST = 8192, 128 << 20  # bytes: more than a line of log.jsonl, and than a whole one
+LIMITS = {int: 10**15, float: 1e100}  # of a figure's size
+# of every line: what is done so far, in words and in numbers
+SAID = ("critic_loss", "generator_loss", "estimate", "estimate_heldout", "images_per_second")
+COUNTERS = ("step", "critic_steps", "images_seen", "seconds")
 
 
 def in_words(figures: dict) -> str:
@@ -20,20 +26,37 @@ def in_words(figures: dict) -> str:
 
 def last(folder: str | Path) -> dict | None:
     """The last whole line of a run's log as a dict, None if there is none yet. Quick: read while the run goes on."""
+    path = Path(folder) / "log.jsonl"
     try:
-        with open(Path(folder) / "log.jsonl", "rb") as file:
+        with reading.regular(path) as file:
             file.seek(0, os.SEEK_END)
             file.seek(max(0, file.tell() - LONGEST))
-            lines = file.read().rpartition(b"\n")[0].splitlines()
-        return json.loads(lines[-1]) if lines else None
-    except (OSError, ValueError):
+            lines = file.read(LONGEST).rpartition(b"\n")[0].splitlines()
+        return _step(lines[-1].decode(), str(path), ("step", "seconds", *SAID)) if lines else None
+    except (UserError, UnicodeDecodeError):
         return None
 
 
-def read(folder: str | Path) -> list[dict]:
-    """All logged steps of a run as a list of dicts. Raises UserError if there is no log."""
-    path = Path(folder) / "log.jsonl"
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
+def read(folder: str | Path, needs: Sequence[str] = ("step",)) -> list[dict[str, Any]]:
+    """All logged steps of a run as a list of dicts, each with at least the figures of `needs`. Raises UserError if there is no
+    log, or one that is damaged; a last line that was not written to its end does not count."""
+    path, steps = Path(folder) / "log.jsonl", []
+    for number, line in enumerate(reading.text(path, LARGEST).split("\n")[:-1], 1):
+        steps.append(_step(line, f"{path}, line {number},", needs))
+        if number > 1 and steps[-1]["step"] <= steps[-2]["step"]:
+            raise UserError(f"{path}, line {number}, is of no later step than the line before it")
+    return steps
+
+
+def _step(line, named, needs):
+    """A line as a dict of finite numbers. Raises UserError."""
+    figures = reading.parsed(line, named)
+    if not isinstance(figures, dict) or not all(map(_is_figure, figures.values())):
+        raise UserError(f"{named} is not a logged step")
+    if lacking := [name for name in needs if name not in figures]:
+        raise UserError(f"{named} has no {lacking[0]}")
+    return figures
+
+
+def _is_figure(value):
+    return type(value) in LIMITS and abs(value) < LIMITS[type(value)]

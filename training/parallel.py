@@ -52,7 +52,11 @@ class Processes(Team):
     """Paddle's distributed engine: gloo on CPUs, NCCL on GPUs. Needs the environment that the launcher sets."""
 
     def __init__(self, global_batch_norm: bool = True):
-        dist.init_parallel_env()
+        try:
+            dist.init_parallel_env()
+        except Exception as error:  # Paddle's own for addresses that nobody has, ports that are taken, variables that it lacks
+            reason = [line for line in str(error).splitlines() if line.strip()][-1:]
+            raise TrainingError(f"the processes of this training cannot be joined: {' '.join(reason) or error!r}") from None
         self.rank, self.size, self._global = dist.get_rank(), dist.get_world_size(), global_batch_norm
 
     def sum(self, tensor: Tensor) -> Tensor:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 import data
@@ -13,11 +12,12 @@ from errors import UserError, one_of, shortened
 from models import networks
 from models.networks import norms
 from models.objectives import OBJECTIVES
+from storage import names as file_names
+from storage import plain_yaml, reading
 from training.budget import KEYS as CLOCKS
 from training.optimizers import OPTIMIZERS
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-LARGEST = 1_000_000  # characters of a config
 # one word that sets both players' own settings, in a config, in -o and in recipes of before there were two
 PLAYER_SETTINGS = {
     "network": ("generator_network", "critic_network"),
@@ -44,8 +44,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    model: str = Field(description="name of the recipe in configs/")
-    data: str = Field(description="data set")
+    model: str = Field(min_length=1, max_length=255, description="name of the recipe in configs/")
+    data: str = Field(max_length=4096, description="data set")
     image_size: int = Field(32, gt=0, le=1024, description="pixels a side that networks see")
     generator_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="generator")
     critic_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="critic")
@@ -81,6 +81,21 @@ class Recipe(BaseModel):
     checkpoint_every: int = Field(500, ge=1)
     keep_checkpoints: int = Field(3, ge=1)
     on_nan: Annotated[str, among(lambda: ("stop", "rollback"))] = Field("stop", description="at a number that is not finite")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _boolean(cls, value, info):
+        """pydantic takes true for 1, and 1 for true."""
+        wanted = cls.model_fields[info.field_name].annotation is bool
+        if wanted != isinstance(value, bool):
+            raise PydanticCustomError("boolean", f"Input should {'' if wanted else 'not '}be true or false")
+        return value
+
+    @field_validator("model", "data")
+    @classmethod
+    def _name(cls, value, info):
+        file_names.check(value, info.field_name)
+        return value
 
     @property
     def is_points(self) -> bool:
@@ -212,17 +227,7 @@ def _in_words(error):
 
 def read_yaml(path: str | Path) -> dict:
     """A YAML file that holds a mapping, as a dict. Raises UserError."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise UserError(f"config {path} has more than {LARGEST:,} characters: not a recipe")
-        content = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"config {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        where = getattr(error, "problem_mark", None)
-        raise UserError(f"config {path} is not YAML{f': line {where.line + 1}' if where else ''}") from None
+    content = plain_yaml.parsed(reading.text(path, 4 * plain_yaml.MOST, "config"), f"config {path}")
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise UserError(f"config {path} must hold settings as `key: value`")
     return content
@@ -236,8 +241,5 @@ def parse_overrides(pairs: Iterable[str]) -> dict:
         if not equals:
             raise UserError(f"-o {pair}: wants key=value")
         check_key(key)
-        try:
-            settings[key] = yaml.safe_load(value)
-        except (yaml.YAMLError, RecursionError, ValueError):
-            raise UserError(f"-o {pair}: the value is not YAML") from None
+        settings[key] = plain_yaml.parsed(value, f"-o {pair[:100]}: the value")
     return settings

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import yaml
 
 from data import Dataset
 from errors import UserError
-from training import checkpoint, files
+from storage import names, reading, writing
+from training import checkpoint
 from training import recipe as recipes
 from training.recipe import Recipe
 
@@ -20,12 +23,14 @@ from training.recipe import Recipe
 def default_name(recipe: Recipe, default_network: str | None) -> str:
     """wgan-mnist-5k-s0; another network than the recipe's own comes second: wgan-mlp-mnist-5k-s0."""
     network = [] if recipe.network == default_network else [recipe.network]
-    data = recipe.data if ":" not in recipe.data else Path(recipe.data.split(":", 1)[1]).resolve().name or "folder"
-    return "-".join([recipe.model, *network, data, f"s{recipe.seed}"])
+    data = recipe.data
+    if ":" in data:  # not Path.resolve: a link that leads to itself is an error there
+        data = Path(os.path.realpath(data.partition(":")[2])).name or "folder"
+    return "-".join([names.part(recipe.model), *network, names.part(data), f"s{recipe.seed}"])
 
 
 def is_run(folder: str | Path) -> bool:
-    return (Path(folder) / "config.yaml").is_file()
+    return reading.is_file(Path(folder) / "config.yaml")
 
 
 def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, command: str | None = None) -> None:
@@ -44,9 +49,9 @@ def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, 
         **({"data_note": dataset.note} if dataset.note else {}),
         **machine,
     }
-    text = f"# the resolved recipe of this run; again: python train.py --config {folder / 'config.yaml'}\n"
+    text = f"# the resolved recipe of this run; again: python train.py --config {shlex.quote(str(folder / 'config.yaml'))}\n"
     text += yaml.safe_dump({**recipe.model_dump(), "provenance": provenance}, sort_keys=False, allow_unicode=True)
-    files.write_text(folder / "config.yaml", text)
+    writing.write_text(folder / "config.yaml", text)
 
 
 def read_recipe(folder: str | Path) -> Recipe:
@@ -58,7 +63,8 @@ def read_recipe(folder: str | Path) -> Recipe:
 
 def read_provenance(folder: str | Path) -> dict:
     """What else `create` recorded beside the recipe."""
-    return recipes.read_yaml(Path(folder) / "config.yaml").get("provenance") or {}
+    found = recipes.read_yaml(Path(folder) / "config.yaml").get("provenance")
+    return found if isinstance(found, dict) else {}
 
 
 def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -> Recipe:
@@ -76,10 +82,18 @@ def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -
     return target
 
 
+def recipe_of(path: str | Path, state: dict) -> Recipe:
+    """The Recipe of a checkpoint, by its state. Raises UserError."""
+    try:
+        return recipes.resolve(state["recipe"])
+    except UserError as error:
+        raise UserError(f"{path} has a recipe that is none: {error}") from None
+
+
 def find_checkpoint(path: str | Path) -> tuple[Path | None, Path]:
     """(run folder or None, checkpoint folder) for a run, which means its newest good checkpoint, or for a checkpoint."""
     path = Path(path)
-    if (path / "state.json").is_file():
+    if reading.is_file(path / "state.json"):
         folder = path.parent.parent
         return (folder if is_run(folder) else None), path
     if not is_run(path):

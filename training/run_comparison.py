@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -13,12 +14,14 @@ from typing import Any, Protocol
 import yaml
 
 from errors import Interrupted, TrainingError, UserError
-from training import children, comparison, runtime, session
+from storage import writing
+from training import children, comparison, runtime, session, signals
 from training.comparison import Entry
-from training.files import write_text
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
-STATUS_OF_SIGNALS = (130, 143, -signal.SIGINT, -signal.SIGTERM)  # of a training that was asked to end
+STATUS_OF_SIGNALS = (*signals.STATUSES, *(-number for number in signals.NUMBERS))  # of a training that was asked to end
+PATIENCE = 300  # seconds: a generator step may have 100 critic steps
+ERROR = f"{TRAIN.name}: error: "
 
 
 class Progress(Protocol):
@@ -45,8 +48,9 @@ def train(
     each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
     many others were waiting. scoring(entry): the command that scores a trained
     run, None if there is nothing to score; called side by side only. command: for the records of runs. A run that dies is
-    recorded, and the next one begins.
+    recorded, and the next one begins. Raises UserError as well if another process does not let go of a run's folder.
     """
+    _await_others(entries, progress)
     if jobs > 1:
         _side_by_side(out, entries, data_dir, device, jobs, progress, scoring)
         return
@@ -54,6 +58,20 @@ def train(
         if entry.status == "waiting":
             _in_this_process(entry, data_dir, device, progress, command)
             comparison.write_record(out, entries)
+
+
+def _await_others(entries, progress):
+    """What a comparison that was killed had begun saves a checkpoint and ends (children.follow_parent): wait for that."""
+    deadline = time.monotonic() + PATIENCE
+    for entry in entries:
+        if not entry.given and (Path(entry.folder) / writing.LOCK).exists():
+            try:
+                with writing.lock(entry.folder):
+                    continue
+            except UserError:
+                progress.say(f"{entry.folder} is in use: waiting until the process that writes to it has ended")
+            with writing.lock(entry.folder, max(0.0, deadline - time.monotonic())):
+                pass
 
 
 def _in_this_process(entry, data_dir, device, progress, command):
@@ -81,14 +99,13 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
     (Path(out) / "output").mkdir(parents=True, exist_ok=True)
     trainings = [entry for entry in entries if entry.status == "waiting"]
     scorings = [entry for entry in entries if entry.status in ("finished", "stopped")]
-    terminated, signals = set(), []
+    terminated = set()
     running: dict[subprocess.Popen, tuple[Entry, bool]] = {}
-    handlers = {
-        number: signal.signal(number, lambda signum, _: signals.append(signum)) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        while running or ((trainings or scorings) and not signals):
-            while (trainings or scorings) and len(running) < jobs and not signals:
+    with contextlib.ExitStack() as held:
+        received = held.enter_context(signals.received())
+        held.callback(children.stop, running)
+        while running or ((trainings or scorings) and not received):
+            while (trainings or scorings) and len(running) < jobs and not received:
                 score = not trainings
                 entry = (scorings if score else trainings).pop(0)
                 arguments = scoring(entry) if score else _training(out, entry, data_dir, device)
@@ -97,7 +114,7 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
                         progress.say(f"scoring {entry.folder}")
                     running[_start(arguments, _output(out, entry, "-scores" if score else ""))] = entry, score
             for process, (entry, score) in list(running.items()):
-                if signals and process not in terminated and process.poll() is None:
+                if received and process not in terminated and process.poll() is None:
                     terminated.add(process)
                     process.terminate()
                 if process.poll() is None:
@@ -109,12 +126,8 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
                     comparison.write_record(out, entries)
                     scorings += [entry] if entry.status == "finished" else []
             time.sleep(0.2 if running else 0)
-    finally:
-        children.stop(running)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if signals or any(entry.status == "waiting" for entry in entries):
-        raise Interrupted(signals[0] if signals else signal.SIGTERM)
+    if received or any(entry.status == "waiting" for entry in entries):
+        raise Interrupted(received[0] if received else signal.SIGTERM)
 
 
 def _output(out, entry, ending="", suffix=".txt"):
@@ -123,21 +136,23 @@ def _output(out, entry, ending="", suffix=".txt"):
 
 def _training(out, entry, data_dir, device):
     """The command that trains a run."""
-    recipe = write_text(_output(out, entry, suffix=".yaml"), yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False))
+    recipe = writing.write_text(_output(out, entry, suffix=".yaml"), yaml.safe_dump(entry.recipe.model_dump(), sort_keys=False))
     command = [sys.executable, TRAIN, "--config", recipe, "--out", entry.folder, "--resume", "--device", device]
     return command + (["--data-dir", data_dir] if data_dir else [])
 
 
 def _start(command, output):
     """Its process, on one thread or as many as the user set, which prints into the file `output`."""
+    output.unlink(missing_ok=True)  # a process of before, which was not told yet to end, may still be printing into it
     with open(output, "w", encoding="utf-8") as text:
         return children.start(command, runtime.given_threads() or 1, stdout=text, stderr=subprocess.STDOUT)
 
 
 def _trained(out, entry, status, progress):
     """Set the status of a run whose training has ended with this exit status, and pass on its warnings."""
-    lines = _output(out, entry).read_text(encoding="utf-8").splitlines()
-    last = lines[-1].removeprefix("train.py: error: ") if lines else "no output"
+    lines = _output(out, entry).read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line.removeprefix(ERROR) for line in lines if line.startswith(ERROR)]
+    last = [*(lines or ["no output"]), *errors][-1]
     for line in lines:
         if line.startswith("warning: "):
             progress.say(f"{entry.label}, seed {entry.recipe.seed}: {line}")

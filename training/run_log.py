@@ -45,6 +45,8 @@ class RunLog:
         with self._writing():
             for path in (self.path, self.records):
                 kept = (sizes or {}).get(path.name, 0)
+                if path.is_symlink():  # what it leads to would be cut
+                    raise UserError(f"{path} is a link, not a run's own file")
                 if path.exists():
                     if path.stat().st_size < kept:
                         raise UserError(f"{path} is shorter than its checkpoint says ({kept:,} bytes): it cannot be continued")

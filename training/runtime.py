@@ -8,14 +8,19 @@ import io
 import logging
 import os
 import platform
+import sys
+import tempfile
 import warnings
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from errors import UserError
+from errors import UserError, shortened
+from storage import writing
 
 # what start() gave OMP_NUM_THREADS: processes that inherit both know that the user did not
 OURS = "PADDLE_WGAN_THREADS"
+UNSET = "unset all PADDLE_ variables"
 _prepared = False  # this process, by start(): a second call cannot change what Paddle has read
 
 
@@ -34,6 +39,7 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     """
     global _prepared
     check_device(device)
+    rank_and_processes()
     settings = []
     own = str(threads or cores())
     if given_threads() is None and not _prepared:
@@ -52,6 +58,23 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     place = _place(paddle, device)
     paddle.set_device(place)
     return f"Paddle {paddle.__version__} on {place}; " + ", ".join(settings)
+
+
+@contextlib.contextmanager
+def temporary_home() -> Iterator[None]:
+    """Within this context HOME is an empty folder that is thrown away afterwards. Raises OSError.
+
+    For libraries that make folders in it when they are imported or called: a user may have no home, or none to write in.
+    """
+    own = os.environ.get("HOME")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOME"] = folder
+        try:
+            yield
+        finally:
+            del os.environ["HOME"]
+            if own is not None:
+                os.environ["HOME"] = own
 
 
 def has_gpu_build() -> bool:
@@ -96,6 +119,23 @@ def given_threads() -> str | None:
     return None if value == os.environ.get(OURS) else value
 
 
+def rank_and_processes() -> tuple[int, int]:
+    """(number of this process, number of all) by a launcher's variables, (0, 1) without. Raises UserError if they are no numbers,
+    which ends the import of Paddle."""
+    given = {name: os.environ.get(name, default) for name, default in (("PADDLE_TRAINER_ID", "0"), ("PADDLE_TRAINERS_NUM", "1"))}
+    for name, value in given.items():
+        if not (value.isascii() and value.isdigit() and len(value) < 7):
+            raise UserError(f"{name}={shortened(value)} is not a whole number: {UNSET}")
+    rank, processes = map(int, given.values())
+    return rank, processes
+
+
+def threads() -> int:
+    """Threads of this process as OMP_NUM_THREADS says them; 4,2, which OpenMP takes as well, are 4 with 2 within each."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isascii() and first.isdigit() else 1
+
+
 def cores() -> int:
     """Processor cores that this process may use."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -137,9 +177,17 @@ def _keep_memory():
 
 def _import_paddle():
     stderr = io.StringIO()
-    with warnings.catch_warnings(), contextlib.redirect_stderr(stderr):
+    try:  # it makes a folder in there, or in /tmp/.cache, which may be another user's
+        writing.check_writable(Path.home() / ".cache" / "paddle" / "dataset")
+        home: contextlib.AbstractContextManager = contextlib.nullcontext()
+    except (UserError, OSError, RuntimeError):  # RuntimeError: the user has no home
+        home = temporary_home()
+    with warnings.catch_warnings(), contextlib.redirect_stderr(stderr), home:
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
+        new = "paddle" not in sys.modules
         import paddle
+    if new:  # Paddle's own handlers print a C++ traceback at SIGTERM, among others
+        paddle.disable_signal_handler()
     for line in stderr.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
             logging.getLogger(__name__).warning(line)
@@ -173,5 +221,5 @@ def machine() -> dict:
         "python": platform.python_version(),
         "device": paddle.device.get_device(),
         "processor": cpuinfo().get("model name", platform.processor()),
-        "threads": int(os.environ.get("OMP_NUM_THREADS", "1")),
+        "threads": threads(),
     }

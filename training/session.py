@@ -8,7 +8,8 @@ from pathlib import Path
 
 import data
 from errors import Interrupted, NotFinite, UserError, WriteError
-from training import budget, checkpoint, files, launch, run, runtime
+from storage import writing
+from training import budget, checkpoint, launch, records, run, runtime
 from training.recipe import Recipe
 from training.run_log import RunLog
 
@@ -58,17 +59,18 @@ def train(
     console = console if console and leads else Silent()
     resume = resume and run.is_run(folder)
     newest = checkpoint.newest(folder) if resume else None
-    if newest and budget.finished(recipe, newest[2]):
-        console.say(f"finished: {folder} has its {newest[2]['step']} steps")
+    if newest and budget.finished(recipe, newest[1]):
+        console.say(f"finished: {folder} has its {newest[1]['step']} steps")
         return
     with contextlib.ExitStack() as held:
         if resume and leads:
-            held.enter_context(files.lock(folder))
+            held.enter_context(writing.lock(folder))
         dataset = data.load(recipe.data, data_dir, recipe.image_size)
         recorded = run.read_provenance(folder).get("data_sha256") if resume else None
         if recorded not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
         console.say(runtime.start(device))
+        records.load()  # like Paddle before anything is written
         runtime.check_amp(recipe.amp)
 
         from training.parallel import Processes, Team
@@ -79,15 +81,15 @@ def train(
         # once more, while nobody else can write: who held the lock before may have come further
         newest = checkpoint.newest(folder) if resume else None
         if newest:
-            path, parts, state, remarks = newest
+            path, state, remarks = newest
             for remark in remarks:
                 console.warn(f"{remark}; going back to {path.name}")
-            trainer.restore(parts, state, path)
+            trainer.resume(path, state)
             console.say(f"going on from {path}")
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
         if leads and not resume:
-            held.enter_context(files.lock(folder))
+            held.enter_context(writing.lock(folder))
             run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size}, command)
         items = "points" if dataset.is_points else "images"
         length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
@@ -121,13 +123,13 @@ def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state)
             if newest is None:
                 raise
             attempt = trainer.attempt + 1
-            path, parts, state, _ = newest
+            path, state, _ = newest
             times = times + 1 if path == came_from else 1
             came_from = path
             if times > ROLLBACKS:
                 raise NotFinite(f"{error}; {ROLLBACKS} attempts with other noise and another order went the same way") from None
             warn(f"{error}; going back to it, with other noise and another order")
-            trainer.restore(parts, {**state, "attempt": attempt}, path)
+            trainer.resume(path, {**state, "attempt": attempt})
         finally:
             if log:
                 log.close()

@@ -1,25 +1,34 @@
-"""Ctrl-C and SIGTERM during a training: the step under way is finished, a checkpoint is saved."""
+"""Ctrl-C, SIGTERM and SIGHUP (a terminal that goes away): a training finishes its step and saves a checkpoint."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import paddle
+NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+STATUSES = tuple(128 + number for number in NUMBERS)  # with which a command ends that one of them has reached
+
+
+@contextlib.contextmanager
+def handled(by: Callable[[int], object]) -> Iterator[None]:
+    """Within this context by(number) is called at each of these signals. SIGHUP stays ignored where it is, as by nohup."""
+    before = {}
+    for number in NUMBERS:
+        ignored = signal.getsignal(number) == signal.SIG_IGN
+        if not (ignored and number not in (signal.SIGINT, signal.SIGTERM)):
+            with contextlib.suppress(ValueError):  # not in the main thread: a notebook's, say
+                before[number] = signal.signal(number, lambda signum, frame: by(signum))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def received() -> Iterator[list[int]]:
-    """A list that is empty until SIGINT or SIGTERM comes, then holds its number."""
-    numbers = []
-    paddle.disable_signal_handler()  # Paddle's own prints a C++ traceback and dies
-    handlers = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(ValueError):  # not in the main thread: a notebook's, say
-            handlers[number] = signal.signal(number, lambda signum, frame: numbers.append(signum))
-    try:
+    """A list that is empty until one of these signals comes, then holds its number."""
+    numbers: list[int] = []
+    with handled(numbers.append):
         yield numbers
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

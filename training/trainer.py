@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from paddle.utils import unique_name
 from errors import UserError, shortened
 from models import networks
 from models.constraints import trainable
+from models.networks import layers
 from models.networks.layers import frozen_statistics
 from models.objectives import OBJECTIVES
-from training import algorithm, checkpoint, randomness
-from training import recipe as recipes
+from training import algorithm, checkpoint, randomness, run
 from training.algorithm import CriticStep, Optimizer
+from training.checkpoint import Declared
 from training.optimizers import OPTIMIZERS
 from training.parallel import Team
 from training.recipe import Recipe
@@ -41,12 +43,15 @@ class GANTrainer:
         self.team.prepare(self.generator, self.critic)
         self.average = copy.deepcopy(self.generator) if recipe.ema else None
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
-        optimizer = OPTIMIZERS[recipe.optimizer]
-        self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
-        self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
         self.players: dict[str, nn.Layer] = {"generator": self.generator, "critic": self.critic}
         if recipe.amp:
             self.players = {role: MixedPrecision(network) for role, network in self.players.items()}
+        self._make_optimizers()
+
+    def _make_optimizers(self):
+        recipe, optimizer = self.recipe, OPTIMIZERS[self.recipe.optimizer]
+        self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
+        self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
         self._updates = {
             "generator": TeamOptimizer(self.generator_optimizer, self.generator_weights, self.team),
             "critic": TeamOptimizer(self.critic_optimizer, self.critic_weights, self.team),
@@ -118,24 +123,48 @@ class GANTrainer:
             **({"average": arrays(self.average.state_dict())} if self.average else {}),
         }
 
-    def restore(self, parts: dict, state: dict, where: str | Path) -> None:
-        """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
+    def check(self, parts: Mapping[str, Mapping[str, np.ndarray | Declared]], where: str | Path) -> None:
+        """Raise UserError unless `parts`, or what a checkpoint declares of them, are those of a trainer of this recipe."""
         if bool(self.average) != ("average" in parts):
             raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")
-        checkpoint.restore(self.generator, parts["generator"], where)
-        checkpoint.restore(self.critic, parts["critic"], where)
-        if self.average:
-            checkpoint.restore(self.average, parts["average"], where)
+        for part, network in self._networks().items():
+            checkpoint.check(network, parts[part], where)
+        for role in ("generator", "critic"):
+            if saved := parts[f"{role}_optimizer"]:  # it has nothing to remember before its first step
+                self._check_optimizer(saved, getattr(self, f"{role}_weights"), where)
+
+    def _networks(self):
+        return {"generator": self.generator, "critic": self.critic, **({"average": self.average} if self.average else {})}
+
+    def _check_optimizer(self, saved, weights, where):
+        wanted = {
+            f"{weight.name}{ending}": tuple(weight.shape) if shape is None else shape
+            for ending, shape in remembered(self.recipe).items()
+            for weight in weights
+        }
+        if missing := [name for name in wanted if name not in saved]:
+            raise UserError(f"{where} belongs to another recipe: its optimiser has no {missing[0]}")
+        dtype = paddle.get_default_dtype()
+        for name, array in saved.items():
+            if name not in wanted or tuple(array.shape) != wanted[name] or array.dtype.name != dtype:
+                raise UserError(f"{where} belongs to another recipe: its optimiser's {shortened(name)} fits no weight")
+
+    def restore(self, parts: dict, state: dict, where: str | Path) -> None:
+        """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
+        self.check(parts, where)
+        for part, network in self._networks().items():
+            network.set_state_dict(parts[part])
+        self._make_optimizers()  # Paddle cannot take back the state of one that has taken a step to what it was before
         for role in ("generator", "critic"):
             saved = parts[f"{role}_optimizer"]
-            weights = {weight.name: list(weight.shape) for weight in getattr(self, f"{role}_weights")}
-            for name, array in saved.items():
-                shapes = [shape for weight, shape in weights.items() if name.startswith(weight + "_")]
-                if not any(list(array.shape) in (shape, [1]) for shape in shapes):
-                    raise UserError(f"{where} belongs to another recipe: its optimiser's {name} fits no weight")
-            own = getattr(self, f"{role}_optimizer")
-            own.set_state_dict({name: paddle.to_tensor(array) for name, array in saved.items()})
+            getattr(self, f"{role}_optimizer").set_state_dict({name: paddle.to_tensor(array) for name, array in saved.items()})
         self.critic_steps, self.attempt = state["critic_steps"], state["attempt"]
+
+    def resume(self, path: str | Path, state: dict) -> None:
+        """Take over a checkpoint. Its arrays are read when it is known that they fit. Raises UserError."""
+        self.check(checkpoint.declared(path, state), path)
+        parts, _ = checkpoint.load(path)
+        self.restore(parts, state, path)
 
 
 class MixedPrecision(nn.Layer):
@@ -182,20 +211,39 @@ def arrays(state):
     return {name: np.asarray(value.numpy()) for name, value in state.items() if hasattr(value, "numpy")}
 
 
+def remembered(recipe: Recipe) -> dict[str, tuple[int, ...] | None]:
+    """What the recipe's optimiser keeps of each weight: {end of its name: its shape, None for the weight's own}.
+
+    Found out by a step of a small one.
+    """
+    shape = (2, 3)
+    weight = paddle.create_parameter(list(shape), paddle.get_default_dtype(), default_initializer=nn.initializer.Constant(0.0))
+    optimizer = OPTIMIZERS[recipe.optimizer](recipe, 1.0, [weight])
+    weight.sum().backward()
+    with unique_name.guard():
+        optimizer.step()
+    found = {name.removeprefix(weight.name): tuple(array.shape) for name, array in arrays(optimizer.state_dict()).items()}
+    return {ending: None if own == shape else own for ending, own in found.items()}
+
+
 def rebuild(path: str | Path, raw: bool = False) -> tuple[GANTrainer, dict]:
     """(GANTrainer, state) from a checkpoint folder alone, whatever the configs say today. Raises UserError.
 
-    raw: without the averaged generator, so that the trainer's sampler is the generator itself.
+    raw: without the averaged generator, so that the trainer's sampler is the generator itself. Nothing is made that is larger
+    than the files say.
     """
-    parts, state = checkpoint.load(path)
-    recipe = recipes.resolve(state["recipe"])
+    state = checkpoint.read_state(path)
+    recipe = run.recipe_of(path, state)
     shapes = (
         ([2],) if recipe.is_points else ([1, recipe.image_size, recipe.image_size], [3, recipe.image_size, recipe.image_size])
     )
     if state["shape"] not in shapes:
         raise UserError(f"{path} is damaged: items of shape {shortened(state['shape'])} do not fit its recipe")
-    trainer = GANTrainer(recipe, state["shape"])
-    trainer.restore(parts, state, path)
+    declared = checkpoint.declared(path, state)
+    weights = sum(math.prod(array.shape) for part in ("generator", "critic") for array in declared[part].values())
+    with layers.at_most(weights, f"{path} belongs to another recipe: its own makes networks of more weights"):
+        trainer = GANTrainer(recipe, state["shape"])
+    trainer.resume(path, state)
     if raw:
         trainer.average = None
     return trainer, state

@@ -14,6 +14,7 @@ from models.networks.norms import ROLES, error_with_penalty
 if TYPE_CHECKING:
     from paddle.nn import Layer
 
+MOST = 2**28  # weights of generator and critic: a GiB
 WIDTHS = ("filters", "units")  # settings of a recipe that say how wide a network's layers are
 
 
@@ -65,7 +66,8 @@ def build(recipe: Any, shape: tuple[int, ...]) -> tuple[Layer, Layer]:
     """(generator, critic) for items of `shape`, (C, H, W) or (2,), freshly initialised from recipe.seed.
 
     Parameters are named generator/… and critic/…, so that an optimiser's state fits whatever else the process has built. Raises
-    UserError for batch norm of Paddle's own that a recipe's checks cannot see: under a penalty, or for GPUs only.
+    UserError for more than MOST weights, and for batch norm of Paddle's own that a recipe's checks cannot see: under a penalty,
+    or for GPUs only.
     """
     import paddle
 
@@ -73,7 +75,8 @@ def build(recipe: Any, shape: tuple[int, ...]) -> tuple[Layer, Layer]:
 
     makers, critics = (importlib.import_module(row.source) if isinstance(row.source, str) else row.source for row in rows(recipe))
     paddle.seed(recipe.seed)
-    pair = makers.Generator(recipe, shape), critics.Critic(recipe, shape)
+    with layers.at_most(MOST, f"the networks of this recipe have more than {MOST:,} weights"):
+        pair = makers.Generator(recipe, shape), critics.Critic(recipe, shape)
     if recipe.penalty and layers.has_batch_norm(pair[1]):
         raise error_with_penalty("batch")
     for role, network in zip(ROLES, pair, strict=True):

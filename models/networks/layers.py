@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -10,6 +11,7 @@ import paddle
 import paddle.nn.functional as F
 from paddle import Tensor, nn
 
+from errors import UserError
 from models.networks.norms import NORMS
 
 
@@ -132,6 +134,25 @@ def batch_norms(network: nn.Layer, kinds: type | tuple[type, ...] = (BatchNorm, 
 def has_batch_norm(network: nn.Layer) -> bool:
     """Whether an output of this network depends, in training, on the other samples of the batch."""
     return bool(batch_norms(network))
+
+
+@contextlib.contextmanager
+def at_most(weights: int, error: str) -> Iterator[None]:
+    """Within this context layers may make so many weights together; the one after them is a UserError that says `error`."""
+    make = nn.Layer.create_parameter
+
+    def counted(layer, shape, *arguments, **settings):
+        nonlocal weights
+        weights -= math.prod(shape)
+        if weights < 0:
+            raise UserError(error)
+        return make(layer, shape, *arguments, **settings)
+
+    nn.Layer.create_parameter = counted  # type: ignore[method-assign, assignment] # the one place that all layers make weights in
+    try:
+        yield
+    finally:
+        nn.Layer.create_parameter = make  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.numpy
 
-from tests.helpers import TINY_FLAGS
+from tests.helpers import TINY_FLAGS, files_below, scalars_of
 from tests.reliability import TALLY
 from tests.test_resume import assert_same_run
 
@@ -114,6 +114,58 @@ def test_a_disk_that_is_full_at_any_write_loses_nothing(call, monkeypatch, mnist
         failed, _ = survives(call, monkeypatch, mnist_dir, f"full-{room}", room)
         assert failed, room
         TALLY["writes that failed, survived"] += 1
+
+
+SAMPLES = {"a.npz": [], "a.png": ["--interpolate"], "a.gif": [], "pictures/": []}
+
+
+@pytest.mark.parametrize("out", SAMPLES)
+def test_samples_that_do_not_fit_leave_those_of_before(call, monkeypatch, run, tmp_path, out):
+    flags = ["run", "--n", 2, "--out", out, *SAMPLES[out]]
+    assert call("sample", *flags, *["--seed", 1] * (out != "a.gif")).status == 0
+    before, found = files_below(tmp_path), []
+    while True:
+        with monkeypatch.context() as patch:
+            Full(patch, tmp_path, len(found))
+            result = call("sample", *flags)
+        if result.status == 0:
+            break
+        assert result.status == 2 and result.err.count("\n") == 1, result
+        assert "cannot be written: No space left" in result.err and out.rstrip("/") in result.err, result.err
+        found.append(files_below(tmp_path))
+        TALLY["writes that failed, survived"] += 1
+    after = files_below(tmp_path)
+    assert set(after) == set(before) and (after != before or out == "a.gif") and len(found) > 2
+    # once all of a folder's files are there, only the moves are left
+    moves = 1 if out == "pictures/" else 0
+    assert all(each == before for each in found[: len(found) - moves])
+    assert all(each[name] in (before[name], after[name]) for each in found for name in before)
+
+
+def test_scores_that_do_not_fit_leave_those_of_before(call, monkeypatch, run, mnist_dir, tmp_path):
+    flags = ["run", "--data-dir", mnist_dir, "--metrics", "swd"]
+    assert call("eval", *flags, "--samples", 20).status == 0
+    before = files_below(tmp_path)
+    for room in range(3):
+        with monkeypatch.context() as patch:
+            Full(patch, tmp_path, room)
+            result = call("eval", *flags, "--samples", 21)
+        assert result.status == 2 and "metrics.json cannot be written: No space left" in result.err, result
+        assert result.err.count("\n") == 1 and files_below(tmp_path) == before
+        TALLY["writes that failed, survived"] += 1
+    for room in range(0, 40, 4):  # into VisualDL's records too
+        with monkeypatch.context() as patch:
+            cut = os.truncate
+            Full(patch, tmp_path, room)
+            patch.setattr(os, "truncate", cut)  # a full disk does not mind
+            result = call("eval", *flags, "--samples", 20, "--every")
+        if result.status == 0:
+            break
+        assert result.status == 2 and result.err.count("\n") == 1 and "cannot be written: No space left" in result.err, result
+        (records,) = (name for name in before if "vdlrecords" in name)
+        assert files_below(tmp_path)[records] == before[records]
+        TALLY["writes that failed, survived"] += 1
+    assert room > 4 and "metrics/swd" in scalars_of("run")
 
 
 @pytest.fixture

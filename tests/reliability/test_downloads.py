@@ -232,6 +232,15 @@ def test_without_a_server_the_error_names_the_file_and_where_to_put_it(server, t
     assert cached(tmp_path) == []
 
 
+@pytest.mark.parametrize("address", ["http://", "http://[", "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://\udcff"])
+def test_a_proxy_whose_address_is_none_is_said_to_be_the_reason(server, monkeypatch, address):
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.setenv("https_proxy", address)
+    with pytest.raises(UserError, match="cannot be downloaded"):
+        files.locate(remote(server), "mnist")
+    assert server.asked == []
+
+
 FETCH = "import sys; from data import files; print(files.locate(files.Remote(*sys.argv[1:4], int(sys.argv[4])), 'mnist'))"
 
 

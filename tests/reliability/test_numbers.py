@@ -46,7 +46,7 @@ def test_it_stops_with_the_step_the_recipe_and_the_last_good_checkpoint(train, p
     assert result.status == 1
     line = result.err.splitlines()[-1]
     assert "not finite at step 5 of wgan (wasserstein, mlp, mnist)" in line and "last good checkpoint is step 4 in run" in line
-    assert np.isfinite(next(iter(checkpoint.newest("run")[1]["generator"].values()))).all()
+    assert np.isfinite(next(iter(checkpoint.load(checkpoint.newest("run")[0])[0]["generator"].values()))).all()
 
 
 @pytest.mark.parametrize("part", ["critic_optimizer", "average"])
@@ -97,8 +97,8 @@ def test_a_rollback_in_one_process_equals_one_by_hand_average_included(train, po
     newest = checkpoint.newest
 
     def other_noise(folder):
-        path, parts, state, remarks = newest(folder)
-        return path, parts, {**state, "attempt": 1}, remarks
+        path, state, remarks = newest(folder)
+        return path, {**state, "attempt": 1}, remarks
 
     monkeypatch.setattr(checkpoint, "newest", other_noise)
     assert train("by hand", "--on-nan", "rollback", "--steps", "4", "--resume").status == 0

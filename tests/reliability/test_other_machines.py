@@ -74,5 +74,5 @@ def test_a_format_that_this_program_does_not_know_is_refused_by_its_number(tmp_p
 def test_the_format_and_its_rule_are_written_down():
     text = (ROOT / "docs" / "checkpoints.md").read_text()
     assert f"format {checkpoint.FORMAT}" in text
-    for key in (*checkpoint.CONTENT, *budget.KEYS.values(), "seal", *checkpoint.PARTS, checkpoint.AVERAGE):
+    for key in (*checkpoint.State.model_fields, *budget.KEYS.values(), "seal", *checkpoint.PARTS, checkpoint.AVERAGE):
         assert f"`{key}" in text, key
