@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = (  # in the order in which they are shown
     "parallel_lines",
     "vanishing_gradients",
+    "frozen_dcgan",
     "gradient_fidelity",
     "critic_truth",
     "loss_means_quality",
@@ -25,7 +26,9 @@ NAMES = (  # in the order in which they are shown
     "mode_collapse",
     "stacked",
     "momentum",
+    "momentum_apart",
     "clipping_pathology",
+    "optimal_critics",
     "overfitting",
     "instance_noise",
     "clipping_that_is_none",

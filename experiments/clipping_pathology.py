@@ -76,8 +76,8 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "caveat": "Neither critic is at its optimum, so that this does not tell which moments either could capture there.",
-            "caveat_zh": "两种判别器都没有到最优，所以这不能说明各自在最优处能学到哪些矩。",
+            "caveat": "Neither critic is at its optimum: optimal_critics looks at what each captures there.",
+            "caveat_zh": "两种判别器都没有到最优；各自在最优处学到什么，见 optimal_critics。",
         },
     },
 }

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import paddle
+from paddle import Tensor
 
-from models.constraints import trainable
+from models.constraints import input_gradient_norms, interpolate, trainable
 from models.networks.mlp import Critic, Generator
 from models.objectives import OBJECTIVES
 from training import algorithm
@@ -61,10 +62,12 @@ def fit(
     learning_rate: float = 1e-3,
     seed: int = 0,
     look: Callable[[int], object] = lambda step: None,
+    one_sided: bool = False,
 ) -> paddle.nn.Layer:
     """Train `critic` for `steps` critic steps (training/algorithm.py) and return it.
 
-    A clipped critic has RMSProp, others Adam (0.5, 0.9). look(step) is called before the first step and after each.
+    A clipped critic has RMSProp, others Adam (0.5, 0.9). look(step) is called before the first step and after each; where it
+    returns true after one, that was the last. one_sided: the penalty is one_sided_penalty.
     """
     rng = np.random.default_rng(seed)
     weights = trainable(critic)
@@ -74,9 +77,21 @@ def fit(
     for step in range(steps):
         x, y = (paddle.to_tensor(draw(rng)) for draw in (real, fake))
         epsilon = paddle.to_tensor(rng.random(len(x), dtype=np.float32)) if penalty else None
-        algorithm.critic_step(critic, lambda y: y, OBJECTIVES[objective], optimizer, x, y, clip, penalty, epsilon)
-        look(step + 1)
+        if penalty and epsilon is not None and one_sided:
+            loss = OBJECTIVES[objective].critic_loss(*algorithm.critic_outputs(critic, x, y))
+            algorithm.update(optimizer, loss + penalty * one_sided_penalty(critic, x, y, epsilon))
+        else:
+            algorithm.critic_step(critic, lambda y: y, OBJECTIVES[objective], optimizer, x, y, clip, penalty, epsilon)
+        if look(step + 1):
+            break
     return critic
+
+
+def one_sided_penalty(critic: paddle.nn.Layer, real: Tensor, fake: Tensor, epsilon: Tensor) -> Tensor:
+    """E max(0, ‖∇f(x̂)‖₂ − 1)², 0-D: the other form of models/constraints.py's gradient_penalty, which minds no slope below 1
+    (WGAN-GP, 1704.00028, section 4, "two-sided penalty")."""
+    norms = input_gradient_norms(critic, interpolate(real, fake, epsilon), create_graph=True)
+    return paddle.nn.functional.relu(norms - 1).square().mean()
 
 
 @paddle.no_grad()

@@ -130,14 +130,19 @@ def still(case, constraint, ticks, pairs, seed):
     return row
 
 
+def way_to_partner(points: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """From each point to its partner in an optimal assignment, N×2: the mean length is the exact W1 of the two sets."""
+    rows, columns = linear_sum_assignment(cdist(points.astype(float), real.astype(float)))
+    return real[columns].astype(float) - points[rows]
+
+
 def towards_partner(points, real):
     """Minus the gradient of the exact W1 with respect to each point, N×2: the way to its partner, of length 1."""
-    rows, columns = linear_sum_assignment(cdist(points.astype(float), real.astype(float)))
-    way = real[columns].astype(float) - points[rows]
+    way = way_to_partner(points, real)
     return way / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-12)
 
 
-def cosine(a, b):
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
     """Mean cosine of the rows of two arrays N×2."""
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
     return float(np.mean((a * b).sum(1) / np.maximum(norms, 1e-12)))

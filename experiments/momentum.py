@@ -34,8 +34,8 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "all steps",
-            "caveat": "Both players have the optimiser, so that it is not told which of the two suffers.",
-            "caveat_zh": "双方用同一种优化器，分不出是哪一方受害。",
+            "caveat": "Both players have the optimiser: momentum_apart tells which of the two suffers.",
+            "caveat_zh": "双方用同一种优化器；是哪一方受害，见 momentum_apart。",
         },
         "b0.5_slow": {
             "says": "Momentum of β1 = 0.5 makes samples worse at a learning rate of 5e-5.",

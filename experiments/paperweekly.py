@@ -26,8 +26,8 @@ ABOUT = {
     "core_seconds": 11000,
     "claims": {
         "wgan": {
-            "says": "On the post's networks the clipped WGAN ends better than the GAN.",
-            "says_zh": "用博文的网络，权重裁剪的 WGAN 结束时比 GAN 好。",
+            "says": "On the post's networks the clipped WGAN is ahead of the GAN.",
+            "says_zh": "用博文的网络，权重裁剪的 WGAN 领先于 GAN。",
             "quantity": "fd_lenet of wgan divided by the GAN's, paired by seed",
             "quantity_zh": "wgan 与 GAN 的 fd_lenet 之比（按种子配对）",
             "relation": "below",
@@ -37,8 +37,8 @@ ABOUT = {
             "caveat_zh": "一轮按真实图像计，所以 wgan 的十轮只有 GAN 五分之一的生成器步。",
         },
         "listed": {
-            "says": "The post's WGAN as listed, never clipped, ends better than the GAN.",
-            "says_zh": "博文代码原样、从未裁剪的 WGAN 结束时比 GAN 好。",
+            "says": "The post's WGAN as listed, never clipped, is ahead of the GAN.",
+            "says_zh": "博文代码原样、从未裁剪的 WGAN 领先于 GAN。",
             "quantity": "fd_lenet of the listing divided by the GAN's, paired by seed",
             "quantity_zh": "代码原样与 GAN 的 fd_lenet 之比（按种子配对）",
             "relation": "below",

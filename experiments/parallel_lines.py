@@ -24,12 +24,15 @@ ABOUT = {
     "run": """P0 = (0, Z), Pθ = (θ, Z), Z uniform on [0, 1], ten θ from 0 to 1. For each θ and each seed (ten in the end) a
         discriminator, a clipped (c = 0.1) and a penalised critic (lambda 10; mlp of 64 units) are trained on fresh samples;
         their estimates and the mean gradient at Pθ along θ are measured on new ones. The clipped critic's estimate is divided
-        by its largest slope, since clipping does not say what its Lipschitz constant is. Pθ stands still: no θ is learnt.""",
+        by its largest slope, since clipping does not say what its Lipschitz constant is. Then θ is learnt, from 1 on, by plain
+        gradient descent (steps of 0.02, falling to 0) on what each passes to it: 200 steps of θ, 500 critic steps before the
+        first and ten before each other.""",
     "run_zh": "P0 = (0, Z)，Pθ = (θ, Z)，Z 在 [0, 1] 上均匀，θ 取 0 到 1 的十个值。对每个 θ、每个种子（最终十个），"
     "用新样本训练 GAN 判别器、"
     "权重裁剪的判别器（c = 0.1）和惩罚判别器（lambda = 10；64 个单元的 mlp），再在新样本上测估计值和 Pθ 处沿 θ 的平均梯度。"
-    "权重裁剪不给出 Lipschitz 常数，所以它的估计值除以实测最大斜率。Pθ 静止：没有学习 θ。",
-    "core_seconds": 330,
+    "权重裁剪不给出 Lipschitz 常数，所以它的估计值除以实测最大斜率。然后从 1 开始学习 θ：用各自传来的梯度做普通的梯度下降"
+    "（步长 0.02，逐渐降到 0）200 步，第一步之前 500 个判别器步，之后每步之前 10 个。",
+    "core_seconds": 730,
     "claims": {
         "penalised_estimate": {
             "says": "A penalised critic's estimate follows W = |θ|.",
@@ -83,11 +86,38 @@ ABOUT = {
             "relation": "below",
             "threshold": 0.1,
         },
+        "penalised_learns": {
+            "says": "Learnt through a penalised critic, θ comes to 0: Pθ converges to P0.",
+            "says_zh": "通过惩罚判别器学习时，θ 到达 0：Pθ 收敛到 P0。",
+            "quantity": "|θ| after the last step, from θ = 1",
+            "quantity_zh": "从 θ = 1 开始，最后一步之后的 |θ|",
+            "relation": "below",
+            "threshold": 0.05,
+        },
+        "clipped_learns": {
+            "says": "Learnt through a clipped critic, its gradient divided by its largest slope, θ comes to 0.",
+            "says_zh": "通过权重裁剪的判别器（梯度除以最大斜率）学习时，θ 到达 0。",
+            "quantity": "|θ| after the last step, from θ = 1",
+            "quantity_zh": "从 θ = 1 开始，最后一步之后的 |θ|",
+            "relation": "below",
+            "threshold": 0.05,
+        },
+        "js_stays": {
+            "says": "Learnt through a discriminator by log(1 − D), the loss of the JS divergence, θ stays where it is.",
+            "says_zh": "通过 GAN 判别器用 log(1 − D)（即 JS 散度）学习时，θ 原地不动。",
+            "quantity": "|θ| after the last step, from θ = 1",
+            "quantity_zh": "从 θ = 1 开始，最后一步之后的 |θ|",
+            "relation": "above",
+            "threshold": 0.95,
+            "caveat": "An optimiser that divides by the gradient's own size, Adam say, would move it.",
+            "caveat_zh": "会除以梯度自身大小的优化器（如 Adam）能使它移动。",
+        },
     },
 }
 
 THETAS = (0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 BATCH, TESTED = 256, 1000
+START, RATE, FIRST, BETWEEN = 1.0, 0.02, 500, 10  # of θ that is learnt; critic steps before its first step and before the others
 DISCRIMINATOR, *CRITICS = critics.KINDS
 
 
@@ -128,7 +158,36 @@ def measure(store):
         word = kind.partition(" ")[0]
         numbers["claims"][f"{word}_estimate"] = interval(of_seed, partial(largest_error, kind))
         numbers["claims"][f"{word}_gradient"] = interval(far, partial(least_slope, kind))
-    return numbers
+    return numbers | learnt(store, numbers["claims"])
+
+
+def learnt(store, claims):
+    """{'learnt': {kind: [θ on its way, a seed each]}}, with its intervals added to `claims`."""
+    moves = 10 if store.quick else 200
+
+    def units_of(seed):
+        return {f"learnt, {kind}": ({"moves": moves}, partial(move, kind, moves, seed)) for kind in critics.KINDS}
+
+    found = store.each_seed(store.point_seeds, units_of, needed=False)
+    for key, kind in zip(("js_stays", "clipped_learns", "penalised_learns"), critics.KINDS):
+        claims[key] = t_interval({seed: abs(units[f"learnt, {kind}"][-1]) for seed, units in found.items()})
+    return {"learnt": {kind: [units[f"learnt, {kind}"] for units in found.values()] for kind in critics.KINDS}}
+
+
+def move(kind, moves, seed):
+    """θ at its beginning and after each of its steps, while the critic is trained between P0 and Pθ."""
+    objective, clip, penalty, _ = critics.KINDS[kind]
+    way, rng = [START], np.random.default_rng(2000 + seed)
+    critic = critics.build(seed=seed)
+
+    def look(step):
+        if step >= FIRST and (step - FIRST) % BETWEEN == 0:
+            rate = RATE * (1 - (len(way) - 1) / moves)
+            way.append(way[-1] - rate * passed(kind, critic, line(0)(rng), line(way[-1])(rng), rng)[0])
+
+    steps = FIRST + BETWEEN * (moves - 1)
+    critics.fit(critic, line(0), lambda rng: line(way[-1])(rng), steps, objective, clip, penalty, seed=seed, look=look)
+    return way
 
 
 def largest_error(kind, group):
@@ -154,20 +213,29 @@ def learn(kind, theta, steps, seed):
     rng = np.random.default_rng(1000 + seed)
     real, fake = line(0, TESTED)(rng), line(theta, TESTED)(rng)
     on_real, on_fake = critics.values(critic, real), critics.values(critic, fake)
-    slope = critics.slopes(critic, fake)
-    k = critics.largest_slope(critic, real + rng.random((TESTED, 1), dtype=np.float32) * (fake - real))
-    if kind == DISCRIMINATOR:  # what the saturating loss log(1 − D) passes on: D(x) ∇f(x)
-        towards = critics.probability(on_fake)[:, None] * slope
+    slope, k = passed(kind, critic, real, fake, rng)
+    if kind == DISCRIMINATOR:
         estimate = float(js_estimate(paddle.to_tensor(on_real), paddle.to_tensor(on_fake)))
-        return {"estimate": estimate, "slope": -float(towards[:, 0].mean()), "k": k}
-    scale = max(k, 1e-12) if clip else 1.0
-    estimate = float(on_real.mean() - on_fake.mean()) / scale
+        return {"estimate": estimate, "slope": slope, "k": k}
+    estimate = float(on_real.mean() - on_fake.mean()) / (max(k, 1e-12) if clip else 1.0)
     empirical = w1(real[:500].astype(float), fake[:500].astype(float))["w1"]
-    return {"estimate": estimate, "slope": -float(slope[:, 0].mean()) / scale, "k": k, "w1_of_500": empirical}
+    return {"estimate": estimate, "slope": slope, "k": k, "w1_of_500": empirical}
+
+
+def passed(kind, critic, real, fake, rng):
+    """(mean gradient at Pθ that would move it towards P0, the critic's largest slope K between pairs of points).
+
+    Of a discriminator: what the saturating loss log(1 − D) passes on, D(x) ∇f(x). Of a clipped critic: divided by K.
+    """
+    slope = critics.slopes(critic, fake)
+    k = critics.largest_slope(critic, real + rng.random((len(real), 1), dtype=np.float32) * (fake - real))
+    if kind == DISCRIMINATOR:
+        slope = critics.probability(critics.values(critic, fake))[:, None] * slope
+    return -float(slope[:, 0].mean()) / (max(k, 1e-12) if critics.KINDS[kind].clip else 1.0), k
 
 
 def draw(numbers, store):
-    figure, axes = figures.new(1, 3, height=3.6)
+    figure, axes = figures.new(1, 4, height=3.4)
     thetas = numbers["thetas"]
     axes[0].plot(thetas, thetas, color="0.4", linestyle=":", label="exact: |θ|")
     axes[1].axhline(math.log(2), color="0.4", linestyle=":", label="exact: log 2 for θ ≠ 0")
@@ -175,12 +243,19 @@ def draw(numbers, store):
         for value, axis in (("estimate", axes[1] if kind == DISCRIMINATOR else axes[0]), ("slope", axes[2])):
             curves = list(zip(*(row["each"] for row in numbers[kind][value])))  # a seed each
             figures.band(axis, thetas, curves, kind, colour)
+        if ways := numbers["learnt"][kind]:
+            figures.band(axes[3], range(len(ways[0])), ways, kind, colour)
     axes[0].set(title="EM distance", xlabel="θ", ylabel="estimate (clipped: divided by its K)")
     axes[1].set(title="Jensen–Shannon divergence", xlabel="θ", ylabel="estimate, nats", ylim=(-0.05, 0.8))
     axes[2].set(title="Gradient at Pθ towards P0", xlabel="θ", ylabel="mean over samples")
+    axes[3].axhline(0, color="0.4", linestyle=":", label="P0")
+    axes[3].set(title="θ learnt", xlabel="steps of θ", ylabel="θ")
     for axis in axes:
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=7)
         axis.grid(alpha=0.3)
+        axis.title.set_fontsize(10)
+    if not numbers["learnt"][DISCRIMINATOR]:
+        axes[3].remove()  # not measured yet
     bars = "line: mean, band: least to largest"
     figures.foot(figure, f"(0, Z) against (θ, Z); {numbers['seeds']} seeds, {bars}; {numbers['steps']:,} critic steps each")
     return figure

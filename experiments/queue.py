@@ -10,6 +10,9 @@ docs/results/ of the folder that it is called in: call it in a git worktree of i
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import contextlib
 import importlib
 import sys
@@ -29,6 +32,9 @@ LIST = (  # what is to be measured, in this order; its core seconds are each exp
     "parallel_lines",
     "vanishing_gradients",
     "clipping_pathology",
+    "optimal_critics",
+    "frozen_dcgan",
+    "momentum_apart",
     "instance_noise",
     "gradient_fidelity",
     "section_43",

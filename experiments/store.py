@@ -132,15 +132,21 @@ class ExperimentStore:
                             done[key] = self.cached(key, settings, measure)
         return {key: done[key] for key in units}
 
-    def each_seed(self, seeds: int, units_of: Callable[[int], Mapping[str, Unit]]) -> dict[int, dict[str, Any]]:
-        """{seed: {key: what cached returns}} of units_of(seed), kept as 'KEY, seed N'; only seeds of which all is there."""
+    def each_seed(
+        self, seeds: int, units_of: Callable[[int], Mapping[str, Unit]], needed: bool = True
+    ) -> dict[int, dict[str, Any]]:
+        """{seed: {key: what cached returns}} of units_of(seed), kept as 'KEY, seed N'; only seeds of which all is there.
+
+        needed: with --redraw UserError where there is no such seed; if not, {} then.
+        """
         wanted = {f"{key}, seed {seed}": (seed, key, unit) for seed in range(seeds) for key, unit in units_of(seed).items()}
         groups: dict[int, dict[str, Any]] = {}
-        for name, found in self.shared({name: unit for name, (_, _, unit) in wanted.items()}).items():
-            seed, key, _ = wanted[name]
-            groups.setdefault(seed, {})[key] = found
+        with contextlib.nullcontext() if needed or not self.redraw else contextlib.suppress(UserError):
+            for name, found in self.shared({name: unit for name, (_, _, unit) in wanted.items()}).items():
+                seed, key, _ = wanted[name]
+                groups.setdefault(seed, {})[key] = found
         whole = {seed: group for seed, group in groups.items() if len(group) == len(units_of(seed))}
-        if not whole:
+        if needed and not whole:
             raise UserError(f"{self.name}: no seed has been measured to its end yet; run it without --redraw")
         return whole
 

@@ -92,8 +92,7 @@ def runs(
             # what configs/ say today is a setting too: trained anew when it changes
             configured = {"recipe": comparison.content(recipe)} if recipe_of is tuned else {}
             asked = {"model": model, **settings, "seed": seed, "samples": count, **configured}
-            # seed, model and settings in the name: experiments that ask for the same training share it
-            folder = store.runs / f"{key}-{_short_hash(recipe)}"
+            folder = folder_of(store, key, recipe)
             units[key] = asked, functools.partial(_measure, store, key, recipe, folder, names, count, tiles, extra)
             cell_of[key], recipes_of[key] = (label, seed), recipe
     groups: dict[str, list[Run]] = {label: [] for label in cells}
@@ -101,6 +100,11 @@ def runs(
         label, seed = cell_of[key]
         groups[label].append({**(found if "died" in found else _complete(recipes_of[key], found)), "seed": seed})
     return {label: group for label, group in groups.items() if group}
+
+
+def folder_of(store: ExperimentStore, key: str, recipe: Recipe) -> Path:
+    """Of a training of `runs`, seed, model and settings in its name: experiments that ask for the same training share it."""
+    return store.runs / f"{key}-{_short_hash(recipe)}"
 
 
 def alive(group: Iterable[Run]) -> list[Run]:

@@ -1,6 +1,7 @@
 """A claim as one predicate: verdicts from intervals, what would refute it in words, and the intervals themselves."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -103,6 +104,14 @@ def test_every_experiment_s_claims_are_well_formed(name):
         assert bool(claim.caveat) == bool(claim.caveat_zh)
         for caveat, end in ((claim.caveat, ". "), (claim.caveat_zh, "。")):  # a sentence at most
             assert end not in caveat.rstrip(end.strip())
+
+
+@pytest.mark.parametrize("name", experiments.NAMES)
+def test_what_is_said_of_ends_is_judged_at_ends(name):
+    """A claim that speaks of an end, of an optimum or of classes lost for good is undecided where a training was at its cap."""
+    for claim in claims.of(experiments.about(name)):
+        of_ends = re.search(r"\bends?\b|\boptimum\b|loses (no|classes)", claim.says) or re.search("结束|到底|最优", claim.says_zh)
+        assert claim.to_the_end or not of_ends, claim.says
 
 
 def test_t_intervals_are_scipy_s():

@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from errors import UserError
 from experiments import figures, queue
 from experiments.store import ExperimentStore
+from storage import writing
 from tests.test_shared import copy  # noqa: F401
-from training import checkpoint, files
+from training import checkpoint
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_sigterm_leaves_a_checkpoint_and_the_same_command_goes_on(copy):  # noqa
     assert "the same command goes on from there" in err and "Traceback" not in err
     (log,) = (folder / "runs" / "quick").glob("*/log.jsonl")
     assert checkpoint.list_steps(log.parent)[-1] > 0
-    with files.lock(log.parent):  # nobody is at it any more
+    with writing.lock(log.parent):  # nobody is at it any more
         pass
     kept = json.loads((folder / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8"))
     assert list(kept["units"]) == ["alone"]

@@ -1,0 +1,274 @@
+"""Discriminators and critics from scratch against a DCGAN that stands still (Towards Principled Methods, figures 1 to 3)."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import paddle
+
+from data import Order
+from data.reader import batches
+from experiments import critics, figures, training_runs
+from experiments.numeric import each, mean_and_deviation, t_interval
+from experiments.store import label_key
+from experiments.vanishing_gradients import LOSSES, gradient, last_of_largest, relative_growth
+from models.objectives import OBJECTIVES
+from reporting import console
+from training import checkpoint, session
+from training.trainer import GANTrainer, rebuild
+
+ABOUT = {
+    "title": "What does a discriminator from scratch leave of a trained DCGAN's gradient: figures 1 to 3 as they were made?",
+    "title_zh": "从头训练的判别器给训练过的 DCGAN 留下多少梯度：照原样做图 1 至图 3",
+    "claim": """against a DCGAN of 1, 10 and 25 epochs that stands still a discriminator trained from scratch has an error that
+        goes to 0 and an accuracy of 1, even when its samples are good (figure 1); the gradient of log(1 − D) decays by orders
+        of magnitude (figure 2, theorem 2.4); with −log D it grows, and its variance too (figure 3): under noise in D and ∇D
+        each coordinate is "a centered Cauchy distribution with infinite expectation and variance" (Towards Principled
+        Methods, 1701.04862, theorem 2.6).""",
+    "claim_zh": "固定训练了 1、10、25 轮的 DCGAN，从头训练判别器，即使样本很好，其误差也趋于 0，准确率趋于 1（图 1）；log(1 − D) "
+    "的梯度衰减几个数量级（图 2，定理 2.4）；−log D 的梯度及其方差增大（图 3）；若 D 与 ∇D 带噪声，每个坐标服从期望和方差"
+    "无穷的 Cauchy 分布（1701.04862，定理 2.6）。",
+    "run": """dcgan with its searched recipe on mnist-5k, three seeds; its generator (the averaged one, evaluation mode) of 200,
+        1,000 and 3,800 generator steps stands still. Against each, from scratch, 4,000 steps of 64 images: a discriminator
+        (DCGAN's Adam 2e-4), a critic clipped at 0.01 (RMSProp 5e-5) and a penalised one (lambda 10, Adam 1e-4), dcgan
+        critics with 16 filters. Error and accuracy on 1,280 held-out images and as many new samples; norm and variance of the
+        generator's gradient over 20 batches of 64. Tails: 200 batches' updates after the last step along 64 random
+        directions, Hill's estimator on the largest tenth of the deviations from their median; the theorem's noise is assumed
+        there, and only z is drawn at random here.""",
+    "run_zh": "dcgan 用搜索到的配置在 mnist-5k 上训练，三个种子；"
+    "固定 200、1,000、3,800 个生成器步的生成器（平均权重，推断模式）。"
+    "对每一个都从头训练 4,000 步（每批 64 张）：判别器（DCGAN 的 Adam，2e-4）、在 0.01 处裁剪的判别器（RMSProp 5e-5）、惩罚"
+    "判别器（lambda = 10，Adam 1e-4），都是 16 个滤波器的 dcgan。误差和准确率用 1,280 张留出图像和同样多的新样本；生成器梯度的"
+    "范数和方差取自 20 批，每批 64。尾部：最后一步之后 200 批的更新在 64 个随机方向上的投影，对偏离中位数最大的一成用 Hill "
+    "估计；定理假设 D 带噪声，这里随机的只有 z。",
+    "core_seconds": 4300,
+    "claims": {
+        "told_apart": {
+            "says": "A discriminator from scratch tells a trained DCGAN's samples from images without error, at every age.",
+            "says_zh": "无论 DCGAN 训练了多久，从头训练的判别器都能把样本与图像完全分开。",
+            "quantity": "accuracy on held-out images and new samples after the last step, least of the three ages",
+            "quantity_zh": "最后一步之后在留出图像和新样本上的准确率，三个阶段中的最小值",
+            "relation": "above",
+            "threshold": 0.99,
+        },
+        "saturating_vanishes": {
+            "says": "It leaves next to nothing of log(1 − D)'s gradient, at every age.",
+            "says_zh": "无论哪个阶段，它几乎不给 log(1 − D) 留下梯度。",
+            "quantity": "norm of the generator's gradient after the last step over its largest, largest of the three ages",
+            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，三个阶段中的最大值",
+            "relation": "below",
+            "threshold": 0.01,
+        },
+        "log_d_grows": {
+            "says": "With −log D the gradient grows, at every age.",
+            "says_zh": "无论哪个阶段，−log D 的梯度都增大。",
+            "quantity": "norm of the generator's gradient after the last step over that after the first, least of the three ages",
+            "quantity_zh": "最后一步之后与第一步之后生成器梯度的范数之比，三个阶段中的最小值",
+            "relation": "above",
+            "threshold": 1,
+        },
+        "log_d_is_noisy": {
+            "says": "With −log D the gradient gets noisier, relative to its size, at every age.",
+            "says_zh": "无论哪个阶段，−log D 的梯度相对于自身大小噪声越来越大。",
+            "quantity": "variance over batches by the squared norm, after the last step over after the first, least of the ages",
+            "quantity_zh": "批间方差除以范数的平方，最后一步之后与第一步之后之比，三个阶段中的最小值",
+            "relation": "above",
+            "threshold": 1,
+        },
+        "heavy_tails": {
+            "says": "Updates with −log D have tails so heavy that their variance is infinite.",
+            "says_zh": "−log D 的更新尾部很重，方差无穷。",
+            "quantity": "tail index of the updates, mean of the three ages (Cauchy: 1; a finite variance: above 2)",
+            "quantity_zh": "更新的尾指数，三个阶段的平均（Cauchy 为 1；方差有限则大于 2）",
+            "relation": "below",
+            "threshold": 2,
+            "caveat": "The noise in D that the theorem assumes is not drawn here, so that this tests its conclusion alone.",
+            "caveat_zh": "这里没有生成定理所假设的判别器噪声，检验的只是其结论。",
+        },
+        "clipped_lasts": {
+            "says": "A clipped critic's gradient does not vanish, at any age.",
+            "says_zh": "无论哪个阶段，权重裁剪的判别器的梯度都不消失。",
+            "quantity": "norm of the generator's gradient after the last step over its largest, least of the three ages",
+            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，三个阶段中的最小值",
+            "relation": "above",
+            "threshold": 0.1,
+        },
+        "penalised_lasts": {
+            "says": "A penalised critic's gradient does not vanish, at any age.",
+            "says_zh": "无论哪个阶段，惩罚判别器的梯度都不消失。",
+            "quantity": "norm of the generator's gradient after the last step over its largest, least of the three ages",
+            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，三个阶段中的最小值",
+            "relation": "above",
+            "threshold": 0.1,
+        },
+    },
+}
+
+MODELS = dict(zip(critics.KINDS, ("dcgan", "wgan", "wgan-gp")))  # whose untuned recipe trains each kind
+BATCH, LATENT = 64, 100
+BATCHES, TAIL_BATCHES, DIRECTIONS, TAIL = 20, 200, 64, 0.1
+
+
+def plan(quick: bool) -> tuple[dict[str, Any], tuple[int, ...], tuple[int, ...], int]:
+    """(settings of the DCGAN, its ages in generator steps, critic steps that are looked at, filters of the critics)."""
+    steps, ages, ticks, filters = (
+        (6, (2, 4, 6), (1, 5, 20), 8) if quick else (3800, (200, 1000, 3800), (1, 3, 10, 30, 100, 300, 1000, 4000), 16)
+    )
+    schedule = training_runs.schedule(steps, 3 if quick else 19)
+    return {"filters": filters, "keep_checkpoints": 1000, **schedule}, ages, ticks, filters
+
+
+def measure(store):
+    settings, ages, ticks, filters = plan(store.quick)
+    more: dict[str, Any] = {"names": ["frechet", "classes"], "tiles": 32, "recipe_of": training_runs.tuned}
+    trained = training_runs.runs(store, {"dcgan": ("dcgan", settings)}, **more)["dcgan"]
+
+    def units_of(seed):
+        asked = {"dcgan": folder_of(store, settings, seed).name, "ticks": ticks, "filters": filters}
+        return {f"age {age}": ({**asked, "age": age}, partial(still, store, settings, age, ticks, filters, seed)) for age in ages}
+
+    found = store.each_seed(store.seeds, units_of)
+    numbers: dict[str, Any] = {"seeds": len(found), "ages": list(ages), "ticks": list(ticks), "cells": {}}
+    for age in ages:
+        runs = [units[f"age {age}"] for units in found.values()]
+        cell: dict[str, Any] = {value: [run[value] for run in runs] for value in ("error", "accuracy")}
+        for value in ("norm", "variance"):
+            cell[value] = {loss: [run[loss][value] for run in runs] for loss in LOSSES}
+        for value in ("tail_index", "quantile_ratio"):
+            cell[value] = {loss: mean_and_deviation([run[loss][value] for run in runs]) for loss in LOSSES}
+        cell["fd_lenet"] = mean_and_deviation(training_runs.by_seed(trained, partial(fd_at, age)).values())
+        numbers["cells"][str(age)] = cell
+    numbers["claims"] = {key: t_interval(over_ages(found, ages, *how), log=log) for key, (log, *how) in CLAIMS.items()}
+    return numbers
+
+
+def fd_at(age, run):
+    return training_runs.at(run, "fd_lenet", "step", age)
+
+
+def over_ages(found, ages, worst, quantity):
+    """{seed: worst of the ages' quantities}; None where one is not known."""
+    rows = {seed: [quantity(units[f"age {age}"]) for age in ages] for seed, units in found.items()}
+    return {seed: None if None in row else float(worst(row)) for seed, row in rows.items()}
+
+
+CLAIMS: dict[str, tuple[Any, ...]] = {  # key: whether the interval is of logarithms, which of the ages, the quantity of one
+    "told_apart": (False, min, lambda run: run["accuracy"][-1]),
+    "saturating_vanishes": (True, max, lambda run: last_of_largest(run["minimax"]["norm"])),
+    "log_d_grows": (True, min, lambda run: run["−log D"]["norm"][-1] / run["−log D"]["norm"][0]),
+    "log_d_is_noisy": (True, min, lambda run: relative_growth(run["−log D"]["norm"], run["−log D"]["variance"])),
+    "heavy_tails": (False, np.mean, lambda run: run["−log D"]["tail_index"]),
+    "clipped_lasts": (True, min, lambda run: last_of_largest(run["clipped critic"]["norm"])),
+    "penalised_lasts": (True, min, lambda run: last_of_largest(run["penalised critic"]["norm"])),
+}
+
+
+def folder_of(store, settings, seed):
+    """The DCGAN's run; its name changes with its recipe."""
+    return training_runs.folder_of(store, label_key("dcgan", seed), training_runs.tuned("dcgan", settings, seed))
+
+
+def frozen(store, settings, age, seed):
+    """The DCGAN's generator as it was after `age` steps, in evaluation mode: a fixed function of z."""
+    recipe, folder = training_runs.tuned("dcgan", settings, seed), folder_of(store, settings, seed)
+    # at once, unless the folder is gone
+    session.train(recipe, folder, store.data_dir, "cpu", True, console.WarningsOnly(), console.command())
+    generator = rebuild(checkpoint.path_of(folder, age))[0].sampler
+    generator.eval()
+    return generator
+
+
+def still(store, settings, age, ticks, filters, seed):
+    """{error, accuracy: of the discriminator; loss: {norm, variance: of the generator's gradient}} at the ticks, and tails."""
+    generator, rng = frozen(store, settings, age, seed), np.random.default_rng(1300 + seed)
+    rows: dict[str, Any] = {loss: {"norm": [], "variance": []} for loss in LOSSES}
+    few, many = (2, 20) if store.quick else (BATCHES, TAIL_BATCHES)
+    noise = [paddle.to_tensor(rng.standard_normal((BATCH, LATENT), np.float32)) for _ in range(many)]
+    for kind, model in MODELS.items():
+        recipe = training_runs.untuned(model, {"filters": filters, "batch_size": BATCH, "latent": LATENT}, seed)
+        dataset = training_runs.dataset_of(recipe.data, store.data_dir, recipe.image_size)
+        trainer = GANTrainer(recipe, dataset.shape)
+        trainer.players["generator"] = generator
+        reader = batches(dataset, Order(len(dataset.train), seed), 0, recipe.batch_size)
+        losses = {loss: OBJECTIVES[objective] for loss, (trained_by, objective) in LOSSES.items() if trained_by == kind}
+        for step in range(1, max(ticks) + 1):
+            trainer.critic_step(next(reader))
+            if step not in ticks:
+                continue
+            with trainer.frozen_batch_norm_statistics():
+                for loss, objective in losses.items():
+                    gradients = np.stack([gradient(generator, trainer.critic, objective, z) for z in noise[:few]])
+                    rows[loss]["norm"].append(float(np.linalg.norm(gradients.mean(0))))
+                    rows[loss]["variance"].append(float(gradients.var(0, ddof=1).sum()))
+                if kind == "discriminator":
+                    for value, number in told_apart(trainer, dataset, generator, noise[:few]).items():
+                        rows.setdefault(value, []).append(number)
+        with trainer.frozen_batch_norm_statistics():
+            for loss, objective in losses.items():
+                rows[loss] |= tails(project(gradient(generator, trainer.critic, objective, z) for z in noise))
+    return rows
+
+
+@paddle.no_grad()
+def told_apart(trainer, dataset, generator, noise):
+    """{error: the discriminator's loss, accuracy}: means over batches of held-out images and new samples."""
+    errors, right = [], []
+    for number, z in enumerate(noise):
+        first = number * len(z)
+        items = paddle.to_tensor(dataset.batch(np.arange(first, first + len(z)) % len(dataset.heldout), "heldout"))
+        real, fake = trainer.logits(items, generator(z))
+        errors.append(float(trainer.objective.critic_loss(real, fake)))
+        right += [float((real > 0).astype("float32").mean()), float((fake < 0).astype("float32").mean())]
+    return {"error": float(np.mean(errors)), "accuracy": float(np.mean(right))}
+
+
+def project(gradients):
+    """Gradients, N of them, along DIRECTIONS random directions: N×DIRECTIONS."""
+    rows, directions = [], None
+    for row in gradients:
+        if directions is None:
+            directions = np.random.default_rng(0).standard_normal((len(row), DIRECTIONS), np.float32) / np.sqrt(len(row))
+        rows.append(row @ directions)
+    return np.stack(rows)
+
+
+def tails(rows: np.ndarray) -> dict[str, float | None]:
+    """How heavy the tails of the columns of N×D numbers are.
+
+    tail_index: one over Hill's estimator on the largest TAIL of a column's distances from its median, averaged over columns: 1
+    of a Cauchy distribution, above 2 where the variance is finite. quantile_ratio: range of the middle 98 % over that of the
+    middle 50 %, median of the columns: 3.4 of a normal distribution, 31.8 of a Cauchy. None where rows do not differ.
+    """
+    far = np.sort(np.abs(rows - np.median(rows, 0)), 0)[-max(2, round(TAIL * len(rows))) :]
+    low, quarter, three, high = np.quantile(rows, (0.01, 0.25, 0.75, 0.99), axis=0)
+    if not (far[0] > 0).all() or not (three > quarter).all():
+        return {"tail_index": None, "quantile_ratio": None}
+    ratio = np.median((high - low) / (three - quarter))
+    return {"tail_index": float(1 / np.log(far[1:] / far[0]).mean()), "quantile_ratio": float(ratio)}
+
+
+def draw(numbers, store):
+    figure, axes = figures.new(2, 2, height=3)
+    panels = (  # title, rows of a cell (a seed each) with their line styles
+        ("figure 1: error of a discriminator from scratch", lambda cell: {"-": cell["error"]}),
+        ("figure 2: gradient of log(1 − D)", lambda cell: {"-": cell["norm"]["minimax"]}),
+        ("figure 3: gradient of −log D", lambda cell: {"-": cell["norm"]["−log D"]}),
+        (
+            "gradient of a critic: clipped, penalised (dashed)",
+            lambda cell: {"-": cell["norm"]["clipped critic"], "--": cell["norm"]["penalised critic"]},
+        ),
+    )
+    for axis, (title, rows_of) in zip(axes.ravel(), panels):
+        for number, (age, cell) in enumerate(numbers["cells"].items()):
+            for style, rows in rows_of(cell).items():
+                for seed, row in enumerate(rows):
+                    label = f"{int(age):,} steps, fd_lenet {each(cell['fd_lenet'], 2)}" if seed == 0 and style == "-" else None
+                    axis.plot(numbers["ticks"], np.maximum(row, 1e-12), style, color=f"C{number}", linewidth=1, label=label)
+        axis.set(xscale="log", yscale="log", xlabel="steps of discriminator or critic", ylabel="norm of the mean")
+        axis.set_title(title, fontsize=10)
+        axis.grid(alpha=0.3)
+    axes[0][0].set_ylabel("−E log D(x) − E log(1 − D(G(z)))")
+    axes[0][0].legend(fontsize=7)
+    about = f"{numbers['seeds']} seeds, a line each; a colour is the age of the DCGAN, which stands still"
+    figures.foot(figure, f"mnist-5k, dcgan with 16 filters; {about}")
+    return figure
