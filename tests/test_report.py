@@ -17,7 +17,22 @@ from tests.helpers import files_below
 from tests.reliability.test_disk import Full
 from training import comparison
 
-FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
+FLAGS = [
+    "--network",
+    "mlp",
+    "--steps",
+    "10",
+    "--batch-size",
+    "8",
+    "-o",
+    "units=16",
+    "-o",
+    "latent=8",
+    "--seeds",
+    "2",
+    "--jobs",
+    "1",
+]
 METRICS = ["--metrics", "frechet,classes,swd,wasserstein"]
 NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d+(?:e[-+]\d+)?(?![\w.])")
 VOID = ("meta", "link", "img", "input", "br", "hr")
