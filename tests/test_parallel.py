@@ -16,7 +16,7 @@ from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
 from training import budget, checkpoint, launch, run, runtime
 from training import recipe as recipes
 
-# Adam makes a step of the noise in a gradient that is 0 in exact arithmetic, of a bias before batch norm: large steps make much of it
+# Adam makes a step of the noise in a gradient that is 0 in exact arithmetic (a bias before batch norm): small ones keep it small
 SMALL = ["learning_rate=2e-4", "beta1=0.5", "n_critic=1"]
 
 

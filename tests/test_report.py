@@ -72,7 +72,7 @@ def made(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("compare")
     flags = [*FLAGS, *METRICS, "--samples", "200", "--out", "A"]
-    status, out, err = run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400)
+    status, out, err = run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400, env={"OMP_NUM_THREADS": "1"})
     assert status == 0, out + err
     text = (folder / "A/report.html").read_text(encoding="utf-8")
     return json.loads((folder / "A/results.json").read_text(encoding="utf-8")), text, folder / "A"
