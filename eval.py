@@ -27,6 +27,7 @@ SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 @click.argument("source", metavar="RUN|CHECKPOINT|FILE.npz")
 @click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
+@click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
@@ -35,17 +36,19 @@ SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
 @click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json, out, device):
+def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_json, out, device):
     runtime.check_device(device)
     names = metrics.parse_names(names)
     is_file = Path(source).suffix.lower() == ".npz"
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
+    if fit and not is_file:
+        raise UserError("--fit is for files: a run says it itself")
     if is_file:
         if not reading.is_file(source):
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
         folder, paths, data_name = None, [], data_name or "mnist-5k"
-        image_size = images.image_size(source, data.source(data_name))
+        image_size, fit = images.image_size(source, data.source(data_name)), fit or data.FITS[0]
     else:
         folder, path = run.find_checkpoint(source)
         paths = [path]
@@ -55,7 +58,8 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
             paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
         recipe = run.recipe_of(path, checkpoint.read_state(path))
         data_name, image_size = data_name or recipe.data, recipe.image_size
-    data.check_name(data_name)
+        fit = recipe.fit if data.source(data_name).any_sides else data.FITS[0]
+    data.check_fit(data_name, fit)
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
@@ -67,7 +71,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         visual.check(folder)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
-    dataset = data.load(data_name, data_dir, image_size)
+    dataset = data.load(data_name, data_dir, image_size, fit)
     items = read(source, dataset) if is_file else None
     say(runtime.start(device))
     samples = samples or data.source(data_name).samples
