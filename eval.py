@@ -4,6 +4,7 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import metrics
 from errors import UserError
 from metrics import images
 from reporting import console, score_store, scorer, table, visual
+from reporting.numbers import in_digits
 from storage import reading, writing
 from training import checkpoint, run, runtime
 
@@ -32,7 +34,7 @@ SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
-@click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
+@click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too; marks the best.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
 @click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
@@ -84,6 +86,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
             pairs = metrics.pairs_of(items, dataset, scores[0])
     for path in paths:
         step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
+    best = score_store.best(scores) if every else None
     file = None
     if target:
         file = target / "metrics.json"
@@ -94,9 +97,10 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]
-        print(json.dumps({"settings": settings, "results": results, "file": file and str(file)}, ensure_ascii=False))
+        answer = {"settings": settings, "results": results, "file": file and str(file), "best": best and best._asdict()}
+        print(json.dumps(answer, ensure_ascii=False))
         return
-    show(scores, settings, is_file, source)
+    show(scores, settings, is_file, source, best)
     print(file or source)
 
 
@@ -112,14 +116,19 @@ def subset(count, wanted, seed):
     return np.random.default_rng([seed, 3]).permutation(count)[:wanted]
 
 
-def show(scores, settings, is_file, source):
+def show(scores, settings, is_file, source, best):
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     for step, values in scores.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
+        name += f", the best of {len(scores)} by {best.by}," if best and best.step == step else ""
         draws = f"draws of {settings['samples_a_draw']:,}"
         out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
         if line := table.class_shares(values):
             out.print(line)
+    if best:
+        again = shlex.join(["python", "sample.py", source, "--best", *(["--raw"] if settings.get("raw") else [])])
+        line = f"best: step {best.step}, {best.by} {in_digits(best.value)}; {again} draws from it"
+        out.print(line, markup=False, soft_wrap=True)
     out.print("real data: held-out items against the training items, as many a draw (docs/metrics.md); ±: standard deviation")
 
 

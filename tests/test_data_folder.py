@@ -36,6 +36,10 @@ def test_grey_and_transparent_pictures_become_rgb(tmp_path, channels):
     assert image.shape == (3, 32, 32) and (image == 90).all()
 
 
+def test_sixteen_bits_become_eight(tmp_path):
+    assert (read_image(save(tmp_path / "a.png", np.full((40, 40, 3), 90 * 256, np.uint16)), 32) == 90).all()
+
+
 def test_jpeg_is_read_nearly_as_it_was(tmp_path):
     picture = np.full((32, 32, 3), (10, 120, 240), np.uint8)
     for suffix in (".jpg", ".jpeg"):
