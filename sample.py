@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from errors import UserError
-from reporting import console, samples
+from reporting import console, samples, scorer
 from storage import writing
 from training import run, runtime
 
@@ -24,29 +24,37 @@ KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) o
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
 @click.option("--out", metavar="FILE", help=f"{KINDS}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
+@click.option("--best", is_flag=True, help="From the run's best checkpoint, by what eval.py --every measured.")
 @click.option("--raw", is_flag=True, help="From the generator itself, not from its average through training.")
 @click.option("--export", "target", metavar="DIR", help="Write the generator there for Paddle Inference, instead of samples.")
 @click.option("--pdparams", is_flag=True, help="With --export: its weights as .pdparams too.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, count, seed, out, interpolate, raw, target, pdparams, device):
+def main(source, count, seed, out, interpolate, best, raw, target, pdparams, device):
     runtime.check_device(device)
     if pdparams and not target:
         raise UserError("--pdparams goes with --export DIR")
     if target and (out or interpolate):
         raise UserError("--export writes the generator, no samples: leave out --out and --interpolate")
     folder, path = run.find_checkpoint(source)
+    if best:
+        if folder is None or Path(source) != folder:
+            raise UserError(f"--best wants a run's folder, {source} is a checkpoint")
+        path = scorer.best_checkpoint(folder, raw)
     if target:
         return export(path, raw, target, pdparams, device)
     if out is None:
-        name = f"{'interpolation' if interpolate else 'samples'}{'-raw' if raw else ''}-seed-{seed}.png"
+        kinds = "interpolation" if interpolate else "samples", *(["best"] if best else []), *(["raw"] if raw else [])
+        name = f"{'-'.join(kinds)}-seed-{seed}.png"
         out = (folder or path) / name
     kind = "folder" if str(out).endswith("/") else Path(out).suffix.lower()
     if kind not in ("folder", ".png", ".npz", ".gif"):
         raise UserError(f"--out {out}: allowed are {KINDS}")
     if kind != "folder" and Path(out).is_dir():
         raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
-    if kind == ".gif" and raw:
-        raise UserError("--raw: a GIF is made of a run's saved grids, which are the average's where there is one")
+    if kind == ".gif" and (raw or best):
+        raise UserError(
+            f"--{'raw' if raw else 'best'}: a GIF is made of a run's saved grids, which are the average's where there is one"
+        )
     writing.check_writable(Path(out) if kind == "folder" else Path(out).parent)
     if kind == ".gif":
         if folder is None:

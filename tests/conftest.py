@@ -114,6 +114,20 @@ def run(runs_to_copy, tmp_path):
     return tmp_path / "run"
 
 
+def pytest_sessionfinish(session):
+    from tests.reliability import TALLY
+
+    if hasattr(session.config, "workeroutput"):  # one of pytest-xdist's processes
+        session.config.workeroutput["tally"] = dict(TALLY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    from tests.reliability import TALLY
+
+    TALLY.update(getattr(node, "workeroutput", {}).get("tally", {}))
+
+
 def pytest_terminal_summary(terminalreporter):
     from tests.reliability import TALLY
 

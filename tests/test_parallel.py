@@ -16,6 +16,9 @@ from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
 from training import budget, checkpoint, launch, run, runtime
 from training import recipe as recipes
 
+# Adam makes a step of the noise in a gradient that is 0 in exact arithmetic (a bias before batch norm): small ones keep it small
+SMALL = ["learning_rate=2e-4", "beta1=0.5", "n_critic=1"]
+
 
 def twenty_steps(folder, processes, model, *settings):
     out = folder / f"{processes}.npz"
@@ -44,12 +47,12 @@ def difference(one, other):
     [
         ("wgan-paper", ["network=dcgan", "ema=0.9"]),
         ("wgan-gp-paper", ["network=dcgan", "generator_batch_size=12"]),
-        ("wgan-paper", ["network=mlp"]),
-        ("wgan-gp-paper", ["network=mlp"]),
-        ("wgan-paper", ["generator_network=dcgan-nobn", "critic_network=dcgan"]),
-        ("wgan-gp-paper", ["network=dcgan-nobn"]),
-        pytest.param("dcgan", ["network=paperweekly"], marks=pytest.mark.slow),
-        pytest.param("gan", ["network=resnet"], marks=pytest.mark.slow),
+        pytest.param("wgan-paper", ["network=mlp"], marks=pytest.mark.slow),
+        pytest.param("wgan-gp-paper", ["network=mlp"], marks=pytest.mark.slow),
+        pytest.param("wgan-paper", ["generator_network=dcgan-nobn", "critic_network=dcgan"], marks=pytest.mark.slow),
+        pytest.param("wgan-gp-paper", ["network=dcgan-nobn"], marks=pytest.mark.slow),
+        pytest.param("dcgan", ["network=paperweekly", *SMALL], marks=pytest.mark.slow),
+        pytest.param("gan", ["network=resnet", *SMALL], marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_end_with_the_parameters_of_one(tmp_path, model, settings):

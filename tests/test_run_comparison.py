@@ -55,7 +55,7 @@ def test_side_by_side_is_one_after_another_to_the_bit(one_after_another, tmp_pat
     assert "2 of them there already" in again[1] and "scoring" not in again[1]
 
 
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("signum", "status"), [pytest.param(signal.SIGKILL, -9, marks=pytest.mark.slow), (signal.SIGINT, 130)])
 def test_interrupted_and_called_again_it_ends_with_the_same_bytes(one_after_another, tmp_path, signum, status):
     arguments = [*MODELS, *LONG, "--jobs", "2", "--out", "A"]
     with program("compare.py", *arguments, cwd=tmp_path) as process:

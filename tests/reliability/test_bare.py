@@ -45,7 +45,10 @@ def one_line(result, name, status=2):
     return error
 
 
-@pytest.mark.parametrize("home", ["unset", "a file", "read-only"])
+SLOW = [pytest.param(home, marks=pytest.mark.slow) for home in ("a file", "read-only")]
+
+
+@pytest.mark.parametrize("home", ["unset", *SLOW])
 def test_without_a_home_everything_works_but_a_download(tmp_path, home, request):
     place, prefix, environment = tmp_path / "home", (), {}
     if home == "a file":

@@ -163,7 +163,7 @@ def test_only_files_that_a_run_wrote_are_its_grids(tmp_path):
 DOLLARS = ("$\\frac{$", "$x$", "$$", "a$b^{$c")
 
 
-@pytest.mark.parametrize("name", DOLLARS)
+@pytest.mark.parametrize("name", [*DOLLARS[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in DOLLARS[1:])])
 def test_a_folder_of_pictures_whose_name_is_tex_has_a_report(call, tmp_path, name):
     write_images(tmp_path / name, 12)
     flags = ["--network", "mlp", "--steps", "2", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--jobs", "1"]

@@ -35,7 +35,7 @@ def killed_once(arguments, folder, cwd, draw):
     return moment if ended is None else None
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_and_continued_a_run_is_the_same(call, mnist_dir, tmp_path, kills):
     steps, draw = 60 * kills, random.Random(kills)
     often = ["--steps", steps, "-o", "checkpoint_every=3", "-o", "sample_every=20"]
