@@ -210,7 +210,7 @@ def moving(store):
     found: dict[str, Any] = {}
     for key, model in (("wgan", "wgan"), ("gp", "wgan-gp")):
         one, five, twenty = (ranks.get(f"{model} {n_critic}", {}) for n_critic in N_CRITIC)
-        found |= {f"{key}_follows": t_interval(five), f"{key}_more_steps": paired_difference(twenty, one)}
+        found |= {f"{key}_follows": t_interval(five, bound=1), f"{key}_more_steps": paired_difference(twenty, one, bound=2)}
     return numbers, found
 
 

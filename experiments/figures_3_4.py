@@ -110,10 +110,10 @@ def measure(store):
         summary = training_runs.summary(group, ("fd_lenet", "classes_found"))
         numbers["cells"][label] = summary | {"rank": mean_and_deviation(of(label).values()), "curves": curves}
     numbers["claims"] = {
-        **{f"wgan_{generator}": t_interval(of(f"{WARM} {generator}")) for generator in GENERATORS},
-        **{f"apart_{g}": paired_difference(of(f"{WARM} {g}"), of(f"{GAN} {g}")) for g in GENERATORS},
-        "warm_up": paired_difference(of(f"{WARM} dcgan"), of(f"{PLAIN} dcgan")),
-        "js_dcgan": t_interval(of(f"{GAN} dcgan")),
+        **{f"wgan_{generator}": t_interval(of(f"{WARM} {generator}"), bound=1) for generator in GENERATORS},
+        **{f"apart_{g}": paired_difference(of(f"{WARM} {g}"), of(f"{GAN} {g}"), bound=2) for g in GENERATORS},
+        "warm_up": paired_difference(of(f"{WARM} dcgan"), of(f"{PLAIN} dcgan"), bound=2),
+        "js_dcgan": t_interval(of(f"{GAN} dcgan"), bound=1),
     }
     return numbers
 

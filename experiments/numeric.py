@@ -21,8 +21,11 @@ Replicates = Mapping[int, float | None]  # {seed: value, None of a training that
 Interval = dict[str, Any]
 
 
-def t_interval(values: Replicates, log: bool = False) -> Interval:
-    """Of the mean over replicates, by Student's t; log: of the geometric mean of positive values, through their logarithms."""
+def t_interval(values: Replicates, log: bool = False, bound: float = np.inf) -> Interval:
+    """Of the mean over replicates, by Student's t; log: of the geometric mean of positive values, through their logarithms.
+
+    bound: no mean can lie outside [−bound, bound], 1 for correlations, so the interval is cut there, at which it keeps its level.
+    """
     lived = np.array([value for value in values.values() if value is not None], float)
     with np.errstate(divide="ignore", invalid="ignore"):
         lived, back = (np.log(lived), np.exp) if log else (lived, np.asarray)
@@ -30,14 +33,14 @@ def t_interval(values: Replicates, log: bool = False) -> Interval:
         low = high = np.nan
         if len(lived) >= FEWEST:
             half = stats.t.ppf((1 + LEVEL) / 2, len(lived) - 1) * lived.std(ddof=1) / np.sqrt(len(lived))
-            low, high = mean - half, mean + half
+            low, high = max(mean - half, -bound), min(mean + half, bound)
         value, lower, upper = (float(back(end)) if np.isfinite(end) else None for end in (mean, low, high))
     return _interval(value, lower, upper, values, "t of logarithms" if log else "t")
 
 
-def paired_difference(ours: Replicates, theirs: Replicates) -> Interval:
-    """t interval of ours − theirs, paired by seed. A pair of which one died is None."""
-    return t_interval(_paired(ours, theirs, lambda a, b: a - b))
+def paired_difference(ours: Replicates, theirs: Replicates, bound: float = np.inf) -> Interval:
+    """t interval of ours − theirs, paired by seed. A pair of which one died is None. bound: t_interval's, 2 for correlations."""
+    return t_interval(_paired(ours, theirs, lambda a, b: a - b), bound=bound)
 
 
 def paired_ratio(ours: Replicates, theirs: Replicates) -> Interval:

@@ -125,6 +125,14 @@ def test_t_intervals_are_scipy_s():
     assert logs["value"] == pytest.approx(stats.gmean(lived))
 
 
+def test_an_interval_of_correlations_is_cut_where_no_correlation_lies():
+    values = {0: 0.2, 1: 0.9, 2: 1.0}
+    whole, cut = numeric.t_interval(values), numeric.t_interval(values, bound=1)
+    assert whole["high"] > 1 and cut["high"] == 1 and cut["low"] == whole["low"] and cut["value"] == whole["value"]
+    less = numeric.paired_difference({0: -1, 1: -0.2, 2: -1}, {0: 0.9, 1: 0.5, 2: 1}, bound=2)
+    assert less["low"] == -2 < less["value"] < less["high"]
+
+
 def test_pairs_are_made_by_seed_and_die_together():
     ours, theirs = {0: 2.0, 1: 4.0, 2: None, 5: 3.0}, {0: 1.0, 1: 2.0, 2: 7.0, 3: 8.0}
     assert numeric.paired_difference(ours, theirs)["each"] == [1.0, 2.0, None]
