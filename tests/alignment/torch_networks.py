@@ -48,7 +48,7 @@ def pairs(layer, theirs, recipe, gradients=False):
         if mine is None or other is None:
             assert all(x is None or float(abs(x).max()) < 1e-6 for x in (mine, other)), name
             continue
-        other = other.numpy()
+        other = other.numpy().copy()  # not the memory that a next backward pass adds to
         yield name, in_torch_layout(mine.numpy(), other, recipe.network).reshape(other.shape), other
 
 
