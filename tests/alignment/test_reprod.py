@@ -37,7 +37,7 @@ def test_pairs_and_logs_are_written_and_agree(packages, tmp_path, model):
 def test_a_difference_is_told(packages, tmp_path):
     ours, theirs = {"generator": np.zeros(3), "critic": np.ones(3)}, {"generator": np.zeros(3) + 1e-5, "critic": np.ones(3)}
     assert reprod.write_pair(tmp_path, "forward", ours, theirs) == "2 | 1.0e-05 | 1e-06 | 1.0e+00"
-    assert reprod.write_pair(tmp_path, "forward_trained", ours, theirs) == "2 | 1.0e+00 | 1e-06 | 1.0e+00"
+    assert reprod.write_pair(tmp_path, "forward_trained", ours, theirs) == "2 | 1.0e+00 | 1e-05 | 1.0e+00"
     log = (tmp_path / "forward_diff.log").read_text()
     assert "check passed: False, value: 1e-05" in log and "check passed: True, value: 0.0" in log and "diff check failed" in log
 
