@@ -44,7 +44,7 @@ def main(folder, count, batch, device, threads, onednn, seed, out):
     began = time.perf_counter()
     items = predictor.generate(samples.noise(seed, count, record.latent), batch)
     each = 1e3 * (time.perf_counter() - began) / count
-    samples.save(items, record.native_size, Path(out), kind)
+    samples.write_items(items, record.native_size, Path(out), kind)
     print(said)
     print(f"{count:,} samples, {min(batch, count):,} at a time: {each:.2f} ms each, oneDNN {'on' if onednn else 'off'}")
     print(out)

@@ -39,22 +39,21 @@ WAYS = ("sample", "infer", "onednn")
 SECONDS = 0.3  # a turn takes at least
 
 
-def trainer_of(name):
+def trainer_of(number):
     from training.trainer import GANTrainer  # here, as below: nothing may import Paddle before runtime.start
 
-    settings, shape = GENERATORS[name]
+    settings, shape = list(GENERATORS.values())[number]
     return GANTrainer(recipes.load("wgan", overrides=settings), shape)
 
 
-def export_all(folder: Path) -> None:
-    """A folder for each generator, as sample.py --export makes it."""
+def export_one(number: int, folder: Path) -> None:
+    """Generator `number` of GENERATORS into a folder of that name, as sample.py --export does it."""
     runtime.start("cpu")
     from reporting import export
 
-    for number, name in enumerate(GENERATORS):
-        trainer = trainer_of(name)
-        state = {"step": 0, "shape": list(trainer.shape), "native_size": None}
-        export.write(trainer, state, folder / str(number))
+    trainer = trainer_of(number)
+    state = {"step": 0, "shape": list(trainer.shape), "native_size": None}
+    export.write(trainer, state, folder / str(number))
 
 
 def serve(way: str, folder: Path) -> None:
@@ -66,7 +65,7 @@ def serve(way: str, folder: Path) -> None:
     @functools.cache
     def generator(number: int) -> Callable[[np.ndarray], np.ndarray]:
         if way == "sample":
-            return functools.partial(generate, trainer_of(list(GENERATORS)[number]).sampler)
+            return functools.partial(generate, trainer_of(number).sampler)
         predictor = Predictor(folder / str(number), runtime.threads(), way == "onednn")
         return lambda z: predictor.generate(z, len(z))
 
@@ -95,7 +94,8 @@ def main(rounds, one):
         serve(one[0], Path(one[1]))
         return
     with tempfile.TemporaryDirectory() as temporary:
-        export_all(Path(temporary))
+        for number in range(len(GENERATORS)):
+            export_one(number, Path(temporary))
         processes = {way: Process("inference", "--one", way, temporary) for way in WAYS}
         for process in processes.values():
             process.wait_until_ready()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from errors import UserError
 
 FILE, NEEDS = "generator.onnx", ("paddle2onnx", "onnx", "onnxruntime")
 OPSET = 11  # has all that generators are made of, and every runtime of the last years reads it
+# in a process of its own, which paddle2onnx ends where it cannot convert something; without a file to save in, since it would
+# fold constants then, and install by pip what that takes
+CONVERT = """
+import sys, paddle2onnx
+graph, weights, out, opset = sys.argv[1:]
+raw = paddle2onnx.export(graph, weights, None, int(opset), verbose=False)
+with open(out, "wb") as file:
+    file.write(raw)
+"""
 
 
 def check_installed() -> None:
@@ -26,15 +36,22 @@ def write(graph: Path, weights: Path, out: Path, z: np.ndarray) -> np.ndarray:
 
     Raises UserError if these packages do not work with this Paddle.
     """
-    import paddle
+    command = [sys.executable, "-c", CONVERT, graph, weights, out, str(OPSET)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace")
+    said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    if done.returncode or not out.exists():
+        raise _error(next((line for line in said if "ERROR" in line), (said or ["nothing"])[-1]))
+    import onnxruntime
 
     try:
-        importlib.import_module("paddle2onnx").export(str(graph), str(weights), str(out), opset_version=OPSET, verbose=False)
-        session = importlib.import_module("onnxruntime").InferenceSession(str(out), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
         return session.run(None, {session.get_inputs()[0].name: z})[0]
-    except OSError:
-        raise
-    except Exception as error:  # of C++, or of an import: paddle2onnx is built for some versions of Paddle
-        last = (str(error).strip() or type(error).__name__).splitlines()[-1]
-        pair = f"paddle2onnx {metadata.version('paddle2onnx')} with Paddle {paddle.__version__}"
-        raise UserError(f"--onnx: {pair} cannot convert the generator (docs/guide.md says which can): {last}") from None
+    except Exception as error:  # of C++
+        raise _error(str(error).strip()) from None
+
+
+def _error(said):
+    import paddle
+
+    pair = f"paddle2onnx {metadata.version('paddle2onnx')} and Paddle {paddle.__version__}"
+    return UserError(f"--onnx: {pair} cannot convert this generator; docs/guide.md says which can. They say: {said}")

@@ -49,10 +49,10 @@ def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, se
     from training.sampling import generate  # here: nothing may import Paddle before runtime.start
 
     z = great_circles(seed, count, trainer.recipe.latent) if interpolate else noise(seed, count, trainer.recipe.latent)
-    save(generate(trainer.sampler, z), state["native_size"], out, kind, STEPS if interpolate else None)
+    write_items(generate(trainer.sampler, z), state["native_size"], out, kind, STEPS if interpolate else None)
 
 
-def save(items: np.ndarray, native_size: int | None, out: Path, kind: str, columns: int | None = None) -> None:
+def write_items(items: np.ndarray, native_size: int | None, out: Path, kind: str, columns: int | None = None) -> None:
     """Write what a generator made, N×C×H×W in [−1, 1] or points N×2; images in 8 bits, without their padding.
 
     native_size: of data.Dataset. kind: of KINDS, '.gif' not. columns: of a grid, None for about as many as rows. Raises
