@@ -43,8 +43,10 @@ def write(graph: Path, weights: Path, out: Path, z: np.ndarray) -> np.ndarray:
         raise _error(next((line for line in said if "ERROR" in line), (said or ["nothing"])[-1]))
     import onnxruntime
 
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
     try:
-        session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(out), options, providers=["CPUExecutionProvider"])
         return session.run(None, {session.get_inputs()[0].name: z})[0]
     except Exception as error:  # of C++
         raise _error(str(error).strip()) from None
