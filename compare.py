@@ -73,14 +73,15 @@ def main(
     clock, default_jobs = ("wall", 1) if runtime.takes_gpu(device) else ("cpu", runtime.cores())
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
     recipe = entries[0].recipe
-    if len({entry.recipe.data for entry in entries}) > 1:
-        several = ", ".join(sorted({entry.recipe.data for entry in entries}))
+    sources = {(entry.recipe.data, entry.recipe.fit) for entry in entries}
+    if len(sources) > 1:
+        several = ", ".join(name if fit == "crop" else f"{name} (fit={fit})" for name, fit in sorted(sources))
         raise UserError(f"runs on different data cannot be compared: {several}")
     wanted = metrics.parse_names(wanted)
     metrics.choose(wanted, recipe.data, with_critic=True)
     folder = Path() if score_only else comparison.folder_for(out, entries)
 
-    dataset = data.load(recipe.data, data_dir, recipe.image_size)
+    dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
     scorer = Scorer(dataset, wanted, samples, device, say=print)
     if score_only:
         scorer.score(names[0])

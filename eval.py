@@ -4,6 +4,7 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import metrics
 from errors import UserError
 from metrics import images
 from reporting import console, score_store, scorer, table, visual
+from reporting.numbers import in_digits
 from storage import reading, writing
 from training import checkpoint, run, runtime
 
@@ -27,25 +29,28 @@ SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 @click.argument("source", metavar="RUN|CHECKPOINT|FILE.npz")
 @click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
+@click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
-@click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too.")
+@click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too; marks the best.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
 @click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json, out, device):
+def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_json, out, device):
     runtime.check_device(device)
     names = metrics.parse_names(names)
     is_file = Path(source).suffix.lower() == ".npz"
     if is_file and (every or raw):
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
+    if fit and not is_file:
+        raise UserError("--fit is for files: a run says it itself")
     if is_file:
         if not reading.is_file(source):
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
         folder, paths, data_name = None, [], data_name or "mnist-5k"
-        image_size = images.image_size(source, data.source(data_name))
+        image_size, fit = images.image_size(source, data.source(data_name)), fit or data.FITS[0]
     else:
         folder, path = run.find_checkpoint(source)
         paths = [path]
@@ -55,7 +60,8 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
             paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
         recipe = run.recipe_of(path, checkpoint.read_state(path))
         data_name, image_size = data_name or recipe.data, recipe.image_size
-    data.check_name(data_name)
+        fit = recipe.fit if data.source(data_name).any_sides else data.FITS[0]
+    data.check_fit(data_name, fit)
     metrics.choose(names, data_name, with_critic=not is_file)
     target = Path(out) if out else folder
     if target:
@@ -67,7 +73,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
         visual.check(folder)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
-    dataset = data.load(data_name, data_dir, image_size)
+    dataset = data.load(data_name, data_dir, image_size, fit)
     items = read(source, dataset) if is_file else None
     say(runtime.start(device))
     samples = samples or data.source(data_name).samples
@@ -80,6 +86,7 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
             pairs = metrics.pairs_of(items, dataset, scores[0])
     for path in paths:
         step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
+    best = score_store.best(scores) if every else None
     file = None
     if target:
         file = target / "metrics.json"
@@ -90,9 +97,10 @@ def main(source, data_name, data_dir, names, samples, seed, raw, every, as_json,
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]
-        print(json.dumps({"settings": settings, "results": results, "file": file and str(file)}, ensure_ascii=False))
+        answer = {"settings": settings, "results": results, "file": file and str(file), "best": best and best._asdict()}
+        print(json.dumps(answer, ensure_ascii=False))
         return
-    show(scores, settings, is_file, source)
+    show(scores, settings, is_file, source, best)
     print(file or source)
 
 
@@ -108,14 +116,19 @@ def subset(count, wanted, seed):
     return np.random.default_rng([seed, 3]).permutation(count)[:wanted]
 
 
-def show(scores, settings, is_file, source):
+def show(scores, settings, is_file, source, best):
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     for step, values in scores.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
+        name += f", the best of {len(scores)} by {best.by}," if best and best.step == step else ""
         draws = f"draws of {settings['samples_a_draw']:,}"
         out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
         if line := table.class_shares(values):
             out.print(line)
+    if best:
+        again = shlex.join(["python", "sample.py", source, "--best", *(["--raw"] if settings.get("raw") else [])])
+        line = f"best: step {best.step}, {best.by} {in_digits(best.value)}; {again} draws from it"
+        out.print(line, markup=False, soft_wrap=True)
     out.print("real data: held-out items against the training items, as many a draw (docs/metrics.md); ±: standard deviation")
 
 

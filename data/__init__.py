@@ -13,32 +13,37 @@ from typing import Literal
 from data.dataset import Dataset, Order
 from errors import UserError, one_of
 
-__all__ = ["SOURCES", "Dataset", "Order", "Source", "check_name", "key_of", "load", "source"]
+__all__ = ["FITS", "SOURCES", "Dataset", "Order", "Source", "check_fit", "check_name", "key_of", "load", "source"]
+
+FITS = ("crop", "pad")  # how a picture of any sides becomes a square: what stands out is cut off, or black fills what is missing
 
 
 @dataclass(frozen=True)
 class Source:
     """A row of SOURCES: all that depends on a data set, beside where its files lie (data/files.py's Remote).
 
-    load: (name, data_dir, image_size) → Dataset. kind: which metrics fit; 'stacked' are images of three labelled digits each,
-    'mixture' points whose modes are known (Dataset.modes). feature_network: of metrics/networks.py, None if none knows such
-    images. size: pixels a side of its pictures; None if its reader makes any that is asked for. samples: that eval.py scores
-    unless told otherwise. family: block of a config's per_data that it shares with others, below the one of its own name.
+    load: (name, data_dir, image_size) → Dataset; where its pictures have any_sides, `fit` of FITS is a fourth argument. kind:
+    which metrics fit; 'stacked' are images of three labelled digits each, 'mixture' points whose modes are known (Dataset.modes).
+    feature_network: of metrics/networks.py, None if none knows such images. size: pixels a side of its pictures; None if its
+    reader makes any that is asked for. enlarged: larger sizes that it makes, too, for networks of these. samples: that eval.py
+    scores unless told otherwise. family: block of a config's per_data that it shares with others, below the one of its own name.
     """
 
-    load: Callable[[str, str | None, int], Dataset]
+    load: Callable[..., Dataset]
     kind: Literal["images", "stacked", "points", "mixture"] = "images"
     feature_network: str | None = None
     size: int | None = None
     samples: int = 5000
     family: str | None = None
+    any_sides: bool = False
+    enlarged: tuple[int, ...] = ()
 
     @property
     def is_points(self) -> bool:
         return self.kind in ("points", "mixture")
 
 
-def reader(module: str) -> Callable[[str, str | None, int], Dataset]:
+def reader(module: str) -> Callable[..., Dataset]:
     """`load` of a module of this package, which is imported when it is called: what downloads needs takes time to import."""
     return lambda *arguments: importlib.import_module(f"data.{module}").load(*arguments)
 
@@ -47,9 +52,9 @@ SOURCES = {
     "mnist-5k": Source(reader("mnist5k"), feature_network="digits", size=28),
     "mnist": Source(reader("idx"), feature_network="digits", size=28),
     "fashion-mnist": Source(reader("idx"), feature_network="fashion", size=28),
-    "cifar10": Source(reader("cifar10"), feature_network="cifar10", size=32),
+    "cifar10": Source(reader("cifar10"), feature_network="cifar10", size=32, enlarged=(64, 128)),
     "stacked-mnist": Source(reader("stacked"), "stacked", feature_network="digits", size=28, samples=25_600),
-    "folder:PATH": Source(reader("folder"), feature_network="cifar10"),
+    "folder:PATH": Source(reader("folder"), feature_network="cifar10", any_sides=True),
     "8gaussians": Source(reader("toys"), "mixture", family="points"),
     "25gaussians": Source(reader("toys"), "mixture", family="points"),
     "swissroll": Source(reader("toys"), "points", family="points"),
@@ -76,10 +81,21 @@ def check_name(name: str) -> None:
     key_of(name)
 
 
-def load(name: str, data_dir: str | None = None, image_size: int = 32) -> Dataset:
+def check_fit(name: str, fit: str) -> None:
+    """Raise UserError unless the pictures of a data set can be made square by `fit`."""
+    if fit not in FITS:
+        raise one_of("fit", fit, FITS)
+    if fit != FITS[0] and not source(name).any_sides:
+        names = ", ".join(key for key, row in SOURCES.items() if row.any_sides)
+        raise UserError(f"fit {fit} is for pictures that are not square, of {names}: {name} has none")
+
+
+def load(name: str, data_dir: str | None = None, image_size: int = 32, fit: str = FITS[0]) -> Dataset:
     """Read the data set `name`.
 
     data_dir: a folder that is looked in first. image_size: pixels a side that networks see; 28 × 28 digits are padded to
-    32 or left at 28. Raises UserError for anything that cannot be read.
+    32 or left at 28. fit: of FITS. Raises UserError for anything that cannot be read.
     """
-    return source(name).load(name, data_dir, image_size)
+    check_fit(name, fit)
+    row = source(name)
+    return row.load(name, data_dir, image_size, *([fit] if row.any_sides else []))

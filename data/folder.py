@@ -1,4 +1,4 @@
-"""folder:PATH: every PNG or JPEG below a folder, resized to cover the square and centre-cropped, as RGB.
+"""folder:PATH: every PNG or JPEG below a folder, resized to cover the square and centre-cropped, or to lie in it, as RGB.
 
 Up to IN_MEMORY bytes of pixels are decoded at once; of a larger folder only names are kept and images are read as they come up,
 which on a machine of few cores takes time from the training (docs/performance.md).
@@ -31,8 +31,9 @@ MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
 FRAMES, SCAN, END = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, 0xDA, 0xD9
 
 
-def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
-    """N×3×S×S; each tenth image, in the order of names, is held out. Raises UserError for no or broken images."""
+def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") -> Dataset:
+    """N×3×S×S; each tenth image, in the order of names, is held out. fit: of read_image. Raises UserError for no or broken
+    images."""
     try:
         root = Path(name.split(":", 1)[1]).expanduser()
         if not reading.is_folder(root):
@@ -44,7 +45,7 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     if len(paths) < 2:
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
     held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
-    train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size) for which in (False, True))
+    train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size, fit) for which in (False, True))
     if 3 * image_size**2 * len(paths) <= IN_MEMORY:
         return Dataset(name, train[:], heldout[:])
     train.read(0)  # a folder of something else should not wait for the first step
@@ -56,10 +57,10 @@ class Files:
 
     ndim, dtype = 4, np.dtype(np.uint8)
 
-    def __init__(self, paths: Sequence[Path], size: int):
+    def __init__(self, paths: Sequence[Path], size: int, fit: str = "crop"):
         # 100,000 Path objects would take 50 MB, an array of numpy's strings as many times the longest name
         self._names = np.array([str(path) for path in paths], object)
-        self.size = size
+        self.size, self.fit = size, fit
 
     def __len__(self):
         return len(self._names)
@@ -69,27 +70,33 @@ class Files:
         return (len(self), 3, self.size, self.size)
 
     def read(self, index: int) -> np.ndarray:
-        return read_image(self._names[index], self.size)
+        return read_image(self._names[index], self.size, self.fit)
 
     def __getitem__(self, indices):
         """Images by an integer array, a mask or a slice."""
         names = np.atleast_1d(self._names[indices])
         images = np.empty((len(names), 3, self.size, self.size), np.uint8)  # a list of all of them would double the memory
         for row, name in enumerate(names):
-            images[row] = read_image(name, self.size)
+            images[row] = read_image(name, self.size, self.fit)
         return images
 
     def digest(self) -> bytes:
-        """SHA-256 of names and file sizes: reading the files themselves could take minutes. Raises UserError."""
+        """SHA-256 of names and file sizes, and of how they fit unless cropped: reading the files themselves could take minutes.
+        Raises UserError."""
         try:
             lines = "".join(f"{name}:{Path(name).stat().st_size}\n" for name in self._names)
         except OSError as error:
             raise UserError(f"{error.filename} cannot be read: {error.strerror}") from None
+        lines += "" if self.fit == "crop" else f"fit:{self.fit}\n"
         return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).digest()
 
 
-def read_image(path: str | Path, size: int) -> np.ndarray:
-    """One image file as uint8 3×size×size, RGB. Raises UserError for any other file and for pictures that are too large."""
+def read_image(path: str | Path, size: int, fit: str = "crop") -> np.ndarray:
+    """One image file as uint8 3×size×size, RGB. Raises UserError for any other file and for pictures that are too large.
+
+    fit: 'crop' scales the shorter side to the square's and cuts the longer one off on both ends alike; 'pad' scales the longer
+    side, and black fills what is missing.
+    """
     import cv2
 
     raw, damaged = reading.read(path, LARGEST_FILE), f"{path} is not an image (PNG or JPEG) that can be read"
@@ -106,13 +113,19 @@ def read_image(path: str | Path, size: int) -> np.ndarray:
         if image.shape[:2] == (size, size):
             return image[..., ::-1].transpose(2, 0, 1)
         height, width = image.shape[:2]
-        scale = size / min(height, width)
-        new = max(size, round(width * scale)), max(size, round(height * scale))
+        crop = fit == "crop"
+        scale, least = (size / min(height, width), size) if crop else (size / max(height, width), 1)
+        new = max(least, round(width * scale)), max(least, round(height * scale))
         if new[0] * new[1] > LARGEST:
             raise UserError(f"{path} has {width}×{height} pixels: too long a strip to make a square of")
         image = cv2.resize(image, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     except (cv2.error, MemoryError) as error:
         raise UserError(f"{damaged}: {str(error)[:100]}") from None
+    if not crop:
+        square = np.zeros((size, size, 3), np.uint8)
+        top, left = (size - new[1]) // 2, (size - new[0]) // 2
+        square[top : top + new[1], left : left + new[0]] = image
+        return square[..., ::-1].transpose(2, 0, 1)
     top, left = (new[1] - size) // 2, (new[0] - size) // 2
     return image[top : top + size, left : left + size, ::-1].transpose(2, 0, 1)
 

@@ -96,6 +96,7 @@ class RealData:
         self.network = registry.network_of(dataset.name) or ""
         self.sides: dict[str, Items] = {}  # 'reference' and 'heldout', and the same 'by critic' → Items
         architecture = networks.NETWORKS[self.network].architecture if self.network else ""
+        self.form = f"{dataset.shape} {dataset.native_size}"  # a hash of files in a folder is the same at any size
         self.shared: dict[str, Any] = {"dataset": dataset, "network": architecture}
 
     def describe(self, items: np.ndarray, needs: set[str], train: bool = False) -> Items:
@@ -134,7 +135,7 @@ class RealData:
                 known: dict[str, np.ndarray] = {}
                 for need in sorted(needs & {"features"} | needs & ({"nearest"} if side in near else set())):
                     network = networks.sha256(self.network) if need == "features" else ""
-                    name = cache.key("items", dataset.sha256, dataset.native_size, side, len(items), need, network)
+                    name = cache.key("items", dataset.sha256, self.form, side, len(items), need, network)
                     known |= cache.arrays(name, functools.partial(self._known, items, need, side))
                 self.sides[side] = Items(crop_to(items, dataset.native_size), **known)
             if "critic" in needs:
@@ -177,7 +178,8 @@ class RealData:
         if not row.cached:
             return make()
         network = networks.sha256(self.network) if "features" in row.needs and self.network else ""
-        return cache.numbers(cache.key("baseline", self.dataset.sha256, self.dataset.name, name, n, seed, network), make)
+        key = cache.key("baseline", self.dataset.sha256, self.form, self.dataset.name, name, n, seed, network)
+        return cache.numbers(key, make)
 
     def _sides(self, row: Metric) -> tuple[Items, Items]:
         by = " by critic" if row.needs_critic else ""

@@ -30,10 +30,12 @@ def read_points(path: str | Path) -> np.ndarray:
 
 
 def image_size(path: str | Path, source: Source) -> int:
-    """Pixels a side at which to read a data set that a file is compared with: the file's own where the data set takes any."""
-    if source.size or source.is_points:
+    """Pixels a side at which to read a data set that a file is compared with: the file's own where the data set has no size, or
+    where its pictures are enlarged for networks of that size."""
+    if source.is_points or (source.size and not source.enlarged):
         return 32
-    return to_channels_first(_read(path, ("images",)), path).shape[-1]
+    side = to_channels_first(_read(path, ("images",)), path).shape[-1]
+    return side if source.size in (None, side) or side in source.enlarged else source.size
 
 
 def read_images(path: str | Path, colours: int, size: int, native_size: int | None = None) -> np.ndarray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+import metrics
 from errors import UserError
 from storage import reading
 from storage.writing import write_text
@@ -43,8 +44,29 @@ class _File(_Strict):
     results: list[_Checkpoint]
 
 
+class Best(NamedTuple):
+    """The best of some checkpoints: its step, and its value of that name."""
+
+    step: int
+    by: str
+    value: float
+
+
+def best(scores: dict[int, dict]) -> Best | None:
+    """The best of scored checkpoints, {step: values}, by the first of metrics.quality_values that all of them have, the earlier
+    one of two alike; None if there is no such value."""
+    for by in metrics.quality_values():
+        measured = {step: values[by]["value"] for step, values in scores.items() if by in values}
+        if scores and len(measured) == len(scores) and None not in measured.values():
+            sign = -1 if metrics.direction(by) == "higher" else 1
+            step = min(measured, key=lambda step: (sign * measured[step], step))
+            return Best(step, by, measured[step])
+    return None
+
+
 def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
-    """Put scored checkpoints, {step: values}, into metrics.json. What it holds under equal settings stays beside them.
+    """Put scored checkpoints, {step: values}, into metrics.json. What it holds under equal settings stays beside them, and `best`
+    says which of several is the best.
 
     Raises UserError if what is there is none: it is not written over.
     """
@@ -54,7 +76,10 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
     for step, values in scores.items():
         results[step] = {**results.get(step, {}), **values}
     rows = [{"step": step, "values": results[step]} for step in sorted(results)]
-    text = json.dumps({"format": FORMAT, "settings": settings, "results": rows}, indent=1, ensure_ascii=False)
+    content = {"format": FORMAT, "settings": settings, "results": rows}
+    if (found := best(results)) and len(results) > 1:
+        content["best"] = found._asdict()
+    text = json.dumps(content, indent=1, ensure_ascii=False)
     write_text(Path(path), text + "\n")
 
 

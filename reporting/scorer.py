@@ -88,6 +88,39 @@ def write_pairs(path: Path, pairs: np.ndarray) -> None:
     grids.save_png(path, grids.grid(pairs, columns=8))
 
 
+def regular_steps(folder: str | Path) -> list[int]:
+    """Steps of a run's checkpoints, ascending, without those that only an interruption left behind."""
+    steps, recipe = checkpoint.list_steps(folder), run.read_recipe(folder)
+    return [step for step in steps if recipe.minutes or step % recipe.checkpoint_every == 0 or step == steps[-1]]
+
+
+def best_checkpoint(folder: str | Path, raw: bool = False) -> Path:
+    """The best of a run's checkpoints by what eval.py --every, or else a comparison on the way, measured at all of them.
+
+    raw: by the scores of the generator itself, not of its average. Raises UserError if they have not been scored, or if the best
+    one was deleted since.
+    """
+    folder, recipe, steps = Path(folder), run.read_recipe(folder), checkpoint.list_steps(folder)
+    for file in ("metrics.json", BRIEF_FILE):
+        if not reading.is_file(folder / file):
+            continue
+        scores, settings = score_store.read(folder / file)
+        same = settings.get("data") == recipe.data and bool(settings.get("raw")) == (raw and recipe.ema > 0)
+        found = score_store.best(scores)
+        if not (same and found and set(regular_steps(folder)) <= set(scores)):
+            continue
+        if found.step not in steps:
+            left = score_store.best({step: scores[step] for step in regular_steps(folder)})
+            hint = f"; the best that is left is step {left.step} ({left.by} {left.value:.4g})" if left else ""
+            raise UserError(
+                f"the best checkpoint of {folder}, step {found.step} ({found.by} {found.value:.4g}), is deleted by now: "
+                f"the run keeps {recipe.keep_checkpoints} (keep_checkpoints){hint}"
+            )
+        return checkpoint.path_of(folder, found.step)
+    words = f"{folder} has not been scored at its checkpoints: python eval.py {folder} --every" + (" --raw" if raw else "")
+    raise UserError(words)
+
+
 class Scorer:
     """Measures runs on a data set, and keeps what it measured in their folders. names: of metrics, None for all that fit.
 
@@ -116,21 +149,16 @@ class Scorer:
 
     def score(self, folder: str | Path) -> tuple[dict, dict[int, dict]]:
         """(values at the run's last checkpoint, {step: values} on the way): see metrics.evaluate. Measured, or read again."""
-        last, steps = self._steps(folder)
-        at_end = self._score_all(folder, "metrics.json", last, self.names, self.samples)
-        return at_end.get(last[0], {}), self._score_all(folder, BRIEF_FILE, steps, self.brief, BRIEF_SAMPLES)
+        steps = regular_steps(folder)
+        at_end = self._score_all(folder, "metrics.json", steps[-1:], self.names, self.samples)
+        return at_end.get(steps[-1], {}), self._score_all(folder, BRIEF_FILE, steps, self.brief, BRIEF_SAMPLES)
 
     def is_scored(self, folder: str | Path) -> bool:
         """Whether all of that has been measured."""
-        last, steps = self._steps(folder)
+        steps = regular_steps(folder)
         known = self._read(Path(folder) / "metrics.json", self.names, self.samples)
         brief = self._read(Path(folder) / BRIEF_FILE, self.brief, BRIEF_SAMPLES)
-        return (not self.names or set(last) <= set(known)) and (not self.brief or set(steps) <= set(brief))
-
-    def _steps(self, folder):
-        """([the last], all) steps of a run's checkpoints, without those that only an interruption left behind."""
-        steps, recipe = checkpoint.list_steps(folder), run.read_recipe(folder)
-        return steps[-1:], [s for s in steps if recipe.minutes or s % recipe.checkpoint_every == 0 or s == steps[-1]]
+        return (not self.names or set(steps[-1:]) <= set(known)) and (not self.brief or set(steps) <= set(brief))
 
     def _score_all(self, folder, file, steps, names, samples):
         """{step: values} of these checkpoints: as `file` in the run's folder has them, the rest measured and added to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import data
 from models import networks
 from training import budget
 from training import recipe as recipes
@@ -66,8 +67,9 @@ def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
 
 
 def unused(recipe):
-    """Settings that the budget leaves without a meaning."""
-    return ("steps",) if recipe.minutes else ("minutes", "clock")
+    """Settings that the budget or the data leave without a meaning."""
+    fit = () if data.source(recipe.data).any_sides else ("fit",)
+    return (*fit, "steps") if recipe.minutes else (*fit, "minutes", "clock")
 
 
 def in_words(recipe, name):

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODELS = ("gan", "dcgan", "wgan", "wgan-gp", "lsgan")
 PAPER = ("wgan-paper", "wgan-gp-paper")  # with the papers' constants, which stay; the others' were searched and may change
 NETWORKS, OBJECTIVES = tuple(networks.NETWORKS), tuple(objectives.OBJECTIVES)
-TIMES = ("seconds", "cpu_seconds", "images_per_second")
+TIMES = ("seconds", "cpu_seconds", "images_per_second", "batch_cost", "reader_cost")
 # without decay, so that four steps and two steps begin alike
 TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "log_every": 1, "steps": 4}
 TINY_FLAGS = [word for key, value in TINY.items() for word in ("-o", f"{key}={value}")]

@@ -18,6 +18,7 @@ from training.budget import Budget
 from training.parallel import Team
 
 FIGURES = {"critic_loss": -0.1, "generator_loss": 0.2, "estimate": 0.1, "estimate_heldout": 0.1, "gradient_norm": 1.0}
+SPEED = {"images_per_second": 1234.5, "batch_cost": 0.05, "reader_cost": 0.001}
 PARTS = (*checkpoint.PARTS, checkpoint.AVERAGE)
 
 
@@ -139,6 +140,17 @@ def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
     assert line["images_per_second"] > 0 and {"seconds", "cpu_seconds"} <= set(line)
 
 
+def test_the_log_gets_the_mean_costs_of_the_steps_since_the_line_before(monkeypatch):
+    log, trainer = Notes(), trainer_of()
+    monkeypatch.setattr(callbacks, "time", SimpleNamespace(monotonic=iter((100.0, 103.0, 104.5)).__next__))
+    callback = callbacks.Log(trainer, log, Budget(trainer.recipe))
+    for number, waited in enumerate((0.25, 0.75, 0.125), 1):
+        callback.after(step(number, waited=waited, figures=FIGURES if number > 1 else {}))
+    (_, _, first), (_, _, second) = log.named("write")
+    assert (first["reader_cost"], first["batch_cost"]) == (0.5, 1.5), "two steps in three seconds"
+    assert (second["reader_cost"], second["batch_cost"]) == (0.125, 1.5)
+
+
 def test_a_process_that_does_not_lead_has_the_line_and_writes_none():
     trainer = trainer_of()
     callback, made = callbacks.Log(trainer, None, Budget(trainer.recipe)), step(2, figures=FIGURES)
@@ -151,10 +163,10 @@ def test_a_person_sees_logged_steps_and_warnings():
     progress, warned = Notes(), []
     callback = callbacks.Words(progress, warned.append)
     callback.after(step(1))
-    callback.after(step(2, line={**FIGURES, "images_per_second": 1234.5}, warnings=["the critic is dead"]))
+    callback.after(step(2, line={**FIGURES, **SPEED}, warnings=["the critic is dead"]))
     ((name, number, text),) = progress.calls
     assert (name, number, warned) == ("show", 2, ["the critic is dead"])
-    assert "estimate 0.1 (held out 0.1)" in text and "1,234 images/s" in text
+    assert "estimate 0.1 (held out 0.1)" in text and text.endswith("  reader_cost 0.0010 s  batch_cost 0.0500 s  1,234 images/s")
 
 
 def test_grids_come_at_sample_every_at_tenths_of_the_minutes_and_at_the_end(tmp_path):

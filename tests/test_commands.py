@@ -78,7 +78,7 @@ def test_folders_train_at_other_sizes(call, image_dir, network, size):
 
 def test_the_log_holds_the_figures_that_are_promised(call, mnist_dir):
     always = {
-        *("step", "critic_steps", "images_seen", "seconds", "cpu_seconds", "images_per_second"),
+        *("step", "critic_steps", "images_seen", "seconds", "cpu_seconds", "images_per_second", "batch_cost", "reader_cost"),
         *("critic_loss", "generator_loss", "estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std"),
     }
     more = {"wgan": {"clipped_share"}, "wgan-gp": {"penalty"}, "gan": {"d_real", "d_fake", "js_estimate"}}
@@ -90,7 +90,7 @@ def test_the_log_holds_the_figures_that_are_promised(call, mnist_dir):
         assert all(set(line) == always | extra for line in log)
         for clock in ("seconds", "cpu_seconds"):
             assert log[0][clock] > 0 and [line[clock] for line in log] == sorted(line[clock] for line in log)
-        assert all(line["images_per_second"] > 0 for line in log)
+        assert all(line["images_per_second"] > 0 and 0 < line["reader_cost"] < line["batch_cost"] for line in log)
         curves = scalars_of(model)
         assert [step for step, _ in curves["estimate/train"]] == [1, 3, 6, 7], "VisualDL at the true step"
         np.testing.assert_allclose(
@@ -151,7 +151,7 @@ def test_train_as_a_program_prints_plain_lines_and_last_the_path(tmp_path, mnist
     assert "\x1b" not in out
 
 
-@pytest.mark.parametrize("name", ["train", "sample"])
+@pytest.mark.parametrize("name", ["train", "sample", "infer"])
 def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
     probe = f"import sys\nsys.argv = ['{name}.py', '--help']\nimport {name}\nfrom reporting import console\n"
     probe += f"try:\n    console.run({name}.main)\nexcept SystemExit as stop:\n    print(stop.code, 'paddle' in sys.modules)\n"

@@ -126,6 +126,22 @@ def test_a_name_decides_nothing():
     assert comparison.content(wgan) != comparison.content(wgan.model_copy(update={"seed": 5}))
 
 
+def test_a_setting_that_came_later_is_content_where_it_is_not_as_before():
+    """Comparisons, runs and experiments of before are found by their content."""
+    crop, pad = (plan("wgan", data="folder:x", fit=fit)[0].recipe for fit in ("crop", "pad"))
+    assert comparison.content(pad) == {**comparison.content(crop), "fit": "pad"}
+    assert "fit" not in comparison.content(crop) and comparison.content(crop)["penalty"] is None
+
+
+def test_runs_of_one_folder_that_fit_differently_are_not_compared(refused, tmp_path):
+    for fit in ("crop", "pad"):
+        (tmp_path / fit).mkdir()
+        values = recipes.load("wgan", overrides={"data": "folder:x", "fit": fit}).model_dump()
+        (tmp_path / fit / "config.yaml").write_text(json.dumps(values))
+    assert "different data cannot be compared: folder:x, folder:x (fit=pad)" in refused("compare", "./crop", "./pad")
+    assert plan(str(tmp_path / "pad"), "gan")[1].recipe.fit == "pad"
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

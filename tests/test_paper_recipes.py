@@ -9,6 +9,7 @@ from training import recipe as recipes
 COMMON = {
     "data": "mnist-5k",
     "image_size": 32,
+    "fit": "crop",
     "generator_network": "dcgan",
     "critic_network": "dcgan",
     "objective": "wasserstein",

@@ -126,6 +126,12 @@ def test_a_resolved_recipe_resolves_to_itself():
         assert recipes.resolve(recipe.model_dump()) == recipe
 
 
+def test_pictures_of_a_recipe_from_before_there_was_fit_are_cropped():
+    values = tiny(data="folder:x").model_dump()
+    del values["fit"]
+    assert recipes.resolve(values) == tiny(data="folder:x", fit="crop")
+
+
 def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
     wgan, warm = (tiny("wgan", n_critic=5, warm_up=warm_up) for warm_up in (False, True))
     assert [warm.critic_steps(step) for step in range(30)] == [100] * 25 + [5] * 5

@@ -33,9 +33,9 @@ SHOWN_POINTS = 2000
 class Step:
     """A generator step, counted from 1, with the critic steps before it, as callbacks see it.
 
-    last: of the run. milestone: of Budget.milestone. real: the last critic step's items. critic:
-    of that step. figures, warnings: of a logged step, from HealthFigures and Alarms. line: what Log wrote. interrupted: number of
-    the signal that ends the training after this step, 0 for none.
+    last: of the run. milestone: of Budget.milestone. real: the last critic step's items. critic: of that step. waited: seconds,
+    for all critic steps' items. figures, warnings: of a logged step, from HealthFigures and Alarms. line: what Log wrote.
+    interrupted: number of the signal that ends the training after this step, 0 for none.
     """
 
     number: int
@@ -44,6 +44,7 @@ class Step:
     real: paddle.Tensor
     critic: CriticStep
     generator_loss: paddle.Tensor
+    waited: float = 0.0
     figures: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     line: dict = field(default_factory=dict)
@@ -131,21 +132,28 @@ class Log(Callback):
 
     def __init__(self, trainer: GANTrainer, log: RunLog | None, budget: Budget):
         self.trainer, self.log, self.budget = trainer, log, budget
-        self._seen, self._time = trainer.images_seen, time.monotonic()
+        self._seen, self._time, self._steps, self._waited = trainer.images_seen, time.monotonic(), 0, 0.0
 
     def begin(self, new: bool) -> None:
         if new and self.log:
             self.log.settings(self.trainer.recipe.model_dump())
 
     def after(self, step: Step) -> None:
+        self._steps += 1
+        self._waited += step.waited
         if not step.figures:
             return
         trainer, now = self.trainer, time.monotonic()
-        rate = (trainer.images_seen - self._seen) / (now - self._time)
-        self._seen, self._time = trainer.images_seen, now
+        took = now - self._time
+        speed = {
+            "images_per_second": round((trainer.images_seen - self._seen) / took, 1),
+            "batch_cost": round(took / self._steps, 6),
+            "reader_cost": round(self._waited / self._steps, 6),
+        }
+        self._seen, self._time, self._steps, self._waited = trainer.images_seen, now, 0, 0.0
         counters = {"critic_steps": trainer.critic_steps, "images_seen": trainer.images_seen}
         clock = {"seconds": round(self.budget.seconds(), 3), "cpu_seconds": round(self.budget.cpu_seconds(), 3)}
-        step.line = counters | clock | {"images_per_second": round(rate, 1)} | step.figures
+        step.line = counters | clock | speed | step.figures
         if self.log:
             self.log.write(step.number, step.line)
 

@@ -23,9 +23,11 @@ IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "b
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 UNITS = {"units": 512}
 # settings that models beside a run which was named on the command line take from it
-TERMS_OF_A_RUN = ("data", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
+TERMS_OF_A_RUN = ("data", "fit", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
 # neither how often a run is logged, drawn and saved nor its name changes what is learnt
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
+# settings that came later, at the value that all had before: left out, so that what was recorded before is still found
+BEFORE = {"fit": "crop"}
 
 
 @dataclass
@@ -133,7 +135,8 @@ def _in_words(recipe, key):
 
 def content(recipe: recipes.Recipe) -> dict:
     """What decides what a run learns, as a dict."""
-    return {key: value for key, value in recipe.model_dump().items() if key not in NOT_CONTENT}
+    settings = recipe.model_dump().items()
+    return {key: value for key, value in settings if key not in NOT_CONTENT and (key, value) not in BEFORE.items()}
 
 
 def group_of(recipe):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,13 +70,16 @@ def run(
         callback.begin(new)
     for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
         trainer.set_learning_rates(budget.used(number - 1))
+        waited = 0.0
         for _ in range(recipe.critic_steps(number - 1)):
+            asked = time.perf_counter()
             real = next(reader)
+            waited += time.perf_counter() - asked
             critic = trainer.critic_step(real)
         generator_loss = trainer.generator_step(number - 1)
         budget.look()
         last = number == recipe.steps or budget.spent()
-        step = callbacks.Step(number, last, budget.milestone(), real, critic, generator_loss)
+        step = callbacks.Step(number, last, budget.milestone(), real, critic, generator_loss, waited)
         for callback in after:
             callback.after(step)
         if step.interrupted:

@@ -47,6 +47,7 @@ class Recipe(BaseModel):
     model: str = Field(min_length=1, max_length=255, description="name of the recipe in configs/")
     data: str = Field(max_length=4096, description="data set")
     image_size: int = Field(32, gt=0, le=1024, description="pixels a side that networks see")
+    fit: Annotated[str, among(lambda: data.FITS)] = Field("crop", description="how a folder's pictures become square")
     generator_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="generator")
     critic_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="critic")
     objective: Annotated[str, among(OBJECTIVES.keys)] = Field(description="losses")
@@ -119,6 +120,7 @@ class Recipe(BaseModel):
     @model_validator(mode="after")
     def _fits(self):
         data.check_name(self.data)
+        data.check_fit(self.data, self.fit)
         networks.check(self, self.is_points)
         if self.penalty and norms.NORMS[self.critic_norm].mixes_samples:
             raise norms.error_with_penalty(self.critic_norm)

@@ -65,7 +65,7 @@ def train(
     with contextlib.ExitStack() as held:
         if resume and leads:
             held.enter_context(writing.lock(folder))
-        dataset = data.load(recipe.data, data_dir, recipe.image_size)
+        dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
         recorded = run.read_provenance(folder).get("data_sha256") if resume else None
         if recorded not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")

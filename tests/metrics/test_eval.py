@@ -7,7 +7,7 @@ import pytest
 
 import data
 from data.dataset import crop_to
-from tests.helpers import TINY_FLAGS, pictures, run_program, scalars_of
+from tests.helpers import TINY_FLAGS, pictures, run_program, scalars_of, write_images
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +70,33 @@ def test_layouts_of_another_framework_score_alike(call, tmp_path):
     assert not (tmp_path / "metrics.json").exists()
 
 
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_pictures_of_a_folder_padded_at_any_size_and_their_samples_in_a_file(call, tmp_path, size):
+    write_images(tmp_path / "wide", 80, size=(20, 50))
+    flags = ["--data", f"folder:{tmp_path / 'wide'}", "-o", f"image_size={size}", "-o", "fit=pad", *TINY_FLAGS, "--steps", "1"]
+    assert call("train", "--model", "wgan", "--network", "mlp", *flags, "--out", "r").status == 0
+    run = scored(call("eval", "r", "--samples", "30", "--metrics", "kid,swd", "--json"))
+    assert call("sample", "r", "--n", "30", "--out", "s.npz").status == 0
+    with np.load("s.npz") as content:
+        assert content["images"].shape == (30, size, size, 3)
+    found = {}
+    for fit in ("pad", "crop"):
+        file = ["s.npz", "--data", f"folder:{tmp_path / 'wide'}", "--fit", fit]
+        found[fit] = scored(call("eval", *file, "--metrics", "kid,swd", "--json"))["results"][0]["values"]
+    for name, row in run["results"][0]["values"].items():
+        assert found["pad"][name]["value"] == pytest.approx(row["value"], rel=1e-5)
+        assert found["crop"][name]["value"] != pytest.approx(row["value"], rel=1e-3)
+
+
+def test_enlarged_cifar_is_compared_with_files_of_its_size(call, cifar_dir, tmp_path):
+    flags = ["--data", "cifar10", "--data-dir", cifar_dir, "--metrics", "kid,swd", "--json"]
+    for size in (32, 64, 128):
+        np.savez(tmp_path / "s.npz", images=pictures(20, size, 3))
+        assert scored(call("eval", "s.npz", *flags))["results"]
+    np.savez(tmp_path / "s.npz", images=pictures(20, 48, 3))
+    assert "images of 48×48 pixels, the data set has 32×32" in call("eval", "s.npz", *flags).err
+
+
 def test_all_checkpoints_into_visualdl(call, trained):
     arguments = ["eval", "r", "--every", "--samples", "100", "--metrics", "frechet"]
     before = scalars_of(trained)
@@ -121,6 +148,9 @@ def test_points(call):
         (["x.npz", "--metrics", "critic_estimate"], "it is for runs"),
         (["x.npz", "--data", "mnist5k"], "did you mean 'mnist-5k'"),
         (["x.npz", "--samples", "1"], "--samples"),
+        (["x.npz", "--fit", "padd"], "did you mean 'pad'"),
+        (["x.npz", "--fit", "pad"], "fit pad is for pictures that are not square"),
+        (["nowhere", "--fit", "pad"], "--fit is for files"),
         (["x.npz", "--device", "tpu"], "--device tpu"),
         (["x.npz", "--data", "8gaussians"], "wants points"),
         (["small.npz"], "30×30 pixels"),
