@@ -16,6 +16,9 @@ from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
 from training import budget, checkpoint, launch, run, runtime
 from training import recipe as recipes
 
+# Adam makes a step of the noise in a gradient that is 0 in exact arithmetic (a bias before batch norm): small ones keep it small
+SMALL = ["learning_rate=2e-4", "beta1=0.5", "n_critic=1"]
+
 
 def twenty_steps(folder, processes, model, *settings):
     out = folder / f"{processes}.npz"
@@ -48,8 +51,8 @@ def difference(one, other):
         pytest.param("wgan-gp-paper", ["network=mlp"], marks=pytest.mark.slow),
         pytest.param("wgan-paper", ["generator_network=dcgan-nobn", "critic_network=dcgan"], marks=pytest.mark.slow),
         pytest.param("wgan-gp-paper", ["network=dcgan-nobn"], marks=pytest.mark.slow),
-        pytest.param("dcgan", ["network=paperweekly"], marks=pytest.mark.slow),
-        pytest.param("gan", ["network=resnet"], marks=pytest.mark.slow),
+        pytest.param("dcgan", ["network=paperweekly", *SMALL], marks=pytest.mark.slow),
+        pytest.param("gan", ["network=resnet", *SMALL], marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_end_with_the_parameters_of_one(tmp_path, model, settings):

@@ -17,7 +17,22 @@ from tests.helpers import files_below
 from tests.reliability.test_disk import Full
 from training import comparison
 
-FLAGS = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
+FLAGS = [
+    "--network",
+    "mlp",
+    "--steps",
+    "10",
+    "--batch-size",
+    "8",
+    "-o",
+    "units=16",
+    "-o",
+    "latent=8",
+    "--seeds",
+    "2",
+    "--jobs",
+    "1",
+]
 METRICS = ["--metrics", "frechet,classes,swd,wasserstein"]
 NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d+(?:e[-+]\d+)?(?![\w.])")
 VOID = ("meta", "link", "img", "input", "br", "hr")
@@ -57,7 +72,7 @@ def made(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("compare")
     flags = [*FLAGS, *METRICS, "--samples", "200", "--out", "A"]
-    status, out, err = run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400)
+    status, out, err = run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400, env={"OMP_NUM_THREADS": "1"})
     assert status == 0, out + err
     text = (folder / "A/report.html").read_text(encoding="utf-8")
     return json.loads((folder / "A/results.json").read_text(encoding="utf-8")), text, folder / "A"
