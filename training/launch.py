@@ -109,8 +109,8 @@ def run(processes: int, command: list[str], device: str) -> int:
             for rank, own in enumerate(environments(processes, device))
         ]
         failed, first = _watch(team), team[0].returncode
-        if failed is None or failed is team[0] or first > 0:
-            return first if first >= 0 else 1
+        if failed is None or first > 0:  # it has said why itself
+            return first
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()]
     if failed.returncode < 0:

@@ -1,0 +1,64 @@
+"""The fast suite on every PaddlePaddle and Python that users meet, each in an environment of its own.
+
+    pip install nox && nox -f tests/versions/noxfile.py                  # all, ten minutes each on two cores
+    nox -f tests/versions/noxfile.py -s suite-3.11(paddle='2.6.2') table  # one, and the table of all so far
+
+Results stay in docs/versions.json, from which `table` writes the table of docs/paddle.md. The Pythons come from whatever nox
+finds: pyenv, uv or the system.
+"""
+
+import itertools
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import nox
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS, PAGE = ROOT / "docs" / "versions.json", ROOT / "docs" / "paddle.md"
+PYTHONS = ("3.10", "3.11", "3.12")
+PADDLES = {"2.6.2": PYTHONS, "3.0.0": ("3.11",), "3.1.1": ("3.11",), "3.2.2": PYTHONS, "3.3.1": PYTHONS}
+PAIRS = [pair for paddle, pythons in PADDLES.items() for pair in itertools.product(pythons, [paddle])]
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = True
+
+
+@nox.session
+@nox.parametrize("python, paddle", PAIRS)
+def suite(session: nox.Session, paddle: str) -> None:
+    """The fast suite with this Paddle; docs/versions.json keeps what came of it."""
+    session.chdir(ROOT)
+    # one call, so that numpy and the others are such that this Paddle takes them
+    session.install(f"paddlepaddle=={paddle}", "-r", "requirements.txt", "-r", "requirements-dev.txt")
+    report = Path(session.create_tmp()) / "report.xml"
+    command = ["python", "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--junit-xml={report}", "-p", "no:cacheprovider"]
+    session.run(*command, success_codes=[0, 1])
+    tests = {key: int(value) for key, value in ElementTree.parse(report).find("testsuite").attrib.items() if value.isdigit()}
+    skipped, failed = tests["skipped"], tests["failures"] + tests["errors"]
+    numpy = session.run("python", "-c", "import numpy; print(numpy.__version__)", silent=True).strip()
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    kept[f"{paddle}, {session.python}"] = {
+        "numpy": numpy,
+        "passed": tests["tests"] - skipped - failed,
+        "skipped": skipped,
+        "failed": failed,
+    }
+    RESULTS.write_text(json.dumps(dict(sorted(kept.items())), indent=1) + "\n")
+    if failed:
+        session.error(f"{failed} tests failed")
+
+
+@nox.session(venv_backend="none")
+def table(session: nox.Session) -> None:
+    """The table of docs/paddle.md, from docs/versions.json."""
+    rows = ["| Paddle | Python | numpy | passed | skipped | failed |", "| --- | --- | --- | ---: | ---: | ---: |"]
+    for pair, found in json.loads(RESULTS.read_text()).items():
+        paddle, python = pair.split(", ")
+        counts = " | ".join(f"{found[key]:,}" for key in ("passed", "skipped", "failed"))
+        rows.append(f"| {paddle} | {python} | {found['numpy']} | {counts} |")
+    marks = "<!-- versions -->", "<!-- end of versions -->"
+    text, lines = PAGE.read_text(encoding="utf-8"), "\n".join(rows)
+    PAGE.write_text(re.sub(f"{marks[0]}.*{marks[1]}", f"{marks[0]}\n{lines}\n{marks[1]}", text, flags=re.S), encoding="utf-8")
+    session.log(lines)
