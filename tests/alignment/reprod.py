@@ -38,9 +38,7 @@ ALLOWED = {  # mean difference of each array
 }
 PHASES = (0, 10, 50, 100)  # generator steps after which a new array of losses begins: how differences grow
 SAMPLES = 2000  # that the metrics compare
-HEAD = (
-    "| model | compared | arrays | mean difference | allowed | relative to their size |\n| --- | --- | --- | --- | --- | --- |\n"
-)
+HEAD = "| model | compared | arrays | mean difference | allowed | relative to their size |\n| --- | --- | --- | --- | --- | --- |"
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
