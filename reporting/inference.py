@@ -14,7 +14,8 @@ from errors import UserError
 from storage import reading
 from training.recipe import Recipe
 
-RECORD, FORMAT = "export.json", 1
+RECORD = "export.json"
+FORMAT: Literal[1] = 1
 LARGEST_RECORD, LARGEST = 1 << 16, 4 << 30  # bytes of export.json, and of a graph or its weights
 GRAPHS, WEIGHTS = ("generator.json", "generator.pdmodel"), "generator.pdiparams"  # Paddle 3 writes the first one
 Count = Annotated[int, Field(ge=1, le=1 << 20)]

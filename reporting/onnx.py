@@ -36,7 +36,7 @@ def write(graph: Path, weights: Path, out: Path, z: np.ndarray) -> np.ndarray:
 
     Raises UserError if these packages do not work with this Paddle.
     """
-    command = [sys.executable, "-c", CONVERT, graph, weights, out, str(OPSET)]
+    command = [sys.executable, "-c", CONVERT, *map(str, (graph, weights, out, OPSET))]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace")
     said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     if done.returncode or not out.exists():

@@ -29,12 +29,12 @@ def channels_first(operator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return operator(x.transpose([0, 3, 1, 2])).transpose([0, 2, 3, 1])
 
 
-def doubled(x: Tensor, mode: str, **more: bool) -> Tensor:
-    """N×C×H×W at twice the height and width. more: of F.interpolate."""
+def doubled(x: Tensor, mode: Literal["nearest", "bilinear"], align_corners: bool = False) -> Tensor:
+    """N×C×H×W at twice the height and width."""
     if paddle.in_dynamic_mode():
-        return F.interpolate(x, scale_factor=2, mode=mode, **more)
+        return F.interpolate(x, scale_factor=2, mode=mode, align_corners=align_corners)
     size = [2 * side for side in x.shape[2:]]  # paddle2onnx does not understand Paddle 3.3's factors
-    return F.interpolate(x, size=size, mode=mode, **more)
+    return F.interpolate(x, size=size, mode=mode, align_corners=align_corners)
 
 
 class Linear(nn.Linear):
