@@ -43,13 +43,8 @@ run() { # LOG COMMAND: runs it, keeps what it prints in LOG, notes in results wh
     case $status in
         0) note "Run successfully with command - $model - $2 - $1" ;;
         130) exit 130 ;;
-        *) refused_onednn "$status" "$1" || { tail -n 20 "$1"; note "Run failed with command - $model - $2 - $1"; return 1; }
-           note "Not possible with this Paddle - $model - $2 - $(tail -n 1 "$1")" ;;
+        *) tail -n 20 "$1"; note "Run failed with command - $model - $2 - $1"; return 1 ;;
     esac
-}
-
-refused_onednn() { # STATUS LOG: whether infer.py says that the installed Paddle's oneDNN cannot run the generator, as that of 3.3
-    [ "$1" = 2 ] && tail -n 1 "$2" | grep -q 'infer.py: error: Paddle .* cannot run this generator; leave --use_onednn away'
 }
 
 note() {
