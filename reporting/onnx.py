@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -56,4 +57,5 @@ def _error(said):
     import paddle
 
     pair = f"paddle2onnx {metadata.version('paddle2onnx')} and Paddle {paddle.__version__}"
+    said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # colours
     return UserError(f"--onnx: {pair} cannot convert this generator; docs/guide.md says which can. They say: {said}")

@@ -45,7 +45,7 @@ def test_without_the_packages_the_line_says_what_to_install(refused, run, monkey
 
 def test_packages_that_do_not_work_with_this_paddle_are_one_line_and_nothing_is_left(refused, run, monkeypatch, tmp_path):
     (tmp_path / "packages").mkdir()
-    (tmp_path / "packages" / "paddle2onnx.py").write_text('raise ImportError("undefined symbol")')
+    (tmp_path / "packages" / "paddle2onnx.py").write_text('raise ImportError("\\x1b[31mundefined symbol\\x1b[0m")')
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setattr(onnx, "check_installed", lambda: None)

@@ -40,6 +40,10 @@ class Twins:
             role.capitalize(), getattr(self.trainer, role), self.recipe, self.dataset.shape, getattr(torch, self.dtype)
         )
         self.generator, self.critic = map(make, ROLES)
+        if self.dtype == "float64":  # in which Paddle keeps this one constant in float32
+            for layer in (*self.generator.modules(), *self.critic.modules()):
+                if isinstance(layer, torch.nn.BatchNorm2d):
+                    layer.eps = float(np.float32(layer.eps))
 
     def real(self):
         """The training's batches, arrays N×C×H×W, from the first on."""
@@ -88,13 +92,23 @@ def train(twins, steps):
             for _ in range(trainer.recipe.n_critic):
                 critic.append(float(trainer.critic_step(paddle.to_tensor(next(real))).loss))
             generator.append(float(trainer.generator_step(step)))
-    theirs = torch_training.train(twins.recipe, twins.generator, twins.critic, steps, twins.real())
-    losses = [
-        {"critic_loss": np.array(of_critic), "generator_loss": np.array(of_generator)}
-        for of_critic, of_generator in ((critic, generator), theirs)
-    ]
+    losses = [{"critic_loss": np.array(critic), "generator_loss": np.array(generator)}, train_pytorch(twins, steps)]
     weights = [one | other for one, other in zip(*map(twins.tensors, ROLES), strict=True)]
     return losses, weights
+
+
+def train_pytorch(twins, steps):
+    """PyTorch's half of train()."""
+    losses = torch_training.train(twins.recipe, twins.generator, twins.critic, steps, twins.real())
+    return dict(zip(("critic_loss", "generator_loss"), map(np.array, losses), strict=True))
+
+
+def train_from_next_numbers(twins, steps):
+    """PyTorch's half again, from weights each of which is float32's next larger number: what rounding alone does to training."""
+    with torch.no_grad():
+        for weight in (*twins.generator.parameters(), *twins.critic.parameters()):
+            weight.copy_(torch.nextafter(weight, torch.tensor(torch.inf)))
+    return train_pytorch(twins, steps)
 
 
 def forward(twins):
