@@ -133,7 +133,7 @@ class Predictor:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
             said = next((line for line in lines if line.startswith("(")), lines[-1])  # '(Unimplemented) …' stands among others
             if self.onednn:
-                hint = "leave --use_onednn away, or take Paddle 3.2.2 (the oneDNN of 3.3 fails at convolutions)"
+                hint = "leave --use_onednn away, or take Paddle 3.2.2 (the oneDNN of 3.3 cannot enlarge images)"
             else:
                 hint = f"Paddle {self.record.paddle} wrote it"
             raise UserError(f"Paddle {self._paddle} cannot run this generator; {hint}. Paddle says: {said}") from None
