@@ -99,8 +99,8 @@ def main(rounds, one):
         processes = {way: Process("inference", "--one", way, temporary) for way in WAYS}
         for process in processes.values():
             process.wait_until_ready()
-        print("| generator | batch | sample.py, ms a sample | infer.py | infer.py with oneDNN | sample.py / infer.py |")
-        print("| --- | ---: | ---: | ---: | ---: | ---: |")
+        print("| generator | batch | sample.py, ms a sample | infer.py | infer.py, oneDNN | × infer.py | × oneDNN |")
+        print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
         refusals = set()
         for number, name in enumerate(GENERATORS):
             for batch in BATCHES:
@@ -114,8 +114,10 @@ def main(rounds, one):
                         else:
                             times[way].append(float(answer))
                 cells = [f"{statistics.median(times[way]):.3f}" if times[way] else "–" for way in WAYS]
-                ratio = statistics.median(a / b for a, b in zip(times["sample"], times["infer"]))
-                print(f"| {name} | {batch} | {' | '.join(cells)} | {ratio:.2f} |", flush=True)
+                for way in WAYS[1:]:
+                    ratios = [a / b for a, b in zip(times["sample"], times[way])]
+                    cells.append(f"{statistics.median(ratios):.2f}" if ratios else "–")
+                print(f"| {name} | {batch} | {' | '.join(cells)} |", flush=True)
         for line in sorted(refusals):
             print(f"–: {line}")
         for process in processes.values():
