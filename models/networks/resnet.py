@@ -10,7 +10,7 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import Linear, norm
+from models.networks.layers import Linear, doubled, norm
 
 
 def glorot(fan_in, fan_out, he):
@@ -46,7 +46,7 @@ class Block(nn.Layer):
 
 
 def upsample(x):
-    return F.interpolate(x, scale_factor=2, mode="nearest")
+    return doubled(x, "nearest")
 
 
 class Generator(nn.Layer):
