@@ -28,6 +28,7 @@ ALIGNED = 5  # generator steps
 # largest differences, relative to the largest value: float64's rounding, TF32's 10 bits of a product, bfloat16's 7
 FLOAT64, FLOAT32, BFLOAT16 = 1e-6, 5e-3, 5e-2
 STEPS = 20  # of a run in a folder
+FIRST = 2  # steps of two cards: in float32, two trainings of one recipe part company soon
 PATIENCE = 600  # seconds that a command may take
 Figures = dict[str, Any]
 
@@ -71,7 +72,7 @@ class Trial:
         paddle.set_device(self._before[0])
         paddle.set_default_dtype(self._before[1])
 
-    def real(self, step: int):
+    def real(self, step: int) -> Any:
         """A batch of what stands for real images."""
         import paddle
 
@@ -175,14 +176,14 @@ def commands(device: str) -> Figures:
 
 
 def cards(device: str, count: int, model: str) -> Figures:
-    """Losses of a few steps in two processes beside those in one. device: without a number, as --device. count: of its cards."""
+    """Losses of FIRST steps in two processes beside those in one. device: without a number, as --device. count: of its cards."""
     if count < 2:
         return {"passed": None, "why": f"{count} GPU here, two are needed"}
     figures: dict[int, dict[str, np.ndarray]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for processes in (1, 2):
             at = Path(folder, str(processes))
-            run("train.py", *settings(small(model), ALIGNED), "--out", at, "--device", device, "--processes", processes)
+            run("train.py", *settings(small(model), FIRST), "--out", at, "--device", device, "--processes", processes)
             lines = log.read(at)
             keys = ("critic_loss", "generator_loss", "estimate")
             figures[processes] = {key: np.array([line[key] for line in lines]) for key in keys}

@@ -1,6 +1,7 @@
 """The page for a GPU, tried on the CPU: what is equal passes without a difference, what differs or fails does not pass."""
 
 import json
+import shutil
 import subprocess
 import types
 
@@ -83,7 +84,10 @@ def test_resume_compares_the_bytes_of_both_runs(monkeypatch):
     train = gpu_checks.session.train
 
     def forgetful(recipe, folder, resume=False, **more):  # which begins anew with another seed where it should go on
-        train(recipe.model_copy(update={"seed": 1}) if resume else recipe, folder, resume=False, **more)
+        if resume:
+            shutil.rmtree(folder)
+            recipe = recipe.model_copy(update={"seed": 1})
+        train(recipe, folder, **more)
 
     monkeypatch.setattr(gpu_checks.session, "train", forgetful)
     found = gpu_checks.resume("cpu", "wgan-paper")
@@ -93,11 +97,15 @@ def test_resume_compares_the_bytes_of_both_runs(monkeypatch):
 def test_two_processes_are_compared_with_one():
     assert gpu_checks.cards("gpu", 1, "wgan-paper") == {"passed": None, "why": "1 GPU here, two are needed"}
     found = gpu_checks.cards("cpu", 2, "wgan-paper")
-    assert found["passed"] is True and found["losses"] < 1e-3
+    assert found["passed"] is True and 0 < found["losses"] < 1e-3
 
 
-def test_commands_run_and_one_that_fails_is_named():
+@pytest.mark.slow
+def test_commands_run():
     assert gpu_checks.commands("cpu") == {"passed": True}
+
+
+def test_a_command_that_fails_is_named():
     with pytest.raises(TrainingError, match=r"train\.py ended with status 2: .*unknown model"):
         gpu_checks.run("train.py", "--model", "wgn")
 

@@ -3,7 +3,7 @@
     pip install nox && nox -f tests/versions/noxfile.py                  # all, ten minutes each on two cores
     nox -f tests/versions/noxfile.py -s suite-3.11(paddle='2.6.2') table  # one, and the table of all so far
 
-Results stay in docs/versions.json, from which `table` writes the table of docs/paddle.md. The Pythons come from whatever nox
+Results stay in docs/versions.json, from which `table` writes the table of docs/paddle.md and docs/zh/paddle.md. The Pythons come from whatever nox
 finds: pyenv, uv or the system.
 """
 
@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 import nox
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS, PAGE = ROOT / "docs" / "versions.json", ROOT / "docs" / "paddle.md"
+RESULTS = ROOT / "docs" / "versions.json"
+PAGES = {"paddle.md": ("passed", "skipped", "failed"), "zh/paddle.md": ("通过", "跳过", "失败")}  # in docs/
 PYTHONS = ("3.10", "3.11", "3.12")
 PADDLES = {"2.6.2": PYTHONS, "3.0.0": ("3.11",), "3.1.1": ("3.11",), "3.2.2": PYTHONS, "3.3.1": PYTHONS}
 PAIRS = [pair for paddle, pythons in PADDLES.items() for pair in itertools.product(pythons, [paddle])]
@@ -52,13 +53,15 @@ def suite(session: nox.Session, paddle: str) -> None:
 
 @nox.session(venv_backend="none")
 def table(session: nox.Session) -> None:
-    """The table of docs/paddle.md, from docs/versions.json."""
-    rows = ["| Paddle | Python | numpy | passed | skipped | failed |", "| --- | --- | --- | ---: | ---: | ---: |"]
+    """The table of docs/paddle.md, in both languages, from docs/versions.json."""
+    rows = ["| --- | --- | --- | ---: | ---: | ---: |"]
     for pair, found in json.loads(RESULTS.read_text()).items():
         paddle, python = pair.split(", ")
         counts = " | ".join(f"{found[key]:,}" for key in ("passed", "skipped", "failed"))
         rows.append(f"| {paddle} | {python} | {found['numpy']} | {counts} |")
     marks = "<!-- versions -->", "<!-- end of versions -->"
-    text, lines = PAGE.read_text(encoding="utf-8"), "\n".join(rows)
-    PAGE.write_text(re.sub(f"{marks[0]}.*{marks[1]}", f"{marks[0]}\n{lines}\n{marks[1]}", text, flags=re.S), encoding="utf-8")
-    session.log(lines)
+    for name, words in PAGES.items():
+        page, lines = ROOT / "docs" / name, "\n".join([f"| Paddle | Python | numpy | {' | '.join(words)} |", *rows])
+        text = re.sub(f"{marks[0]}.*{marks[1]}", f"{marks[0]}\n{lines}\n{marks[1]}", page.read_text(encoding="utf-8"), flags=re.S)
+        page.write_text(text, encoding="utf-8")
+        session.log(lines)
