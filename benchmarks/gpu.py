@@ -19,6 +19,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -37,12 +38,12 @@ def checks(device: str, count: int) -> list[tuple[str, Callable[[], Figures]]]:
     """(what it is, the check) of all checks, in their order. count: of GPUs."""
     rows: list[tuple[str, Callable[[], Figures]]] = []
     for network in networks.NETWORKS:
-        rows += [(f"alignment {m} {network}", lambda m=m, network=network: alignment(device, m, network)) for m in MODELS]
-    rows += [(f"amp {model}", lambda model=model: amp(device, model)) for model in MODELS]
-    rows += [(f"resume {model}", lambda model=model: resume(device, model)) for model in MODELS]
-    rows += [("commands", lambda: commands(device))]
-    rows += [(f"cards {model}", lambda model=model: cards(device.partition(":")[0], count, model)) for model in MODELS]
-    rows += [(f"throughput {row[0]} {row[1]} {row[2]}", lambda row=row: throughput(device, row)) for row in QUICK]
+        rows += [(f"alignment {model} {network}", partial(alignment, device, model, network)) for model in MODELS]
+    rows += [(f"amp {model}", partial(amp, device, model)) for model in MODELS]
+    rows += [(f"resume {model}", partial(resume, device, model)) for model in MODELS]
+    rows += [("commands", partial(commands, device))]
+    rows += [(f"cards {model}", partial(cards, device.partition(":")[0], count, model)) for model in MODELS]
+    rows += [(f"throughput {row[0]} {row[1]} {row[2]}", partial(throughput, device, row)) for row in QUICK]
     return rows
 
 

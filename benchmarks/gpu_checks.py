@@ -10,8 +10,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> floa
 class Trial:
     """A trainer on `device` in `dtype`, with the weights of the trial `like`, or of its seed."""
 
-    def __init__(self, device: str, recipe: Recipe, dtype: str = "float32", like: Trial | None = None):
+    def __init__(self, device: str, recipe: Recipe, dtype: Literal["float32", "float64"] = "float32", like: Trial | None = None):
         import paddle
 
         from training.trainer import GANTrainer
@@ -62,7 +63,7 @@ class Trial:
     def __enter__(self):
         import paddle
 
-        self._before = paddle.device.get_device(), paddle.get_default_dtype()
+        self._before: tuple[str, Any] = paddle.device.get_device(), paddle.get_default_dtype()
         paddle.set_device(self.device)
         paddle.set_default_dtype(self.dtype)
 
@@ -105,7 +106,8 @@ class Trial:
 def alignment(device: str, model: str, network: str) -> Figures:
     """Outputs in float32 and float64, and ALIGNED training steps in float64, of the CPU and of `device`."""
     figures, recipe = {}, small(model, network)
-    for dtype in ("float32", "float64"):
+    dtypes: tuple[Literal["float32", "float64"], ...] = ("float32", "float64")
+    for dtype in dtypes:
         ours = Trial("cpu", recipe, dtype)
         theirs = Trial(device, recipe, dtype, like=ours)
         figures[f"outputs, {dtype}"] = difference(ours.outputs(), theirs.outputs())
@@ -132,7 +134,7 @@ def amp(device: str, model: str) -> Figures:
     losses = [{"losses": np.array(trial.step(0))} for trial in (plain, mixed)]
     figures["losses"] = difference(*losses)
     for name, trial in (("float32", plain), ("bfloat16", mixed)):
-        figures[f"{name}, ms"] = 1e3 * sustained(lambda trial=trial: trial.step(1), 20, time.perf_counter)
+        figures[f"{name}, ms"] = 1e3 * sustained(partial(trial.step, 1), 20, time.perf_counter)
     # equal outputs would mean that nothing was computed in bfloat16
     return {"passed": 0 < figures["outputs"] <= BFLOAT16 and figures["losses"] <= BFLOAT16, **figures}
 

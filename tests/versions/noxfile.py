@@ -3,8 +3,8 @@
     pip install nox && nox -f tests/versions/noxfile.py                  # all, ten minutes each on two cores
     nox -f tests/versions/noxfile.py -s suite-3.11(paddle='2.6.2') table  # one, and the table of all so far
 
-Results stay in docs/versions.json, from which `table` writes the table of docs/paddle.md and docs/zh/paddle.md. The Pythons come from whatever nox
-finds: pyenv, uv or the system.
+Results stay in docs/versions.json, from which `table` writes the table of docs/paddle.md in both languages. The Pythons come from
+whatever nox finds: pyenv, uv or the system.
 """
 
 import itertools
