@@ -15,6 +15,7 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
+import math
 import re
 import subprocess
 import time
@@ -30,8 +31,8 @@ from benchmarks.throughput import QUICK
 from errors import TrainingError
 from models import networks
 from reporting import console
-from storage.writing import write_text
-from training import runtime
+from storage import writing
+from training import run, runtime
 
 
 def checks(device: str, count: int) -> list[tuple[str, Callable[[], Figures]]]:
@@ -48,14 +49,15 @@ def checks(device: str, count: int) -> list[tuple[str, Callable[[], Figures]]]:
 
 
 def checked(check: Callable[[], Figures]) -> Figures:
-    """What the check found; an exception is a check that has not passed."""
+    """What the check found, for JSON, which has no infinity; an exception is a check that has not passed."""
     began = time.perf_counter()
     try:
         found = check()
     except Exception as error:  # Paddle's own of any kind: the others are wanted all the same
         lines = [line for line in str(error).splitlines() if line.strip()]
         found = {"passed": False, "error": f"{type(error).__name__}: {' '.join(lines[-2:])[:500]}"}
-    return {**found, "seconds": round(time.perf_counter() - began, 1)}
+    finite = {key: str(value) if isinstance(value, float) and not math.isfinite(value) else value for key, value in found.items()}
+    return {**finite, "seconds": round(time.perf_counter() - began, 1)}
 
 
 def in_words(name: str, found: Figures) -> str:
@@ -86,6 +88,7 @@ def gpu_record() -> Figures:
 @click.command(help=__doc__)
 @click.option("--out", default=".", show_default=True, metavar="DIR", help="Where the JSON file is written.")
 def main(out):
+    writing.check_writable(out)
     said = runtime.start("auto")
     import paddle
 
@@ -93,7 +96,7 @@ def main(out):
     if device == "cpu":
         raise TrainingError("no GPU here, or Paddle's CPU build: this page is for a machine with one (docs/paddle.md)")
     print(said)
-    record = {**machine.record(), **gpu_record(), "paddle": paddle.__version__, "started": said}
+    record = {**machine.record(), **gpu_record(), "commit": run.commit(), "paddle": paddle.__version__, "started": said}
     name = record["gpus"][0]["name"]
     results = {}
     for what, check in checks(device, len(record["gpus"])):
@@ -102,7 +105,7 @@ def main(out):
     failed = [what for what, found in results.items() if found["passed"] is False]
     print(f"{len(failed)} of {len(results)} checks failed; send this file back:")
     path = Path(out) / f"gpu-{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}.json"
-    print(write_text(path, json.dumps({**record, "checks": results}, indent=1) + "\n"))
+    print(writing.write_text(path, json.dumps({**record, "checks": results}, indent=1) + "\n"))
     return 1 if failed else 0
 
 

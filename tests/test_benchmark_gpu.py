@@ -142,16 +142,20 @@ def test_the_page_and_its_file(monkeypatch, tmp_path):
     monkeypatch.setattr(paddle.device.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(paddle.device.cuda, "get_device_properties", lambda number: card)
     monkeypatch.setattr(subprocess, "run", lambda *words, **more: types.SimpleNamespace(stdout="550.54.15\n"))
-    rows = [("good", lambda: {"passed": True, "ms": 1.25}), ("bad", broken), ("not here", lambda: {"passed": None, "why": "no"})]
+    rows = [
+        ("good", lambda: {"passed": True, "ms": 1.25, "x": np.inf}),
+        ("bad", broken),
+        ("not here", lambda: {"passed": None, "why": "no"}),
+    ]
     monkeypatch.setattr(gpu, "checks", lambda device, count: rows)
     result = CliRunner().invoke(gpu.main, ["--out", str(tmp_path)], standalone_mode=False)
     assert result.return_value == 1, result.exception
     lines = result.output.splitlines()
-    assert lines[1].startswith("passed   good: ms 1.25") and lines[2].startswith("FAILED   bad: error RuntimeError: ---")
+    assert lines[1].startswith("passed   good: ms 1.25; x inf") and lines[2].startswith("FAILED   bad: error RuntimeError: ---")
     assert lines[3].startswith("left out not here") and lines[4].startswith("1 of 3 checks failed")
     (path,) = tmp_path.iterdir()
     assert path.name == "gpu-nvidia-a100-sxm4-40gb.json" and lines[5] == str(path)
-    kept = json.loads(path.read_text())
+    kept = json.loads(path.read_text(), parse_constant=pytest.fail)  # Infinity is no JSON
     assert kept["driver"] == "550.54.15" and kept["gpus"][0]["capability"] == "8.0" and kept["paddle"] == paddle.__version__
     assert [kept["checks"][name]["passed"] for name, _ in rows] == [True, False, None]
     assert "out of memory" in kept["checks"]["bad"]["error"]
