@@ -142,11 +142,8 @@ def test_the_page_and_its_file(monkeypatch, tmp_path):
     monkeypatch.setattr(paddle.device.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(paddle.device.cuda, "get_device_properties", lambda number: card)
     monkeypatch.setattr(subprocess, "run", lambda *words, **more: types.SimpleNamespace(stdout="550.54.15\n"))
-    rows = [
-        ("good", lambda: {"passed": True, "ms": 1.25, "x": np.inf}),
-        ("bad", broken),
-        ("not here", lambda: {"passed": None, "why": "no"}),
-    ]
+    good, left_out = {"passed": True, "ms": 1.25, "x": np.inf}, {"passed": None, "why": "no"}
+    rows = [("good", lambda: good), ("bad", broken), ("not here", lambda: left_out)]
     monkeypatch.setattr(gpu, "checks", lambda device, count: rows)
     result = CliRunner().invoke(gpu.main, ["--out", str(tmp_path)], standalone_mode=False)
     assert result.return_value == 1, result.exception

@@ -1,15 +1,17 @@
 """The fast suite on every PaddlePaddle and Python that users meet, each in an environment of its own.
 
-    pip install nox && nox -f tests/versions/noxfile.py                  # all, ten minutes each on two cores
-    nox -f tests/versions/noxfile.py -s suite-3.11(paddle='2.6.2') table  # one, and the table of all so far
+    pip install nox && nox -f tests/versions/noxfile.py                          # all of them, ten minutes each on two cores
+    nox -f tests/versions/noxfile.py -s "suite-3.10(paddle='2.6.2')" table      # one, and the table of all so far
 
-Results stay in docs/versions.json, from which `table` writes the table of docs/paddle.md in both languages. The Pythons come from
-whatever nox finds: pyenv, uv or the system.
+The wheel for GPUs is the one that PyPI has, on a machine without a GPU. Where the Paddle is requirements-cpu.txt's, the
+environment is README's and its first command trains to its end before the tests. Results stay in docs/versions.json, from which
+`table` writes the table of docs/paddle.md in both languages. The Pythons are those that nox finds: pyenv's, uv's, the system's.
 """
 
 import itertools
 import json
 import re
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,12 +20,21 @@ import nox
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "versions.json"
 PAGES = {"paddle.md": ("passed", "skipped", "failed"), "zh/paddle.md": ("通过", "跳过", "失败")}  # in docs/
+MARKS = "<!-- versions -->", "<!-- end of versions -->"
 PYTHONS = ("3.10", "3.11", "3.12")
-PADDLES = {"2.6.2": PYTHONS, "3.0.0": ("3.11",), "3.1.1": ("3.11",), "3.2.2": PYTHONS, "3.3.1": PYTHONS}
-PAIRS = [pair for paddle, pythons in PADDLES.items() for pair in itertools.product(pythons, [paddle])]
+WHEELS = {
+    "2.6.2": PYTHONS,
+    "2.6.2 (paddlepaddle-gpu)": ("3.11",),
+    "3.0.0": ("3.11",),
+    "3.1.1": ("3.11",),
+    "3.2.2": PYTHONS,
+    "3.3.1": PYTHONS,
+}
+PAIRS = [pair for paddle, pythons in WHEELS.items() for pair in itertools.product(pythons, [paddle])]
 
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.error_on_missing_interpreters = True
+nox.options.reuse_venv = "yes"
 
 
 @nox.session
@@ -31,9 +42,18 @@ nox.options.error_on_missing_interpreters = True
 def suite(session: nox.Session, paddle: str) -> None:
     """The fast suite with this Paddle; docs/versions.json keeps what came of it."""
     session.chdir(ROOT)
+    version, _, wheel = paddle.rstrip(")").partition(" (")
+    wanted = f"{wheel or 'paddlepaddle'}=={version}"
+    readmes = wanted in Path("requirements-cpu.txt").read_text(encoding="utf-8").splitlines()
     # one call, so that numpy and the others are such that this Paddle takes them
-    session.install(f"paddlepaddle=={paddle}", "-r", "requirements.txt", "-r", "requirements-dev.txt")
-    report = Path(session.create_tmp()) / "report.xml"
+    session.install(
+        "-r", "requirements-dev.txt", *(["-r", "requirements-cpu.txt"] if readmes else ["-r", "requirements.txt", wanted])
+    )
+    folder = Path(session.create_tmp())
+    shutil.rmtree(folder / "run", ignore_errors=True)
+    if readmes:
+        session.run("python", "train.py", "--model", "wgan", "--out", str(folder / "run"))
+    report = folder / "report.xml"
     command = ["python", "-m", "pytest", "-n", "2", "--dist", "loadfile", f"--junit-xml={report}", "-p", "no:cacheprovider"]
     session.run(*command, success_codes=[0, 1])
     tests = {key: int(value) for key, value in ElementTree.parse(report).find("testsuite").attrib.items() if value.isdigit()}
@@ -59,9 +79,8 @@ def table(session: nox.Session) -> None:
         paddle, python = pair.split(", ")
         counts = " | ".join(f"{found[key]:,}" for key in ("passed", "skipped", "failed"))
         rows.append(f"| {paddle} | {python} | {found['numpy']} | {counts} |")
-    marks = "<!-- versions -->", "<!-- end of versions -->"
     for name, words in PAGES.items():
         page, lines = ROOT / "docs" / name, "\n".join([f"| Paddle | Python | numpy | {' | '.join(words)} |", *rows])
-        text = re.sub(f"{marks[0]}.*{marks[1]}", f"{marks[0]}\n{lines}\n{marks[1]}", page.read_text(encoding="utf-8"), flags=re.S)
+        text = re.sub(f"{MARKS[0]}.*{MARKS[1]}", f"{MARKS[0]}\n{lines}\n{MARKS[1]}", page.read_text(encoding="utf-8"), flags=re.S)
         page.write_text(text, encoding="utf-8")
         session.log(lines)
