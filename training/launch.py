@@ -88,7 +88,7 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
             "PADDLE_MASTER": endpoints[0],
             "MASTER_ADDR": "127.0.0.1",  # these two come before PADDLE_MASTER, and a cluster may have set them
             "MASTER_PORT": endpoints[0].rpartition(":")[2],
-            "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
+            "PADDLE_DISTRI_BACKEND": "auto" if runtime.takes_gpu(device) else "gloo",
             "FLAGS_selected_gpus": str(rank),
             "OMP_NUM_THREADS": runtime.given_threads() or str(max(1, runtime.cores() // processes)),
         }
