@@ -167,13 +167,14 @@ def settings(recipe: Recipe, steps: int) -> list[str]:
 
 
 def commands(device: str) -> Figures:
-    """Train, score, export with its own check, and draw, each by its command."""
+    """Train, score, draw, export with its own check, and draw from that, each by its command."""
     with tempfile.TemporaryDirectory() as folder:
         at, place = Path(folder, "run"), ["--device", device]
         run("train.py", *settings(small("wgan-paper"), STEPS), "--out", at, *place)
         run("eval.py", at, "--samples", 200, *place)
         run("sample.py", at, "--export", Path(folder, "exported"), *place)
         run("sample.py", at, "--out", Path(folder, "samples.png"), *place)
+        run("infer.py", "--model_dir", Path(folder, "exported"), *place)
     return {"passed": True}
 
 

@@ -203,6 +203,8 @@ def _import_paddle():
         except ImportError as error:
             if error.name == "paddle":
                 raise UserError(f"Paddle is not installed: {INSTALL}") from None
+            if (error.name or "").partition(".")[0] not in ("paddle", "libpaddle"):
+                raise
             raise UserError(f"Paddle cannot be imported ({error}): {REINSTALL}") from None
     if not hasattr(
         paddle, "set_device"
@@ -212,6 +214,8 @@ def _import_paddle():
         _check_version(paddle.__version__)
         # Paddle's own handlers print a C++ traceback at SIGTERM, among others
         paddle.disable_signal_handler()
+        # Paddle 3.2 tells everyone who calls paddle.split that PyTorch's is another
+        warnings.filterwarnings("ignore", r"\s*Non compatible API")
     for line in stderr.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
             logging.getLogger(__name__).warning(line)
