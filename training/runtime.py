@@ -206,9 +206,7 @@ def _import_paddle():
             if (error.name or "").partition(".")[0] not in ("paddle", "libpaddle"):
                 raise
             raise UserError(f"Paddle cannot be imported ({error}): {REINSTALL}") from None
-    if not hasattr(
-        paddle, "set_device"
-    ):  # what stays when one of two wheels was removed, or PyPI's `paddle`, which is something else
+    if not hasattr(paddle, "set_device"):  # the rest of a wheel that was removed, or PyPI's `paddle`, which is something else
         raise UserError(f"the package paddle here is not PaddlePaddle, or not all of it: {REINSTALL}")
     if new:
         _check_version(paddle.__version__)
