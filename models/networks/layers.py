@@ -29,14 +29,6 @@ def channels_first(operator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return operator(x.transpose([0, 3, 1, 2])).transpose([0, 2, 3, 1])
 
 
-def doubled(x: Tensor, mode: Literal["nearest", "bilinear"], align_corners: bool = False) -> Tensor:
-    """N×C×H×W at twice the height and width."""
-    if paddle.in_dynamic_mode():
-        return F.interpolate(x, scale_factor=2, mode=mode, align_corners=align_corners)
-    size = [2 * side for side in x.shape[2:]]  # paddle2onnx does not understand Paddle 3.3's factors
-    return F.interpolate(x, size=size, mode=mode, align_corners=align_corners)
-
-
 class Linear(nn.Linear):
     """Paddle's linear layer; on a CPU the bias's gradient is a matrix product too, not Paddle's slow sum over the rows."""
 
