@@ -7,7 +7,7 @@ import statistics
 
 import metrics
 from errors import UserError
-from reporting import curves, terms
+from reporting import curves, summary, terms
 from reporting.scorer import Scorer
 from training import budget, checkpoint, grids, log, run
 from training.alarms import PATIENCE
@@ -18,6 +18,7 @@ FORMAT = 2
 HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
 HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
 RECORDED = ("command", "started", "commit", "paddle", "numpy", "python", "device", "processor")  # of run.create
+SMALLEST = 0.01  # a difference of means, as a share of the greater, that matters
 FRAMES = 11  # positions of the slider through training
 
 
@@ -38,7 +39,7 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
         alive = [(row, lines) for row, lines in zip(runs, logs) if row["label"] == label and row["status"] != "died"]
         curves_of[label] = curves.of_log([lines for _, lines in alive if lines], clock)
         metric_curves[label] = curves.of_scores([row["on_the_way"] for row, _ in alive])
-    return {
+    results = {
         "format": FORMAT,
         "title": " and ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else labels[0],
         "command": command,
@@ -56,13 +57,14 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
         "groups": groups,
         "runs": runs,
         "floor": baseline,
-        "best": {name: best(groups, name) for name in baseline},
+        "best": {name: best(groups, name, real["deviation"] or 0) for name, real in baseline.items()},
         "quality": quality,
         "remarks": [*terms.remarks(entries, runs), *scorer.remarks, *filter(None, unread)],
         "curves": curves_of,
         "metric_curves": metric_curves,
         "agreement": [agreement(row, quality) for row in runs if row["on_the_way"]],
     }
+    return {**results, "summary": summary.summarise(results)}
 
 
 def read_log(folder):
@@ -162,11 +164,13 @@ def group(label, runs):
     }
 
 
-def best(groups: list[dict], value: str) -> str | None:
+def best(groups: list[dict], value: str, noise: float = 0.0) -> str | None:
     """Label of the group whose mean ± standard deviation is better than all others' and overlaps with none, or None.
 
-    groups: {'label', 'metrics': {value: {'mean', 'deviation'}}}; those without the value are left out. None as well for a value
-    of which neither direction is better, for fewer than two groups and where a deviation is not known (a single seed).
+    groups: {'label', 'metrics': {value: {'mean', 'deviation'}}}; those without the value are left out. noise: the standard
+    deviation of real data's value; means that are no further apart, or by less than SMALLEST of the greater, are alike. None as
+    well for a value of which neither direction is better, for fewer than two groups and where a deviation is not known (a
+    single seed).
     """
     direction = metrics.direction(value)
     rows = [(g["label"], g["metrics"][value]) for g in groups if g["metrics"].get(value, {}).get("mean") is not None]
@@ -175,8 +179,13 @@ def best(groups: list[dict], value: str) -> str | None:
     sign = 1 if direction == "lower" else -1
     rows.sort(key=lambda item: sign * item[1]["mean"])
     (label, first), *others = rows
-    limit = sign * first["mean"] + first["deviation"]
-    return label if all(limit < sign * row["mean"] - row["deviation"] for _, row in others) else None
+
+    def apart(row):
+        gap = sign * (row["mean"] - first["mean"])
+        least = max(noise, SMALLEST * max(abs(row["mean"]), abs(first["mean"])))
+        return gap > least and gap > first["deviation"] + row["deviation"]
+
+    return label if all(apart(row) for _, row in others) else None
 
 
 def agreement(row, quality):
