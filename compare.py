@@ -51,10 +51,26 @@ class Command(click.Command):
 @click.option("--metrics", "wanted", metavar="A,B", help="As eval.py's; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="Samples that are scored; 5,000 by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language in which report.html opens; by default the system's.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option("--score-only", is_flag=True, hidden=True)  # what this command starts for each run, side by side
 def main(
-    names, chosen, source, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, wanted, samples, out, device, score_only
+    names,
+    chosen,
+    source,
+    data_dir,
+    seeds,
+    steps,
+    minutes,
+    batch_size,
+    overrides,
+    jobs,
+    wanted,
+    samples,
+    out,
+    lang,
+    device,
+    score_only,
 ):
     children.follow_parent()
     runtime.check_device(device)
@@ -96,7 +112,7 @@ def main(
     with writing.lock(folder):
         comparison.assign_folders(folder, entries, dataset.sha256)
         comparison.write_record(folder, entries)
-        return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs)
+        return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs, lang)
 
 
 def split(pairs):
@@ -112,7 +128,7 @@ def split(pairs):
     return recipes.parse_overrides(common), own
 
 
-def carry_out(out, entries, scorer, flags, data_dir, device, jobs):
+def carry_out(out, entries, scorer, flags, data_dir, device, jobs, lang):
     """Train what is missing, score everything, write the report; returns the exit status. flags: of the command that scores."""
     waiting = sum(entry.status == "waiting" for entry in entries)
     print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting} of them there already → {out}")
@@ -133,11 +149,11 @@ def carry_out(out, entries, scorer, flags, data_dir, device, jobs):
 
     scores = [scorer.score(entry.folder) if entry.status != "died" else None for entry in entries]
 
-    from reporting import collect, report  # here: matplotlib and scipy would take a second of --help
+    from reporting import collect, report, words  # here: matplotlib and scipy would take a second of --help
 
     results = collect.collect_results(entries, scores, scorer, console.command())
     results["visualdl"] = visual.command(out, entries)
-    path = report.write(out, results)
+    path = report.write(out, results, lang or words.by_locale())
     print(f"curves of all runs: {results['visualdl']}")
     print(path)
     return 0

@@ -107,7 +107,7 @@ def both(english: Any, chinese: str = "", **parts: Any) -> Markup:
 
 def name(label: str) -> Markup:
     """A model's label, which may break where a word of it ends."""
-    return Markup("").join(escape(part) + Markup("<wbr>") * (part in "-_=.") for part in label)
+    return Markup("").join(escape(part) + Markup("<wbr>") * (part in "-_=") for part in label)
 
 
 def rows(results: dict) -> list[list[int]]:

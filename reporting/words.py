@@ -50,7 +50,7 @@ QUANTITIES = {
     "clipped_share": Words("Share of weights at ±c", "位于 ±c 的权重比例"),
     "d_real": Words("D(x), real data", "D(x)，真实数据"),
     "d_fake": Words("D(G(z)), samples", "D(G(z))，样本"),
-    "js_estimate": Words("Jensen–Shannon estimate (nats)", "Jensen–Shannon 估计值（nat）"),
+    "js_estimate": Words("JS divergence, estimate (nats)", "JS 散度估计值（nat）"),
     "critic_loss": Words("Critic’s loss", "判别器损失"),
     "generator_loss": Words("Generator’s loss", "生成器损失"),
 }

@@ -1,5 +1,6 @@
 // A chart: {lines, across, up, level, log}. lines: [{name, x, mean, deviation, colour, dashed, dots}], colour of its model;
-// across, up: words at the axes; level: the value of real data or null; log: whether the vertical axis may be logarithmic.
+// across, up: words at the axes; level: the value of real data or null; log: whether the vertical axis may be logarithmic; range:
+// of the vertical axis where it is known.
 const FONT = 'system-ui, -apple-system, "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
 const SOFT = "#5b646e";
 const language = () => document.documentElement.lang === "zh" ? "zh" : "en";
@@ -29,11 +30,11 @@ function band(line, least) {
 
 function option(chart, width) {
   const lines = chart.lines.filter(line => line.x.length);
-  const means = lines.flatMap(line => line.mean.filter(finite)).concat(finite(chart.level) ? chart.level : []);
-  const lowest = Math.min(...means), span = Math.max(...means) / lowest;
-  const log = chart.log && lowest > 0 && span > 30 && span < 3000;  // beyond that something is 0, but for its noise
-  const real = WORDS[language()].parts.real;
-  const names = lines.map(line => line.name).concat(finite(chart.level) ? real : []);
+  const means = lines.flatMap(line => line.mean.filter(finite)), highest = Math.max(...means);
+  const log = chart.log && Math.min(...means) > 0 && highest / Math.min(...means) > 10;
+  const least = Math.max(Math.min(...means, ...(chart.level > 0 ? [chart.level] : [])) / 2, highest / 1e5);  // below that something is 0, but for its noise
+  const real = WORDS[language()].parts.real, level = finite(chart.level) && (!log || chart.level > least);
+  const names = lines.map(line => line.name).concat(level ? real : []);
   // rows that the legend takes, to leave it the room
   let rows = 1, used = 0;
   for (const name of names) {
@@ -42,28 +43,28 @@ function option(chart, width) {
     used += wide;
   }
   const series = lines.flatMap(line => [
-    ...(line.deviation ? [band(line, log ? lowest / 2 : -Infinity)] : []),
     {
       type: line.dots ? "scatter" : "line", name: line.name, data: line.x.map((x, i) => [x, finite(line.mean[i]) ? line.mean[i] : "-"]),
       symbol: line.symbol ?? "circle", symbolSize: line.dots ? 9 : 5, showSymbol: line.x.length < 15, z: 3,
       itemStyle: {color: line.colour}, lineStyle: {color: line.colour, width: 1.8, type: line.dashed ? [5, 4] : "solid"}, emphasis: {disabled: true},
     },
+    ...(line.deviation ? [band(line, log ? least : -Infinity)] : []),  // after its line, whose sign the legend shows
   ]);
-  if (finite(chart.level)) {
+  if (level) {
     const xs = lines.flatMap(line => line.x);
     series.push({
       type: "line", name: real, data: [[Math.min(...xs), chart.level], [Math.max(...xs), chart.level]], symbol: "none", z: 2,
       itemStyle: {color: "#777"}, lineStyle: {color: "#777", width: 1.4, type: [2, 3]}, tooltip: {show: false},
     });
   }
-  const axis = {type: "value", scale: true, nameLocation: "middle", nameTextStyle: {color: SOFT, fontFamily: FONT, fontSize: 12},
+  const axis = {type: "value", scale: true, nameLocation: "middle", nameTextStyle: {color: SOFT, fontFamily: FONT, fontSize: 12, lineHeight: 15},
     axisLabel: {color: SOFT, fontFamily: FONT, fontSize: 11, hideOverlap: true, formatter: digits}};
   return {
     animation: false, textStyle: {fontFamily: FONT}, backgroundColor: "#fff",
-    grid: {left: 52, right: 22, top: 14 + 20 * rows, bottom: 46, outerBoundsMode: "same", outerBoundsContain: "all"},
+    grid: {left: 6, right: 16, top: 14 + 20 * rows, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all"},
     legend: {top: 4, left: 8, itemWidth: 22, itemGap: 12, selectedMode: names.length > 1, textStyle: {color: "#1c2024", fontFamily: FONT, fontSize: 12, width: width - 60, overflow: "break"}, data: [...new Set(names)]},
     xAxis: {...axis, name: chart.across, nameGap: 28, splitNumber: width < 420 ? 3 : 5, splitLine: {show: false}},
-    yAxis: {...axis, ...(log ? {type: "log"} : {}), name: chart.up, nameGap: 44, splitNumber: 4, splitLine: {lineStyle: {color: "#e4e8ec"}}, axisLine: {show: true, onZero: false}},
+    yAxis: {...axis, ...(log ? {type: "log"} : {}), min: chart.range?.[0], max: chart.range?.[1], name: chart.up.replace(/ ?([(（])/, "\n$1"), nameGap: 48, splitNumber: 4, splitLine: {lineStyle: {color: "#e4e8ec"}}, axisLine: {show: true, onZero: false}},
     tooltip: {
       trigger: chart.lines.some(line => line.dots) ? "item" : "axis", confine: true, textStyle: {fontFamily: FONT, fontSize: 12}, extraCssText: "max-width: 90vw; white-space: normal",
       formatter(parts) {
@@ -103,7 +104,7 @@ function chartOf(figure, axis) {
     return {lines, across: words.values[DATA.quality], up: words.parts.estimate};
   }
   const lines = figure.dataset.names.split(" ").flatMap((name, i) => curve(DATA.curves, label, name, {name: words.quantities[name], dashed: i > 0}));
-  return {lines, across: words.axes[axis], up: words.vertical[figure.dataset.title]};
+  return {lines, across: words.axes[axis], up: words.vertical[figure.dataset.title], ...(figure.dataset.title === "Probabilities" ? {range: [0, 1]} : {})};
 }
 
 const CHARTS = new Map();  // figure → ECharts
@@ -129,7 +130,7 @@ function redraw(figure, axis = document.querySelector("input[name=axis]:checked"
 }
 
 function addSaving(figure) {
-  const buttons = figure.querySelector("figcaption").appendChild(document.createElement("span"));
+  const buttons = figure.appendChild(document.createElement("span"));
   buttons.className = "save";
   for (const form of ["svg", "png"]) {
     const button = buttons.appendChild(document.createElement("button"));
