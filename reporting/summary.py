@@ -19,8 +19,8 @@ LEVEL = 0.95  # of intervals
 def summarise(results: dict) -> dict[str, Any]:
     """The summary of results.json, from the rest of it.
 
-    trial: what is below `fewest`, {'steps', 'samples'}. ahead: label of the model whose mean of the quality is best, None if there
-    are not two. behind: each other model, the second first, with the ratio of the values (see `ratio`). certain: whether
+    trial: what is below `fewest`, {'steps', 'samples'}. ahead: label of the model whose mean of the quality is best, None if
+    there are not two. behind: each other model, the second first, with the ratio of the values (see `ratio`). certain: whether
     every interval leaves out 1, None if one is not known. unequal: names of the settings that differ.
     """
     quality, groups, runs = results["quality"], results["groups"], results["runs"]

@@ -16,23 +16,6 @@ from tests.helpers import files_below
 from tests.reliability.test_disk import Full
 from training import comparison
 
-FLAGS = [
-    "--network",
-    "mlp",
-    "--steps",
-    "10",
-    "--batch-size",
-    "8",
-    "-o",
-    "units=16",
-    "-o",
-    "latent=8",
-    "--seeds",
-    "2",
-    "--jobs",
-    "1",
-]
-METRICS = ["--metrics", "frechet,classes,swd,wasserstein"]
 NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d+(?:e[-+]\d+)?(?![\w.])")
 VOID = ("meta", "link", "img", "input", "br", "hr", "wbr")
 
@@ -64,17 +47,9 @@ class Page(HTMLParser):
             self.words.append(text)
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """(results, text of report.html) of a small comparison of two models and two seeds."""
-    from tests.helpers import run_program
-
-    folder = tmp_path_factory.mktemp("compare")
-    flags = [*FLAGS, *METRICS, "--samples", "200", "--out", "A"]
-    status, out, err = run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400, env={"OMP_NUM_THREADS": "1"})
-    assert status == 0, out + err
-    text = (folder / "A/report.html").read_text(encoding="utf-8")
-    return json.loads((folder / "A/results.json").read_text(encoding="utf-8")), text, folder / "A"
+@pytest.fixture
+def made(small_comparison):
+    return small_comparison
 
 
 def lookup(results, at):

@@ -8,7 +8,7 @@ from scipy.stats import ttest_rel
 
 import metrics
 from reporting import collect, curves, page, summary, terms, words
-from tests.test_report import entries_of, made  # noqa: F401 - a small comparison
+from tests.test_report import entries_of
 from training.recipe import Recipe
 
 
@@ -59,8 +59,8 @@ def test_tiny_results_are_a_trial():
     assert summary.summarise(results({"a": [1.0], "b": [2.0]}, steps=10, samples=200))["trial"] == {"steps": 10, "samples": 200}
 
 
-def test_the_page_of_a_trial_does_not_pretend(made):  # noqa: F811
-    found, text, _ = made
+def test_the_page_of_a_trial_does_not_pretend(small_comparison):
+    found, text, _ = small_comparison
     assert found["summary"]["trial"] == {"steps": 10, "samples": 200}
     assert "A trial, not a result." in text and "这只是试运行，不是结果。" in text
     assert 'class="best"' not in text and "Nobody can say yet." in text
@@ -73,8 +73,8 @@ def test_the_page_of_a_trial_does_not_pretend(made):  # noqa: F811
     assert "A trial" not in text and 'class="best"' in text and "Nobody can say yet." not in text
 
 
-def test_the_page_opens_in_its_language_and_has_both(made):  # noqa: F811
-    found, text, _ = made
+def test_the_page_opens_in_its_language_and_has_both(small_comparison):
+    found, text, _ = small_comparison
     assert '<html lang="en">' in text and '<html lang="zh">' in page.render(found, "zh")
     assert text.count('<span lang="en">') == text.count('<span lang="zh">') > 100
 
