@@ -38,7 +38,7 @@ function option(chart, width) {
   // rows that the legend takes, to leave it the room
   let rows = 1, used = 0;
   for (const name of names) {
-    const wide = Math.min(width - 30, echarts.format.getTextRect(name, `12px ${FONT}`).width + 45);
+    const wide = Math.min(width - 30, echarts.format.getTextRect(name, `12px ${FONT}`).width + 54);
     if (used && used + wide > width - 10) { rows++; used = 0; }
     used += wide;
   }
@@ -62,7 +62,7 @@ function option(chart, width) {
   return {
     animation: false, textStyle: {fontFamily: FONT}, backgroundColor: "#fff",
     grid: {left: 6, right: 16, top: 14 + 20 * rows, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all"},
-    legend: {top: 4, left: 8, itemWidth: 22, itemGap: 12, selectedMode: names.length > 1, textStyle: {color: "#1c2024", fontFamily: FONT, fontSize: 12, width: width - 60, overflow: "break"}, data: [...new Set(names)]},
+    legend: {top: 4, left: 8, itemWidth: 30, itemGap: 12, selectedMode: names.length > 1, textStyle: {color: "#1c2024", fontFamily: FONT, fontSize: 12, width: width - 60, overflow: "break"}, data: [...new Set(names)]},
     xAxis: {...axis, name: chart.across, nameGap: 28, splitNumber: width < 420 ? 3 : 5, splitLine: {show: false}},
     yAxis: {...axis, ...(log ? {type: "log"} : {}), min: chart.range?.[0] ?? (chart.log && !log && Math.min(...means) >= 0 ? 0 : null), max: chart.range?.[1], name: chart.up.replace(/ ?([(（])/, "\n$1"), nameGap: 48, splitNumber: 4, splitLine: {lineStyle: {color: "#e4e8ec"}}, axisLine: {show: true, onZero: false}},
     tooltip: {
@@ -140,12 +140,13 @@ function addSaving(figure) {
   }
 }
 
-// 720 × 430, the PNG three times as fine
+// 720 × 430, the PNG three times as fine; what shows one model has its name
 function save(figure, form) {
   const axis = document.querySelector("input[name=axis]:checked").value;
   const box = document.createElement("div");
   const chart = echarts.init(box, null, {renderer: form === "svg" ? "svg" : "canvas", width: 720, height: 430});
-  chart.setOption(option(chartOf(figure, axis), 720));
+  const title = {text: figure.dataset.label ?? figure.dataset.agreement ?? "", right: 16, top: 2, textStyle: {fontFamily: FONT, fontSize: 13}};
+  chart.setOption({...option(chartOf(figure, axis), 720), title});
   chart.getZr().flush();
   const link = document.createElement("a");
   link.download = `${figure.dataset.file.replace(/[^\p{L}\p{N}._-]+/gu, "-")}.${form}`;
