@@ -149,11 +149,11 @@ def carry_out(out, entries, scorer, flags, data_dir, device, jobs, lang):
 
     scores = [scorer.score(entry.folder) if entry.status != "died" else None for entry in entries]
 
-    from reporting import collect, report, words  # here: matplotlib and scipy would take a second of --help
+    from reporting import collect, page_words, report  # here: matplotlib and scipy would take a second of --help
 
     results = collect.collect_results(entries, scores, scorer, console.command())
     results["visualdl"] = visual.command(out, entries)
-    path = report.write(out, results, lang or words.by_locale())
+    path = report.write(out, results, lang or page_words.by_locale())
     print(f"curves of all runs: {results['visualdl']}")
     print(path)
     return 0

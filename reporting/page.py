@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 import data
 import metrics
-from reporting import curves, figures, summary, words
+from reporting import curves, figures, page_words, summary, words
 from reporting.numbers import clock, in_digits
 from reporting.table import is_class_share
 from training import grids
@@ -60,7 +60,7 @@ def render(results: dict, language: str = "en") -> str:
         num=num,
         both=both,
         name=name,
-        words=words,
+        words=page_words,
         Markup=Markup,
         direction=metrics.direction,
         colour=colours,
@@ -96,8 +96,8 @@ def _text(file):
 
 
 def both(english: Any, chinese: str = "", **parts: Any) -> Markup:
-    """A text in both languages, of which the page shows one: words.Words, or two texts with {parts}."""
-    pair = english if isinstance(english, words.Words) else (english, chinese)
+    """A text in both languages, of which the page shows one: page_words.Words, or two texts with {parts}."""
+    pair = english if isinstance(english, page_words.Words) else (english, chinese)
     if pair[0] == pair[1]:
         return escape(pair[0])
     spans = [Markup(f'<span lang="{language}">') for language in words.LANGUAGES]
@@ -119,11 +119,11 @@ def rows(results: dict) -> list[list[int]]:
 def chart_words(results: dict) -> dict:
     """{language: {kind: {key: text}}}: what the charts call things."""
     tables = {
-        "axes": words.axes(results["clock"]),
-        "values": {value: words.of_value(value) for value in [*figures.metric_names(results), results["quality"] or ""]},
-        "quantities": words.QUANTITIES,
-        "vertical": {title: vertical for title, (_, vertical, _) in words.CHARTS.items()},
-        "parts": words.PARTS_OF_CHARTS,
+        "axes": page_words.axes(results["clock"]),
+        "values": {value: page_words.of_value(value) for value in [*figures.metric_names(results), results["quality"] or ""]},
+        "quantities": page_words.QUANTITIES,
+        "vertical": {title: vertical for title, (_, vertical, _) in page_words.CHARTS.items()},
+        "parts": page_words.PARTS_OF_CHARTS,
     }
     return {
         language: {kind: {key: text[i] for key, text in table.items()} for kind, table in tables.items()}

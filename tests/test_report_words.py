@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 import metrics
-from reporting import collect, curves, page, summary, terms, words
+from reporting import collect, curves, page, page_words, summary, terms, words
 from tests.test_report import entries_of
 from training.recipe import Recipe
 
@@ -83,24 +83,25 @@ def test_every_key_has_words_in_both_languages():
     values = [value for metric in metrics.METRICS.values() for value in metric.values if value != "contrast"]
     quantities = {name for _, names, _ in curves.LOGGED for name in names} | set(collect.HEALTH)
     settings = set(Recipe.model_fields) - set(terms.NOT_CONTENT) | {"network", "learning_rate"}
-    for table, keys in ((words.VALUES, values), (words.QUANTITIES, quantities), (words.SETTINGS, settings)):
+    for table, keys in ((words.VALUES, values), (page_words.QUANTITIES, quantities), (page_words.SETTINGS, settings)):
         for key in keys:
             assert key in table, key
             assert any(letter >= "\u4e00" for letter in table[key].zh), key
-    assert set(words.CHARTS) == {title for title, *_ in curves.LOGGED}
-    assert set(words.AXES) == set(curves.AXES)
-    assert words.of_value("class_3") == ("Class 3", "类别 3") and words.of_value("own_metric").zh == "own metric"
+    assert set(page_words.CHARTS) == {title for title, *_ in curves.LOGGED}
+    assert set(page_words.AXES) == set(curves.AXES)
+    assert page_words.of_value("coverage") == ("Coverage (share of real images)", "覆盖率（占真实图像的比例）")
+    assert page_words.of_value("own_metric") == ("own_metric", "own_metric")
 
 
 def test_remarks_are_put_into_chinese():
     entries = entries_of(*[("gan", {"minutes": 1, "clock": clock}) for clock in ("cpu", "cpu", "wall")])
     runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
-    clock, threads = map(words.remark, terms.remarks(entries, runs))
+    clock, threads = map(page_words.remark, terms.remarks(entries, runs))
     assert clock.zh == "预算的计时方式不同：分钟: gan，种子 2；CPU 分钟: 其余。本报告中的时间都是实际时间。"
     assert threads.zh == "线程数不同：2: gan，种子 1；1: 其余。用时不可比，步数也不可比。"
     line = "frechet was not measured in runs/a and b: it wants 100 samples"
-    assert words.remark(line) == (line, "runs/a and b 未测量 frechet。原因：it wants 100 samples")
-    assert words.remark("something {0} else") == ("something {0} else",) * 2
+    assert page_words.remark(line) == (line, "runs/a and b 未测量 frechet。原因：it wants 100 samples")
+    assert page_words.remark("something {0} else") == ("something {0} else",) * 2
 
 
 @pytest.mark.parametrize(
@@ -118,4 +119,4 @@ def test_the_language_is_the_systems(monkeypatch, variables, language):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert words.by_locale() == language
+    assert page_words.by_locale() == language
