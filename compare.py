@@ -112,7 +112,7 @@ def main(
     with writing.lock(folder):
         comparison.assign_folders(folder, entries, dataset.sha256)
         comparison.write_record(folder, entries)
-        return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs, lang)
+        return carry_out(folder, entries, scorer, words, data_dir, device, lang, jobs or default_jobs)
 
 
 def split(pairs):
@@ -128,7 +128,7 @@ def split(pairs):
     return recipes.parse_overrides(common), own
 
 
-def carry_out(out, entries, scorer, flags, data_dir, device, jobs, lang):
+def carry_out(out, entries, scorer, flags, data_dir, device, lang, jobs):
     """Train what is missing, score everything, write the report; returns the exit status. flags: of the command that scores."""
     waiting = sum(entry.status == "waiting" for entry in entries)
     print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting} of them there already → {out}")

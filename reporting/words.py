@@ -1,4 +1,4 @@
-"""What values, curves and columns are called in figures and tables for print, in English and in Chinese."""
+"""Figures and tables for print: their formats, their languages, and what values, axes and columns are called in these."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from training import budget
 
+FORMS = ("pdf", "svg", "png")
 LANGUAGES = ("en", "zh")
 # values of the metrics, with the unit where there is one; a metric of a user's own keeps the name under which it is registered
 VALUES = {
@@ -37,8 +38,8 @@ WORDS = {
     "seeds": ("Seeds", "种子"),
     "steps": ("steps", "步"),
     "step": ("Generator steps", "生成器步数"),
-    "minutes": ("Training time (minutes)", "训练时间（分钟）"),
-    "CPU minutes": ("Training time (CPU minutes)", "训练时间（CPU 分钟）"),
+    "minutes": ("Minutes of training", "训练时间（分钟）"),
+    "CPU minutes": ("CPU minutes of training", "训练时间（CPU 分钟）"),
     "loss": ("Loss", "损失"),
     "training data": ("training data", "训练数据"),
     "held-out data": ("held-out data", "留出数据"),

@@ -32,6 +32,11 @@ function walk() {
   document.querySelector("[data-language=zh]").click();
   document.querySelector("input[name=axis][value=minutes]").click();
   found.chinese = look();
+  const widths = () => [...new Set([...document.querySelectorAll(".plot svg")].map(svg => +svg.getAttribute("width")))];
+  dispatchEvent(new Event("beforeprint"));
+  found.printed = widths();
+  dispatchEvent(new Event("afterprint"));
+  found.after = Math.max(...widths());
   const slider = document.getElementById("time");
   slider.value = 0;
   slider.dispatchEvent(new Event("input"));

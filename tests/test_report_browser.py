@@ -56,10 +56,11 @@ def test_nothing_is_cut_and_no_text_is_wider_than_its_box(found):
 
 
 def test_every_chart_is_drawn_and_can_be_saved_and_the_slider_moves(found):
-    for row in found:
+    for row, width in zip(found, WIDTHS):
         charts = row["english"]["charts"]
         assert charts > 8 and row["english"]["plots"] == row["chinese"]["plots"] == charts
         assert row["english"]["buttons"] == 2 * charts and row["english"]["paths"] > 5 * charts
         assert row["step"] == "0"
+        assert row["printed"] == [330] and (row["after"] > 330 or width == 390)  # two in a row on A4
         assert row["saved"]["file"].endswith(".svg") and row["saved"]["picture"].startswith("data:image/svg+xml")
         assert "<svg" in row["saved"]["picture"]

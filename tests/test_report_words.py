@@ -86,7 +86,7 @@ def test_every_key_has_words_in_both_languages():
     for table, keys in ((words.VALUES, values), (page_words.QUANTITIES, quantities), (page_words.SETTINGS, settings)):
         for key in keys:
             assert key in table, key
-            assert any(letter >= "\u4e00" for letter in table[key].zh), key
+            assert any(letter >= "\u4e00" for letter in table[key][1]), key
     assert set(page_words.CHARTS) == {title for title, *_ in curves.LOGGED}
     assert set(page_words.AXES) == set(curves.AXES)
     assert page_words.of_value("coverage") == ("Coverage (share of real images)", "覆盖率（占真实图像的比例）")
