@@ -70,7 +70,7 @@ def curve_picture(results: dict, path: Path) -> None:
     """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
     labels = [group["label"] for group in results["groups"]]
     scored = metric_names(results)
-    panels = [(label, names, title) for title, names, _ in curves.LOGGED[:2] for label in labels]
+    panels = [(label, names, title) for title, names in curves.LOGGED[:2] for label in labels]
     panels += [(None, (name,), name) for name in scored]
     columns = max(2, min(4, len(labels))) if len(labels) > 1 else 2
     rows = -(-len(panels) // columns)

@@ -81,13 +81,13 @@ def test_the_page_opens_in_its_language_and_has_both(small_comparison):
 
 def test_every_key_has_words_in_both_languages():
     values = [value for metric in metrics.METRICS.values() for value in metric.values if value != "contrast"]
-    quantities = {name for _, names, _ in curves.LOGGED for name in names} | set(collect.HEALTH)
+    quantities = {name for _, names in curves.LOGGED for name in names} | set(collect.HEALTH)
     settings = set(Recipe.model_fields) - set(terms.NOT_CONTENT) | {"network", "learning_rate"}
     for table, keys in ((words.VALUES, values), (page_words.QUANTITIES, quantities), (page_words.SETTINGS, settings)):
         for key in keys:
             assert key in table, key
             assert any(letter >= "\u4e00" for letter in table[key][1]), key
-    assert set(page_words.CHARTS) == {title for title, *_ in curves.LOGGED}
+    assert set(page_words.CHARTS) == {title for title, _ in curves.LOGGED}
     assert set(page_words.AXES) == set(curves.AXES)
     assert page_words.of_value("coverage") == ("Coverage (share of real images)", "覆盖率（占真实图像的比例）")
     assert page_words.of_value("own_metric") == ("own_metric", "own_metric")
