@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime
 import statistics
+from pathlib import Path
 
 import metrics
 from errors import UserError
 from reporting import curves, terms
 from reporting.scorer import Scorer
+from storage import reading
 from training import budget, checkpoint, grids, log, run
 from training.alarms import PATIENCE
 from training.comparison import INTERVALS, Entry, last_checkpoint
 
 FORMAT = 2
+LARGEST = 256 << 20  # bytes of results.json
+KEYS = {"made", "data", "groups", "runs", "floor", "best", "quality", "curves", "metric_curves", "agreement", "clock", "remarks"}
 # figures of the last logged step
 HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
 HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
@@ -79,6 +83,14 @@ def collect_runs(entries: list[Entry], scores: list[tuple | None]) -> dict:
         "metric_curves": metric_curves,
         "agreement": [agreement(row, quality) for row in runs if row["on_the_way"]],
     }
+
+
+def read(path: str | Path) -> dict:
+    """A results.json that collect_results made. Raises UserError."""
+    results = reading.json(path, LARGEST)
+    if not isinstance(results, dict) or results.get("format") != FORMAT or not set(results) >= KEYS:
+        raise UserError(f"{path} is no results.json of a comparison, or one of another version: call compare.py again")
+    return results
 
 
 def read_log(folder):

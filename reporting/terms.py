@@ -69,11 +69,11 @@ def _unequal_budgets(entries, runs):
     if len(set(budgets)) > 1:
         lines.append(f"Not trained equally long: {_who(runs, budgets)}.")
     stopped = [
-        f"{run['label']}, seed {run['seed']}: {run['steps']:,} generator steps of {words}"
+        f"{run['label']}, seed {run['seed']}, after {run['steps']:,} generator steps (planned: {words})"
         for entry, run, words in zip(entries, runs, budgets)
         if entry.status == "stopped"
     ]
-    return lines + ([f"Stopped before the end of the training: {'; '.join(stopped)}."] if stopped else [])
+    return lines + ([f"Stopped before the end of its training: {'; '.join(stopped)}."] if stopped else [])
 
 
 def _unequal_looks(entries, runs):
