@@ -1,4 +1,4 @@
-"""What values, curves and columns are called in figures and tables for print, in English and in Chinese."""
+"""Figures and tables for print: their formats, their languages, and what values, axes and columns are called in these."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 from training import budget
 
+FORMS = ("pdf", "svg", "png")
 LANGUAGES = ("en", "zh")
 # values of the metrics, with the unit where there is one; a metric of a user's own keeps the name under which it is registered
 VALUES = {

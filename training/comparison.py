@@ -203,10 +203,7 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
     taken: set[Path] = set()
     for entry in entries:
         if entry.given:
-            entry.reused = True
-            if not checkpoint.list_steps(entry.folder):
-                raise UserError(f"{entry.folder} has no checkpoint yet")
-            entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
+            take_given(entry)
             continue
         for folder, recipe, sha256 in runs:
             if content(recipe) != content(entry.recipe) or sha256 != data_sha256 or folder in taken:
@@ -221,6 +218,14 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
         else:
             entry.folder = _free(Path(out) / "runs", run.default_name(entry.recipe, None), taken)
         taken.add(entry.folder)
+
+
+def take_given(entry: Entry) -> None:
+    """Set the status of a run that was named. Raises UserError if it has no checkpoint."""
+    entry.reused = True
+    if not checkpoint.list_steps(entry.folder):
+        raise UserError(f"{entry.folder} has no checkpoint yet")
+    entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
 
 
 def _free(parent, name, taken):

@@ -18,7 +18,7 @@ from training import comparison, run
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folders", nargs=-1, required=True, metavar="COMPARISON|RUN…")
-@click.option("--format", "form", type=click.Choice(printed.FORMS), default="pdf", show_default=True)
+@click.option("--format", "form", type=click.Choice(words.FORMS), default="pdf", show_default=True)
 @click.option("--lang", type=click.Choice(words.LANGUAGES), default="en", show_default=True, help="Of words in the figures.")
 @click.option("--out", metavar="DIR", help="Folder of the figures; by default figures/ in the one folder that is named.")
 def main(folders, form, lang, out):
@@ -26,14 +26,18 @@ def main(folders, form, lang, out):
         raise UserError("the figures of several runs need a folder: --out DIR")
     out = Path(out or Path(folders[0]) / "figures")
     writing.check_writable(out)
-    results = of_comparison(folders[0]) if is_comparison(folders) else of_runs(folders)
-    for line in [*results["remarks"], *printed.write(out, results, form, lang)]:
+    if len(folders) == 1 and reading.is_file(Path(folders[0]) / "comparison.json"):
+        results = of_comparison(folders[0])
+        try:
+            left_out = printed.write(out, results, form, lang)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise UserError(f"{folders[0]}/results.json is damaged: call compare.py again ({error!r})") from error
+    else:
+        results = of_runs(folders)
+        left_out = printed.write(out, results, form, lang)
+    for line in [*results["remarks"], *left_out]:
         console.warn(line)
     print(out)
-
-
-def is_comparison(folders):
-    return len(folders) == 1 and reading.is_file(Path(folders[0]) / "comparison.json")
 
 
 def of_comparison(folder):
@@ -55,7 +59,8 @@ def of_runs(folders):
     entries = comparison.plan(folders, (), {}, {}, None)
     if len(names := {entry.recipe.data for entry in entries}) > 1:
         raise UserError(f"runs on different data cannot be compared: {', '.join(sorted(names))}")
-    comparison.assign_folders(out="", entries=entries, data_sha256="")
+    for entry in entries:
+        comparison.take_given(entry)
     scores = [stored(entry.folder) for entry in entries]
     results = collect.collect_runs(entries, scores)
     for entry, (at_end, _) in zip(entries, scores):

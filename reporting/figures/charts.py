@@ -42,8 +42,8 @@ def curves_figure(results: dict, width: float, lang: str) -> Figure | None:
                 axes.set_title(figures.wrapped(of, width / across - 0.3), pad=2.5)
             if number:
                 axes.set_ylabel("")
-            if of not in ("step", labels[0]) and axes.get_legend():
-                axes.get_legend().remove()
+            if of not in ("step", labels[0]) and (legend := axes.get_legend()):
+                legend.remove()
     return made
 
 
@@ -57,7 +57,8 @@ def _quality(results, axes, against, lang):
     for group in results["groups"]:
         curve = results["metric_curves"].get(group["label"], {}).get(against, {}).get(quality)
         if curve:
-            _band(axes, curve, *style(results, group["label"]), label=group["label"])
+            colour, line, mark = _style(results, group["label"])
+            _band(axes, curve, colour, line, mark, group["label"])
             several += [value for value in curve["mean"] if value is not None]
     real = results["floor"].get(quality, {}).get("value")
     if real is not None:
@@ -92,7 +93,7 @@ def _pair(results, axes, label, names, meanings, lang):
     for name, meaning, shade, line in zip(names, meanings, (colour, "0.25"), ("-", "--")):
         curve = results["curves"][label]["step"].get(name)
         if curve:
-            _band(axes, curve, shade, line, None, label=words.of(meaning, lang))
+            _band(axes, curve, shade, line, None, words.of(meaning, lang))
     axes.set_xlabel(words.of("step", lang))
     axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: in_digits(x)))
@@ -147,7 +148,7 @@ def agreement_figure(results: dict, width: float, lang: str) -> Figure | None:
     return made
 
 
-def style(results: dict, label: str) -> tuple:
+def _style(results, label):
     """(colour, line, mark) of a model."""
     number = [group["label"] for group in results["groups"]].index(label)
     return figures.colour(results, label), LINES[number % len(LINES)], MARKS[number % len(MARKS)]
@@ -155,7 +156,7 @@ def style(results: dict, label: str) -> tuple:
 
 def _scale(axes, values):
     """A logarithmic scale for positive values of several decades."""
-    values = [value for value in values if value is not None]
+    values = [value for value in values if value is not None and np.isfinite(value)]
     if values and min(values) > 0 and max(values) > DECADES * min(values):
         axes.set_yscale("log")
         subs = (1, 2, 5) if max(values) < 100 * DECADES * min(values) else (1,)

@@ -9,8 +9,8 @@ from matplotlib import font_manager
 
 OWN = "DejaVu Sans"  # comes with matplotlib
 # parts of the names of font files with simplified Chinese characters, the better for print first
-KNOWN = ("notosanscjksc", "notosanssc", "sourcehansanssc", "sourcehansanscn", "notosanscjk", "sourcehansans", "pingfang")
-KNOWN += ("hiraginosansgb", "msyh", "deng", "simhei", "stheiti", "wqy", "droidsansfallback", "simsun", "songti", "notoserifcjk")
+KNOWN = ["notosanscjksc", "notosanssc", "sourcehansanssc", "sourcehansanscn", "notosanscjk", "sourcehansans", "pingfang"]
+KNOWN += ["hiraginosansgb", "msyh", "deng", "simhei", "stheiti", "wqy", "droidsansfallback", "simsun", "songti", "notoserifcjk"]
 UNUSUAL = ("bold", "black", "light", "thin", "italic", "oblique", "medium", "mono")
 
 

@@ -93,14 +93,14 @@ def _lay_out(rows, width, axis, ratio):
 class _Images:
     """Tiles of the grids in the runs' folders; no image is scaled but by the reader's program."""
 
-    def __init__(self, results, runs):
+    def __init__(self, results: dict, runs: list[dict]):
         self.folders = [run["folder"] for run in runs]
 
-    def real(self, row):
+    def real(self, row: int) -> Callable:
         """Other real images in each row."""
         return self._panel(grids.path_of_real(self.folders[0]), row)
 
-    def made(self, run):
+    def made(self, run: dict) -> Callable:
         return self._panel(grids.path_of(run["folder"], run["grids"][-1]["step"]), 0)
 
     def _panel(self, path, row):
@@ -125,16 +125,16 @@ class _Images:
 class _Points:
     """Points of the data and of each run's last generator, from its fixed noise, as marks in the plane."""
 
-    def __init__(self, results, runs):
+    def __init__(self, results: dict, runs: list[dict]):
         self.results = results
         self.train = data.load(results["data"], None, 2).train
         low, high = self.train.min(), self.train.max()
         self.frame = low - 0.15 * (high - low), high + 0.15 * (high - low)
 
-    def real(self, row):
+    def real(self, row: int) -> Callable:
         return self._panel(None)
 
-    def made(self, run):
+    def made(self, run: dict) -> Callable:
         return self._panel(run)
 
     def _panel(self, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -10,15 +11,15 @@ from reporting import figures, tables, words
 from reporting.figures import charts, fonts, panels
 from storage import writing
 
-FORMS = ("pdf", "svg", "png")
 WIDTHS = {"column": 3.25, "page": 6.75}  # inches, of a paper in two columns
 FIGURES = {"samples": panels.figure, "curves": charts.curves_figure, "estimate-quality": charts.agreement_figure}
-STYLE = {
+STYLE: dict[str, Any] = {
     **dict.fromkeys(("font.size", "axes.titlesize", "axes.labelsize"), 8),
     **dict.fromkeys(("xtick.labelsize", "ytick.labelsize", "legend.fontsize"), 7),
     **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6),
     **dict.fromkeys(("xtick.major.size", "ytick.major.size", "lines.markersize"), 2.5),
-    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "text.parse_math", "legend.frameon"), False),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right", "text.parse_math"), False),
+    **{"legend.edgecolor": "none", "legend.framealpha": 0.75, "legend.borderpad": 0.2},
     "lines.linewidth": 1.1,
     "axes.labelpad": 2,
     "savefig.dpi": 300,
@@ -37,8 +38,8 @@ def write(out: str | Path, results: dict, form: str, lang: str) -> list[str]:
             shown = "en"
         families = fonts.families("") or []
     # fonts of outlines as PDF's Type 42 would be taken for TrueType ones, which others than matplotlib's own need not be
-    embedded = {"font.family": families, "pdf.fonttype": 42 if len(families) == 1 else 3}
-    with writing.filling(out) as new, matplotlib.rc_context({**STYLE, **embedded}):
+    settings: Any = {**STYLE, "font.family": families, "pdf.fonttype": 42 if len(families) == 1 else 3}
+    with writing.filling(out) as new, matplotlib.rc_context(settings):
         for name, draw in FIGURES.items():
             for width, inches in WIDTHS.items():
                 if figure := draw(results, inches, shown):
