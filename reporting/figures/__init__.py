@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import matplotlib
@@ -25,6 +26,16 @@ as_text = matplotlib.rc_context({"text.parse_math": False})
 def colour(results: dict, label: str) -> str:
     labels = [group["label"] for group in results["groups"]]
     return COLOURS[labels.index(label) % len(COLOURS)]
+
+
+def wrapped(text: str, inches: float) -> str:
+    """`text` in lines that fit into a panel so wide, at 8 points, broken after spaces, = and _ alone."""
+    most, lines = int(inches * 72 / 4.8), [""]
+    for part in re.findall(r"[^\s_=]*[\s_=]?", text):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > most:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 @as_text
