@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,29 @@ if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
 STEPS = 8  # of an interpolation, ends included
+KINDS = {  # of files that samples go into
+    ".png": ".png (grid)",
+    ".npz": ".npz (images)",
+    ".gif": ".gif (the training, from its saved grids)",
+    "folder": "a folder, with a slash at its end",
+}
+
+
+def in_words(kinds: Collection[str] = tuple(KINDS)) -> str:
+    """Some of KINDS, for a person."""
+    *most, last = (words for kind, words in KINDS.items() if kind in kinds)
+    return f"{', '.join(most)} or {last}"
+
+
+def kind_of(out: str | Path, kinds: Collection[str] = tuple(KINDS)) -> str:
+    """The kind of file, of KINDS, that `out` names. Raises UserError for another one, and if it cannot be written."""
+    kind = "folder" if str(out).endswith("/") else Path(out).suffix.lower()
+    if kind not in kinds:
+        raise UserError(f"--out {out}: allowed are {in_words(kinds)}")
+    if kind != "folder" and Path(out).is_dir():
+        raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
+    writing.check_writable(Path(out) if kind == "folder" else Path(out).parent)
+    return kind
 
 
 def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, seed: int, interpolate: bool) -> None:
@@ -25,20 +49,28 @@ def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, se
     from training.sampling import generate  # here: nothing may import Paddle before runtime.start
 
     z = great_circles(seed, count, trainer.recipe.latent) if interpolate else noise(seed, count, trainer.recipe.latent)
-    items = generate(trainer.sampler, z)
-    points = items.ndim == 2
+    write_items(generate(trainer.sampler, z), state["native_size"], out, kind, STEPS if interpolate else None)
+
+
+def write_items(items: np.ndarray, native_size: int | None, out: Path, kind: str, columns: int | None = None) -> None:
+    """Write what a generator made, N×C×H×W in [−1, 1] or points N×2; images in 8 bits, without their padding.
+
+    native_size: of data.Dataset. kind: of KINDS, '.gif' not. columns: of a grid, None for about as many as rows. Raises
+    UserError.
+    """
+    points, count = items.ndim == 2, len(items)
     if not points:
-        items = crop_to(to_uint8(items), state["native_size"])
+        items = crop_to(to_uint8(items), native_size)
     if kind == ".npz":
         _write_npz(out, items, points)
     elif points and kind == "folder":
-        raise UserError(f"--out {out}: {trainer.recipe.data} makes points, not images; use .png or .npz")
+        raise UserError(f"--out {out}: these are points, not images; use .png or .npz")
     elif kind == "folder":
         with writing.filling(out) as folder:  # all of them or none
             for number, item in enumerate(items):
                 grids.save_png(folder / f"{number:06d}.png", np.broadcast_to(item.transpose(1, 2, 0), (*item.shape[1:], 3)))
     else:
-        columns = STEPS if interpolate else min(count, max(8, round(count**0.5)))
+        columns = columns or min(count, max(8, round(count**0.5)))
         grids.save_png(out, grids.scatter(items) if points else grids.grid(items, columns))
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine
+from benchmarks import inference, machine
+from benchmarks.process import Process
 from benchmarks.table import by_clock, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
@@ -27,6 +28,19 @@ def test_a_worker_answers_with_seconds(variant, clock):
         assert (b"OMP_NUM_THREADS=1" in environment) == (clock == "cpu")
     finally:
         worker.close()
+
+
+def test_ways_of_drawing_samples_are_timed(tmp_path):
+    number = list(inference.GENERATORS).index("mlp")
+    inference.export_one(number, tmp_path)
+    for way in ("sample", "infer"):
+        process = Process("inference", "--one", way, tmp_path)
+        try:
+            process.wait_until_ready()
+            process.tell(f"{number} 4")
+            assert 0 < float(process.answer()) < 1000, "milliseconds a sample"
+        finally:
+            process.close()
 
 
 def test_the_cpu_clock_is_of_one_thread():

@@ -151,7 +151,7 @@ def test_train_as_a_program_prints_plain_lines_and_last_the_path(tmp_path, mnist
     assert "\x1b" not in out
 
 
-@pytest.mark.parametrize("name", ["train", "sample"])
+@pytest.mark.parametrize("name", ["train", "sample", "infer"])
 def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
     probe = f"import sys\nsys.argv = ['{name}.py', '--help']\nimport {name}\nfrom reporting import console\n"
     probe += f"try:\n    console.run({name}.main)\nexcept SystemExit as stop:\n    print(stop.code, 'paddle' in sys.modules)\n"

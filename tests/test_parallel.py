@@ -157,6 +157,13 @@ def test_auto_takes_more_processes_only_where_that_was_measured_to_be_faster(mon
     assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"})) == 1
 
 
+@pytest.mark.parametrize(("taken", "backend"), [(True, "auto"), (False, "gloo")])
+def test_processes_on_gpus_are_not_joined_by_gloo(monkeypatch, taken, backend):
+    """With gloo Paddle would put all of them on the CPU, whatever --device auto has found."""
+    monkeypatch.setattr(runtime, "takes_gpu", lambda device: taken)
+    assert {own["PADDLE_DISTRI_BACKEND"] for own in launch.environments(2, "auto")} == {backend}
+
+
 def test_a_mistake_that_all_processes_see_is_said_once(tmp_path):
     flags = ["--data", "mnist", "--data-dir", "nowhere", "--processes", 2, "--out", "run"]
     status, out, error = run_program("train.py", "--model", "wgan", *flags, cwd=tmp_path)
