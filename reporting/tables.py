@@ -13,6 +13,7 @@ from reporting.table import is_class_share
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {character: "\\" + character for character in "&%$#_{}"} | {"–": "--"}
 DIED = {"en": " ({} died)", "zh": "（{} 次训练中断）"}
+TRIAL = {"en": "A trial: these numbers prove nothing.", "zh": "这只是试运行，这些数字不能证明任何结论。"}
 ARROWS = {"lower": ("↓", r"$\downarrow$"), "higher": ("↑", r"$\uparrow$"), "": ("", "")}
 WIDE = r"\resizebox{\linewidth}{!}{\input{results}}"
 PACKAGES = {
@@ -52,18 +53,19 @@ def markdown(results: dict, lang: str) -> str:
 def note(results: dict, lang: str) -> str:
     """The sentence below a table: what was trained and scored how, and what ± and bold mean."""
     data_name, samples = results["data"], results.get("samples")
+    trial = results.get("summary", {}).get("trial")
     several = any(len(group["seeds"]) > 1 for group in results["groups"])
     if lang == "zh":
         parts = ["各种子的均值 ± 标准差" if several else "单个种子"]
         parts += [f"数据：{data_name}"] + ([f"每个生成器取 {samples:,} 个样本评分"] if samples else [])
         parts += ["真实数据一列为留出数据的得分，± 为各次抽样之间的标准差"]
         parts += ["加粗：与其他模型的区间均不重叠的最佳值"] if any(results["best"].values()) else []
-        return "；".join(parts) + "。"
+        return "；".join(parts) + "。" + (TRIAL[lang] if trial else "")
     parts = [f"{'Mean ± standard deviation over the seeds' if several else 'One seed'}, {data_name}"]
     parts += [f"{samples:,} samples of each generator"] if samples else []
     parts += ["real data: held-out items in place of samples, ± over draws"]
     parts += ["bold: the best, where its interval overlaps no other's"] if any(results["best"].values()) else []
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + "." + (" " + TRIAL[lang] if trial else "")
 
 
 def _rows(results, lang):

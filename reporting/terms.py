@@ -73,7 +73,7 @@ def _unequal_budgets(entries, runs):
         for entry, run, words in zip(entries, runs, budgets)
         if entry.status == "stopped"
     ]
-    return lines + ([f"Stopped before the end of its training: {'; '.join(stopped)}."] if stopped else [])
+    return lines + ([f"Stopped before the end of the training: {'; '.join(stopped)}."] if stopped else [])
 
 
 def _unequal_looks(entries, runs):

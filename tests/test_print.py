@@ -12,6 +12,7 @@ from matplotlib import font_manager
 
 import metrics
 from data import SOURCES
+from errors import UserError
 from reporting import collect, numbers, tables, words
 from reporting.figures import fonts, printed
 from tests.helpers import pictures, run_program
@@ -140,6 +141,21 @@ def test_what_was_not_measured_or_drawn_is_left_out_with_a_word(tmp_path):
     remarks = printed.write(tmp_path / "out", results, "png", "en")
     assert [line.split(":")[0] for line in remarks] == [f"no {name} figure" for name in printed.FIGURES]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"results.tex", "results.md"}
+
+
+def test_a_grid_that_is_gone_or_damaged_spoils_no_figure(tmp_path):
+    results = made_up(tmp_path)
+    grids.path_of(results["runs"][0]["folder"], 300).unlink()
+    grids.save_png(grids.path_of(results["runs"][1]["folder"], 300), pictures(1, 5)[0].transpose(1, 2, 0))
+    assert printed.write(tmp_path / "out", results, "pdf", "en") == []
+    with pytest.raises(UserError, match="no grid of 8 images"):
+        grids.tiles(np.zeros((5, 5, 3), np.uint8))
+
+
+def test_a_trial_is_called_one():
+    results = {"data": "mnist-5k", "groups": [{"seeds": [0]}], "best": {}, "summary": {"trial": {"steps": 10}}}
+    assert tables.note(results, "en").endswith("prove nothing.") and tables.note(results, "zh").endswith("不能证明任何结论。")
+    assert "trial" not in tables.note({**results, "summary": {"trial": {}}}, "en")
 
 
 def test_tiles_are_the_images_of_a_grid(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 import data
 from errors import UserError
 from reporting import figures, words
-from training import comparison, grids, runtime
+from training import checkpoint, grids, runtime
 
 LINE, EDGE, GAP, AXIS = 0.13, 0.19, 0.05, 0.26  # inches: of a title, left of a row, between panels, for the ticks of points
 IMAGE = 0.2  # inches of an image, if possible
@@ -106,18 +105,21 @@ class _Images:
     def _panel(self, path, row):
         def draw(axes, size):
             axes.axis("off")
-            picture = grids.shown(path)
-            if picture is None:
-                raise UserError(f"{path} cannot be read: without it there are no samples to show")
+            try:
+                tiles = grids.tiles(grids.read_png(path))
+            except UserError:  # it was deleted or damaged: the others are worth a figure
+                _missing(axes)
+                return
             across = 2 * max(2, min(4, round(size[0] / IMAGE / 2)))
             down = round(across * size[1] / size[0])
-            tiles = np.take(grids.tiles(picture), np.arange(row * across * down, (row + 1) * across * down), 0, mode="wrap")
+            tiles = np.take(tiles, np.arange(row * across * down, (row + 1) * across * down), 0, mode="wrap")
             tiles = np.pad(tiles, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=255)
             pixels = tiles.shape[1]
             sheet = tiles.reshape(down, across, pixels, pixels, 3).transpose(0, 2, 1, 3, 4)
             sheet = sheet.reshape(down * pixels, across * pixels, 3)
-            # each pixel as 4×4 of them: programs that smooth what they scale do so at its edge only
-            axes.imshow(sheet[:-1, :-1].repeat(4, 0).repeat(4, 1), interpolation="none")
+            # a pixel of a small image as 4×4 of them: programs that smooth what they scale do so at its edge only
+            scale = max(1, 132 // pixels)
+            axes.imshow(sheet[:-1, :-1].repeat(scale, 0).repeat(scale, 1), interpolation="none")
 
         return draw
 
@@ -139,9 +141,12 @@ class _Points:
 
     def _panel(self, run):
         def draw(axes, size):
-            axes.scatter(*self.train[:POINTS].T, s=1.5, color="0.6", linewidths=0, rasterized=False)
-            if run:
-                axes.scatter(*_generated(run["folder"]).T, s=1.5, color=figures.colour(self.results, run["label"]), linewidths=0)
+            axes.scatter(*self.train[:POINTS].T, s=1.5, color="0.6", linewidths=0)
+            points = _generated(run["folder"]) if run else None
+            if points is not None:
+                axes.scatter(*points.T, s=1.5, color=figures.colour(self.results, run["label"]), linewidths=0)
+            elif run:
+                _missing(axes)
             axes.set(xlim=self.frame, ylim=self.frame)
             ticks = [tick for tick in (-2, -1, 0, 1, 2) if self.frame[0] < tick < self.frame[1]]
             axes.set_xticks(ticks)
@@ -151,9 +156,17 @@ class _Points:
 
 
 def _generated(folder):
+    """Points of a run's last generator, float32 POINTS×2, None if there is no checkpoint that can be read."""
     runtime.start("cpu")
     from training.sampling import sample  # here: nothing may import Paddle before runtime.start
     from training.trainer import rebuild
 
-    trainer, _ = rebuild(Path(comparison.last_checkpoint(folder)))
-    return sample(trainer, "fixed noise", POINTS)
+    try:
+        found = checkpoint.newest(folder)
+        return sample(rebuild(found[0])[0], "fixed noise", POINTS) if found else None
+    except UserError:
+        return None
+
+
+def _missing(axes):
+    axes.text(0.5, 0.5, "–", transform=axes.transAxes, ha="center", va="center")
