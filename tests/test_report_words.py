@@ -99,6 +99,10 @@ def test_remarks_are_put_into_chinese():
     clock, threads = map(page_words.remark, terms.remarks(entries, runs))
     assert clock.zh == "预算的计时方式不同：分钟: gan，种子 2；CPU 分钟: 其余。本报告中的时间都是实际时间。"
     assert threads.zh == "线程数不同：2: gan，种子 1；1: 其余。用时不可比，步数也不可比。"
+    line = "Stopped before the end of the training: gan, seed 0, after 10 generator steps (planned: 20 generator steps)."
+    assert page_words.remark(line).zh == "训练未完成：gan，种子 0，训练到 10 生成器步（计划 20 生成器步）。"
+    line = "Not scored equally often (checkpoint_every): 2 checkpoints: gan, seed 0; 6 checkpoints: all others."
+    assert page_words.remark(line).zh == "评分的疏密不同（checkpoint_every）：2 个检查点: gan，种子 0；6 个检查点: 其余。"
     line = "frechet was not measured in runs/a and b: it wants 100 samples"
     assert page_words.remark(line) == (line, "runs/a and b 未测量 frechet。原因：it wants 100 samples")
     assert page_words.remark("something {0} else") == ("something {0} else",) * 2
