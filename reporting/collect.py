@@ -120,8 +120,9 @@ def describe(entry, scores, lines, provenance, clock):
     last = lines[-1] if lines else {}
     counted = state.get(budget.KEYS[clock], 0.0)
     values, through_training = scores or ({}, {})
-    intervals = {name: getattr(recipe, name) for name in INTERVALS}
-    looked_at = {"lines": len(lines), "grids": len(grids.list_grids(entry.folder)), "checkpoints": len(through_training)}
+    own = run.read_recipe(entry.folder) if entry.reused else recipe  # found by its content, of which intervals are no part
+    looked_at = {name: getattr(own, name) for name in (*INTERVALS, "keep_checkpoints")}
+    looked_at |= {"lines": len(lines), "grids": len(grids.list_grids(entry.folder)), "checkpoints": len(through_training)}
     return {
         "label": entry.label,
         "model": recipe.model,
@@ -144,7 +145,7 @@ def describe(entry, scores, lines, provenance, clock):
         "floor": {name: {"value": row["floor"], "deviation": row["floor_deviation"]} for name, row in values.items()},
         "on_the_way": on_the_way(through_training, lines, clock),
         "grids": frames(entry.folder, lines, clock),
-        "looked_at": {**intervals, **looked_at},
+        "looked_at": looked_at,
         "provenance": provenance,
     }
 

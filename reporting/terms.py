@@ -61,7 +61,7 @@ def remarks(entries: list[Entry], runs: list[dict]) -> list[str]:
         if len(set(values) - {None}) > 1:
             also = ", nor can their steps" if any(clocks) else ""
             lines.append(f"Trained with different {words}: {_who(runs, values)}. Their times cannot be compared{also}.")
-    return lines + _unequal_looks(entries, runs)
+    return lines + _unequal_looks(runs)
 
 
 def _unequal_budgets(entries, runs):
@@ -76,16 +76,14 @@ def _unequal_budgets(entries, runs):
     return lines + ([f"Stopped before the end of the training: {'; '.join(stopped)}."] if stopped else [])
 
 
-def _unequal_looks(entries, runs):
+def _unequal_looks(runs):
     """Lines on what was logged, drawn or scored more seldom in some runs because their settings say so."""
-    alive = [(entry.recipe, run) for entry, run in zip(entries, runs) if entry.status != "died"]
-    lines = []
+    lines, alive = [], [run for run in runs if run.get("looked_at") and run["status"] != "died"]
     for verb, (things, settings) in LOOKS.items():
-        if len({tuple(getattr(recipe, key) for key in settings) for recipe, _ in alive}) > 1:
-            counts = [f"{run['looked_at'][things]} {things}" for _, run in alive]
+        if len({tuple(run["looked_at"][key] for key in settings) for run in alive}) > 1:
+            counts = [f"{run['looked_at'][things]} {things}" for run in alive]
             if len(set(counts)) > 1:
-                whose = _who([run for _, run in alive], counts)
-                lines.append(f"Not {verb} equally often ({', '.join(settings)}): {whose}.")
+                lines.append(f"Not {verb} equally often ({', '.join(settings)}): {_who(alive, counts)}.")
     return lines
 
 

@@ -113,18 +113,8 @@ def test_models_beside_a_run_are_looked_at_as_often_as_it(call, reused):
     found = results("A")
     assert found["equal_budget"] and found["steps"] == 10
     looks = [run["looked_at"] for run in found["runs"]]
-    assert (
-        looks[0]
-        == looks[1]
-        == {
-            "log_every": 5,
-            "sample_every": 10,
-            "checkpoint_every": 10,
-            "lines": 3,
-            "grids": 2,
-            "checkpoints": 2,
-        }
-    )
+    counts = {"log_every": 5, "sample_every": 10, "checkpoint_every": 10, "lines": 3, "grids": 2, "checkpoints": 2}
+    assert all(look.items() >= counts.items() for look in looks)
     assert not any(line.startswith("Not ") for line in found["remarks"])
 
 
