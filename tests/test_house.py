@@ -20,7 +20,11 @@ FLOORS = {
     "benchmarks": 5,
 }
 COMMAND = 6
-COMMANDS = ("metrics/train_network.py", "reporting/strip.py")  # beside those at the top: run with python -m
+COMMANDS = (
+    "metrics/train_network.py",
+    "reporting/settings.py",
+    "reporting/strip.py",
+)  # beside those at the top: run with python -m
 MODULES = [path for path in sorted(ROOT.glob("**/*.py")) if path.relative_to(ROOT).parts[0] in FLOORS or path.parent == ROOT]
 
 
