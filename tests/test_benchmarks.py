@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import inference, machine
 from benchmarks.process import Process
-from benchmarks.table import by_clock, markdown
+from benchmarks.table import by_clock, in_chinese, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
 from experiments.store import ROOT
@@ -84,7 +84,9 @@ def test_the_record_names_the_machine():
 
 @pytest.mark.parametrize("clock", by_clock(MEASURED))
 def test_the_table_is_that_of_the_json(clock):
-    assert markdown(by_clock(MEASURED)[clock]) in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    table = markdown(by_clock(MEASURED)[clock])
+    assert table in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert in_chinese(table) in (ROOT / "docs" / "zh" / "performance.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", ["README.md", "README_zh.md"])

@@ -32,6 +32,12 @@ def used_at(found, step):
     return found.used(step)
 
 
+def test_a_budget_in_words_names_what_may_end_the_run():
+    assert budget.in_words(tiny("wgan", steps=6500)) == "6,500 steps"
+    assert budget.in_words(tiny("wgan", steps=6500, minutes=0.5)) == "0.5 minutes or 6,500 steps"
+    assert budget.in_words(tiny("wgan", steps=budget.UNREACHED, minutes=30, clock="cpu")) == "30 CPU minutes"
+
+
 def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):
     by_wall, by_cpu = Budget(minute("wall"), NEW), Budget(minute("cpu"), NEW)
     assert used_at(by_wall, 0) == used_at(by_cpu, 0) == 0

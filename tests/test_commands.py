@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.helpers import MODELS, NETWORKS, OBJECTIVES, ROOT, TINY_FLAGS, log_of, run_program, scalars_of
+from training import budget, log, run
 from training import recipe as recipes
-from training import run
 
 FINE = [*TINY_FLAGS, "--steps", 2]
 
@@ -166,3 +166,26 @@ def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
         if took[-1] < 1:
             break
     assert min(took) < 1
+
+
+def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_with(call):
+    flags = ["--model", "wgan", "--data", "8gaussians", "-o", "units=4", "-o", "batch_size=8", "--out", "run"]
+    result = call("train", *flags, "--minutes", 0.01)
+    assert (result.status, result.err) == (0, "")
+    assert "0.01 CPU minutes → run" in result.out
+    recipe, last = run.read_recipe("run"), log.last("run")
+    assert (recipe.minutes, recipe.clock, recipe.steps) == (0.01, "cpu", budget.UNREACHED)
+    assert 0.6 <= last["cpu_seconds"] < 6 and last["step"] < budget.UNREACHED
+
+    again = call("train", *flags, "--minutes", 0.01, "--resume")
+    assert again.status == 0 and "finished: run has its" in again.out
+    longer = call("train", "--out", "run", "--minutes", 0.02, "--resume")
+    assert longer.status == 0 and log.last("run")["cpu_seconds"] >= 1.2
+
+
+def test_a_run_that_is_lengthened_in_minutes_keeps_its_clock(call):
+    flags = ["--model", "wgan-paper", "--data", "8gaussians", *TINY_FLAGS, "--steps", 1, "--out", "run"]
+    assert call("train", *flags).status == 0 and run.read_recipe("run").clock == "wall"
+    result = call("train", "--out", "run", "--minutes", 0.01, "--resume")
+    assert (result.status, result.err) == (0, "") and "0.01 minutes → run" in result.out
+    assert log.last("run")["seconds"] >= 0.6

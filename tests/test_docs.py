@@ -5,6 +5,9 @@ from collections import Counter
 
 import pytest
 
+from experiments import ladder
+from experiments.results import CHINESE, between_marks
+from reporting import settings
 from tests.helpers import ROOT
 from training import callbacks
 from training.recipe import Recipe
@@ -55,9 +58,22 @@ def test_links_lead_to_files(page):
     assert not [link for link in links if ":" not in link and not (page.parent / link).exists()]
 
 
-def test_the_guide_names_every_setting():
-    text = text_of("docs/guide.md").partition("## Settings")[2].partition("\n## ")[0]
-    assert not [name for name in Recipe.model_fields if f"`{name}`" not in text]
+@pytest.mark.parametrize(("page", "language"), settings.PAGES.items())
+def test_the_tables_of_settings_are_the_program_s(page, language):
+    assert between_marks(ROOT / page, "settings", settings.markdown(language)) == text_of(page)
+    assert not [name for name in Recipe.model_fields if f"\n| `{name}` |" not in text_of(page)]
+
+
+def test_the_ladder_is_the_same_in_chinese():
+    table = text_of("docs/metrics.md").partition("<!-- ladder -->\n")[2].partition("<!-- end")[0]
+    assert between_marks(ROOT / "docs/zh/metrics.md", "ladder", ladder.in_chinese(table)) == text_of("docs/zh/metrics.md")
+
+
+@pytest.mark.parametrize("page", ROOT.glob("docs/zh/*.md"), ids=lambda path: path.name)
+def test_chinese_paragraphs_are_not_broken_into_lines(page):
+    """A browser would show the break as a space."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    assert not re.findall(f".*{CHINESE}\n{CHINESE}.*|.*{CHINESE} {CHINESE}.*", text)
 
 
 def test_the_architecture_names_every_callback():

@@ -23,6 +23,7 @@ COMMAND = 6
 COMMANDS = (
     "metrics/train_network.py",
     "reporting/figures/__main__.py",
+    "reporting/settings.py",
     "reporting/strip.py",
 )  # beside those at the top: run with python -m
 MODULES = [path for path in sorted(ROOT.glob("**/*.py")) if path.relative_to(ROOT).parts[0] in FLOORS or path.parent == ROOT]

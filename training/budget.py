@@ -15,6 +15,14 @@ def finished(recipe: Any, state: dict) -> bool:
 
 KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
 WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
+UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run
+
+
+def in_words(recipe: Any) -> str:
+    """'6,500 steps', '30 CPU minutes', or both where either may end the run."""
+    minutes = [f"{recipe.minutes:g} {WORDS[recipe.clock]}"] if recipe.minutes else []
+    steps = [f"{recipe.steps:,} steps"] if recipe.steps < UNREACHED or not minutes else []
+    return " or ".join(minutes + steps)
 
 
 def share(recipe: Any, line: dict) -> float:

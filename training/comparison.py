@@ -14,11 +14,11 @@ from storage import reading, writing
 from storage.writing import write_text
 from training import budget, checkpoint, run
 from training import recipe as recipes
+from training.budget import UNREACHED
 
 FORMAT = 1
 LARGEST = 16 << 20  # bytes of comparison.json
 ROOT = Path("compare")  # of comparisons that are given no folder
-UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
 # what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
@@ -104,6 +104,7 @@ def equal_terms(settings: dict) -> dict:
     terms = {**UNITS, **recipes.for_each_player(POINTS if points else IMAGES), **recipes.for_each_player(settings)}
     if terms.get("minutes"):
         terms |= {"steps": settings.get("steps", UNREACHED)}
+        # grids and checkpoints come by the clock
         intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
     else:
         steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # for anything else the recipe raises an error
