@@ -2,12 +2,14 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from reporting import samples
 from reporting.samples import FILM_STEPS, HELD, great_circles, noise
 from tests.helpers import TINY_FLAGS, in_process
 from training import grids
@@ -130,6 +132,17 @@ def test_the_training_becomes_a_film_of_its_grids_with_their_steps(call, runs, r
     assert np.abs(found[-1][grids.CAPTION :].astype(int) - last).mean() < 12, "compressed"
     words = [np.abs(grids.captioned(last, f"step {k}").astype(int) - found[-1])[: grids.CAPTION].mean() for k in range(4)]
     assert np.argmin(words) == 3, "the number of its step is above it"
+
+
+def test_a_film_that_was_cut_short_is_an_error(refused, runs, monkeypatch):
+    """OpenCV says nothing of a full disk."""
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path: SimpleNamespace(get=lambda key: 3.0))
+    assert "a.mp4 cannot be written: the film is cut short" in refused("sample", runs / "digits", "--out", "a.mp4")
+
+
+def test_an_opencv_that_writes_no_mp4_says_so(refused, runs, monkeypatch):
+    monkeypatch.setattr(samples, "CODECS", ())
+    assert "this OpenCV cannot write MP4; take .gif" in refused("sample", runs / "digits", "--out", "a.mp4")
 
 
 def test_a_film_of_the_training_is_of_its_grids_alone(refused, runs):

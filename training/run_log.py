@@ -39,7 +39,8 @@ def buckets(values: np.ndarray, clip: float | None = None) -> tuple[np.ndarray, 
     the outermost bars.
     """
     if clip:
-        return values, clip / 16 * (np.arange(-21, 21) + 0.5)
+        edges = clip / 16 * (np.arange(-21, 21) + 0.5)
+        return np.clip(values, edges[0], edges[-1]), edges  # before the first step some are larger
     values = np.clip(values, *np.quantile(values, [0.005, 0.995]))
     return values, np.histogram_bin_edges(values, 40)
 
