@@ -40,6 +40,10 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
     logging.getLogger("data").setLevel(logging.INFO)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without
     try:
+        Path.home()
+    except RuntimeError:  # at which Matplotlib 3.10 ends; where it cannot make its folder it takes a temporary one
+        os.environ.setdefault("MPLCONFIGDIR", os.devnull)
+    try:
         _check_working_directory()
         for word in sys.argv[1:]:
             names.check(word, "argument")

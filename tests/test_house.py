@@ -20,7 +20,11 @@ FLOORS = {
     "benchmarks": 5,
 }
 COMMAND = 6
-COMMANDS = ("metrics/train_network.py", "reporting/strip.py")  # beside those at the top: run with python -m
+COMMANDS = (
+    "metrics/train_network.py",
+    "reporting/figures/__main__.py",
+    "reporting/strip.py",
+)  # beside those at the top: run with python -m
 MODULES = [path for path in sorted(ROOT.glob("**/*.py")) if path.relative_to(ROOT).parts[0] in FLOORS or path.parent == ROOT]
 
 
@@ -99,7 +103,7 @@ WRITERS = {
     "reporting/console.py": {"os.open"},  # the null device
     "reporting/export.py": {"save"},  # Paddle's, into a folder of writing.filling
     "reporting/samples.py": {"savez_compressed", "save"},  # into a file of writing.replacing, and into memory
-    "reporting/figures.py": {"savefig"},  # into memory
+    "reporting/figures/__init__.py": {"savefig"},  # into memory
     "experiments/store.py": {"savefig", "save"},  # into memory
 }
 WRITE = {"write_text", "write_bytes", "save", "save_file", "savez", "savez_compressed", "imwrite", "savefig", "to_csv", "tofile"}

@@ -45,6 +45,18 @@ def grid(images: np.ndarray, columns: int = 8, scale: int = 2) -> np.ndarray:
     return sheet.repeat(scale, 0).repeat(scale, 1)
 
 
+def tiles(picture: np.ndarray, columns: int = 8) -> np.ndarray:
+    """The square images of a grid that read_png returned, uint8 N×H×W×3; the last row's empty places are among them.
+
+    Raises UserError if the picture is too small to be such a grid.
+    """
+    size = (picture.shape[1] - GAP) // columns - GAP
+    if size < 1 or picture.shape[0] < size + 2 * GAP:
+        raise UserError(f"a picture of {picture.shape[1]}×{picture.shape[0]} pixels is no grid of {columns} images a row")
+    rows = [picture[top : top + size] for top in range(GAP, picture.shape[0] - size, size + GAP)]
+    return np.stack([row[:, left : left + size] for row in rows for left in range(GAP, picture.shape[1] - size, size + GAP)])
+
+
 def scatter(
     points: np.ndarray | None, real: np.ndarray | None = None, frame: np.ndarray | None = None, size: int = 480
 ) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import matplotlib
@@ -26,6 +27,16 @@ as_text = matplotlib.rc_context({"text.parse_math": False})
 def colour(results: dict, label: str) -> str:
     labels = [group["label"] for group in results["groups"]]
     return COLOURS[labels.index(label) % len(COLOURS)]
+
+
+def wrapped(text: str, inches: float) -> str:
+    """`text` in lines that fit into a panel so wide, at 8 points, broken after spaces, = and _ alone."""
+    most, lines = int(inches * 72 / 4.8), [""]
+    for part in re.findall(r"[^\s_=]*[\s_=]?", text):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > most:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
 
 
 @as_text
@@ -87,7 +98,7 @@ def curve_picture(results: dict, path: Path) -> None:
     """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
     labels = [group["label"] for group in results["groups"]]
     scored = metric_names(results)
-    panels = [(label, names, title) for title, names, _ in curves.LOGGED[:2] for label in labels]
+    panels = [(label, names, title) for title, names in curves.LOGGED[:2] for label in labels]
     panels += [(None, (name,), name) for name in scored]
     columns = max(2, min(4, len(labels))) if len(labels) > 1 else 2
     rows = -(-len(panels) // columns)
