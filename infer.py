@@ -27,13 +27,14 @@ KINDS = (".png", ".npz", "folder")
 @click.option("--use_onednn", "--use-onednn", "onednn", type=bool, default=False, metavar="true|false", help="On a CPU.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="As sample.py's.")
 @click.option("--out", metavar="FILE", help=f"{samples.in_words(KINDS)}. By default a PNG in the exported folder.")
-def main(folder, count, batch, device, threads, onednn, seed, out):
+@click.option("--clear", is_flag=True, help="As sample.py's.")
+def main(folder, count, batch, device, threads, onednn, seed, out, clear):
     runtime.check_device(device)
     record = inference.read(folder)
     if onednn and runtime.takes_gpu(device):
         raise UserError("--use_onednn true is for CPUs: --device cpu")
     out = out or str(Path(folder) / f"samples-seed-{seed}.png")
-    kind = samples.kind_of(out, KINDS)
+    kind = samples.kind_of(out, KINDS, clear)
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise
     said = runtime.start(device, threads)
     import paddle  # here: nothing may import it before runtime.start

@@ -1,6 +1,7 @@
 """README and docs/: short enough, the same in both languages, true to the code, and without dead links."""
 
 import re
+import subprocess
 from collections import Counter
 
 import pytest
@@ -50,6 +51,18 @@ def test_the_algorithm_is_the_program_s():
     shown = [line.strip() for line in code("README.md", "python") if line.strip() and not line.startswith("def ")]
     program = [re.sub(r"\s*#.*", "", line).strip() for line in text_of("training/algorithm.py").splitlines()]
     assert 10 < len(shown) < 25 and not set(shown) - set(program)
+
+
+def test_git_ignores_what_the_pages_have_one_write():
+    """Otherwise a run's record says that the program has local changes."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no repository")
+    lines = [line for page in PAGES for line in page.read_text(encoding="utf-8").splitlines() if "/docs/" not in line]
+    written = re.findall(r"(?<=--out |xport )(?!docs/)[\w./-]*[\w/]", "\n".join(lines))
+    made = sorted({path for path in written if re.search(r"[/.]", path)})
+    assert len(made) > 8
+    asked = subprocess.run(["git", "check-ignore", "--stdin"], input="\n".join(made), cwd=ROOT, capture_output=True, text=True)
+    assert asked.stdout.splitlines() == made
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -209,7 +209,7 @@ def test_visualdl_holds_figures_grids_and_hyperparameters(made):
     results, _, folder = made
     (records,) = (folder / "report").glob("vdlrecords.*.log")
     tags = LogReader(file_path=str(records)).get_tags()
-    assert set(tags["image"]) == {"report/samples", "report/curves"} | {
+    assert set(tags["image"]) == {"report/samples", "report/curves", "samples/real"} | {
         f"final/{m}-seed-{s}" for m in ("gan", "wgan") for s in (0, 1)
     }
     assert results["visualdl"].startswith("visualdl --logdir A --host")
@@ -219,6 +219,7 @@ def test_visualdl_holds_figures_grids_and_hyperparameters(made):
         assert "estimate/train" in tags["scalar"]
         assert "metrics/swd" in tags["scalar"]
         assert "hyper_parameters" in tags
+        assert tags["image"] == ["samples/generated"], "the real ones are in the report, once"
 
 
 def row(label, mean, deviation):

@@ -191,6 +191,11 @@ def read_record(out: str | Path) -> dict:
     return record if isinstance(died, dict) and all(isinstance(message, str) for message in died.values()) else {}
 
 
+def holds(folder: str | Path) -> bool:
+    """Whether a run's folder is one that a comparison trains: OUT/runs/NAME."""
+    return Path(folder).parent.name == "runs" and reading.is_file(Path(folder).parent.parent / "comparison.json")
+
+
 def write_record(out: str | Path, entries: list[Entry]) -> None:
     """comparison.json: what is compared, and which runs died, so that they are not tried again."""
     died = {str(e.folder): e.message for e in entries if e.status == "died" and not e.killed}

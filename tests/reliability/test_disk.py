@@ -116,7 +116,7 @@ def test_a_disk_that_is_full_at_any_write_loses_nothing(call, monkeypatch, mnist
         TALLY["writes that failed, survived"] += 1
 
 
-SAMPLES = {"a.npz": [], "a.png": ["--interpolate"], "a.gif": [], "pictures/": []}
+SAMPLES = {"a.npz": [], "a.png": ["--interpolate"], "a.gif": [], "pictures/": ["--clear"]}
 
 
 @pytest.mark.parametrize("out", SAMPLES)
