@@ -130,7 +130,7 @@ def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
     callback.begin(new=False)
     assert log.calls == []
     callback.begin(new=True)
-    assert log.calls == [("settings", trainer.recipe.model_dump())]
+    assert log.calls == [("settings", trainer.recipe.model_dump(), ["fd_lenet", "fd_vgg", "w1", "swd"])]
     made = step(2, figures=FIGURES)
     trainer.images_seen += 16
     callback.after(made)
@@ -183,9 +183,12 @@ def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(t
     assert pictures["real.png"].shape == (2 * (8 * 30 + 2), 2 * (8 * 30 + 2), 3), "64 images, 8 a row, without padding"
     assert equal([pictures["step-000000.png"]], [pictures["step-000005.png"]]), "the noise is fixed"
     assert [(tag, number) for _, tag, _, number in log.named("image")][:2] == [("samples/real", 0), ("samples/generated", 0)]
-    assert {(tag, number) for _, tag, _, number in log.named("histogram")} == {
-        (f"weights/{role}", k) for role in ("generator", "critic") for k in (0, 2, 3, 5)
+    assert {(tag, number, clip) for _, tag, _, number, clip in log.named("histogram")} == {
+        (f"weights/{role}", k, clip)
+        for role, clip in (("generator", None), ("critic", trainer.recipe.clip))
+        for k in (0, 2, 3, 5)
     }
+    assert trainer.recipe.clip
 
 
 def test_in_a_comparison_the_real_items_are_its_report_s(tmp_path):

@@ -11,8 +11,8 @@ from PIL import Image
 
 from reporting import samples
 from reporting.samples import FILM_STEPS, HELD, great_circles, noise
-from tests.helpers import TINY_FLAGS, in_process
-from training import grids
+from tests.helpers import TINY_FLAGS, in_process, log_of, weights_of
+from training import budget, grids
 
 ROUND = 8  # steps of an interpolation
 
@@ -120,6 +120,15 @@ def test_a_training_of_any_length_has_grids_for_a_film(call, mnist_dir):
     made(call("sample", "run", "--out", "a.mp4"), "a.mp4")
     pictures, seconds = frames("a.mp4")
     assert len(pictures) == 20 + HELD and seconds == pytest.approx(sum(times) / 1000, rel=0.01)
+
+
+def test_a_film_s_grids_leave_the_training_as_it_is(call, mnist_dir, monkeypatch):
+    flags = ["--data", "mnist", "--data-dir", mnist_dir, "--network", "dcgan", *TINY_FLAGS, "-o", "ema=0.9", "--steps", 12]
+    for name, parts in (("with", budget.PARTS), ("without", 1)):
+        monkeypatch.setattr(budget, "PARTS", parts)
+        assert call("train", "--model", "wgan", *flags, "--out", name).status == 0
+    assert (len(grids.list_grids("with")), len(grids.list_grids("without"))) == (13, 2)
+    assert weights_of("with", 12) == weights_of("without", 12) and log_of("with") == log_of("without")
 
 
 @pytest.mark.parametrize("end", [".gif", ".mp4"])
