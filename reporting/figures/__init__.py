@@ -46,8 +46,8 @@ def samples(results: dict, path: Path) -> None:
     labels = [group["label"] for group in results["groups"]]
     table = {label: [r for r in results["runs"] if r["label"] == label and r["grids"]][:ROWS] for label in labels}
     rows = []
-    for row in range(max(1, *map(len, table.values()))):
-        runs = [table[label][row] if row < len(table[label]) else None for label in labels]
+    for number in range(max(1, *map(len, table.values()))):
+        runs = [table[label][number] if number < len(table[label]) else None for label in labels]
         first = next(filter(None, runs), None)
         real = first and (grids.path_of_real(first["folder"]), f"real: {results['data']}")
         rows.append([_panel(*panel) if panel else None for panel in (real, *map(_last_grid, runs))])
