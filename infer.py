@@ -41,7 +41,7 @@ def main(folder, count, batch, device, threads, onednn, seed, out, clear):
 
     if record.paddle != paddle.__version__:
         console.warn(f"{folder} was exported by Paddle {record.paddle}, this is {paddle.__version__}")
-    predictor = inference.Predictor(folder, threads or runtime.threads(), onednn)
+    predictor = inference.Predictor(folder, threads or runtime.threads(), onednn, record)
     began = time.perf_counter()
     items = predictor.generate(samples.noise(seed, count, record.latent), batch)
     each = 1e3 * (time.perf_counter() - began) / count

@@ -90,16 +90,17 @@ def _sha256(path):
 
 
 class Predictor:
-    """An exported generator on the device that runtime.start has chosen. threads: of a CPU. onednn: use it on a CPU.
+    """An exported generator on the device that runtime.start has chosen. threads: of a CPU. onednn: use it on a CPU. record:
+    what `read` returned of the folder, where that was asked before.
 
     Raises UserError if this Paddle cannot run it, or draws other samples with oneDNN than without.
     """
 
-    def __init__(self, folder: str | Path, threads: int, onednn: bool = False):
+    def __init__(self, folder: str | Path, threads: int, onednn: bool = False, record: Record | None = None):
         import paddle
         from paddle import inference
 
-        self.record, self.onednn = read(folder), onednn
+        self.record, self.onednn = record or read(folder), onednn
         graph, self._paddle = graph_of(self.record), paddle.__version__
         if graph.endswith(".json") and int(self._paddle.partition(".")[0]) < 3:
             raise UserError(f"{folder} was exported by Paddle {self.record.paddle}: Paddle {self._paddle} cannot read it")
@@ -118,7 +119,7 @@ class Predictor:
             self._predictor = inference.create_predictor(config)
         if onednn and place == "cpu":
             z = noise(0, CHECKED, self.record.latent)
-            expected = Predictor(folder, threads).generate(z, CHECKED)
+            expected = Predictor(folder, threads, record=self.record).generate(z, CHECKED)
             if not np.abs(self.generate(z, CHECKED) - expected).max() <= TOLERANCE * np.abs(expected).max():
                 raise UserError(f"the oneDNN of Paddle {self._paddle} draws other samples; leave --use_onednn away")
 

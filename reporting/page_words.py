@@ -70,8 +70,8 @@ CHARTS = {
     ),
 }
 PARTS_OF_CHARTS = {
-    "real": Words("real data", "真实数据"),
-    "seed": Words("seed", "种子"),
+    "real": Words(*words.WORDS["real data"]),
+    "seed": Words(*words.WORDS["seed"]),
     "estimate": Words("critic’s estimate (held-out data)", "判别器估计值（留出数据）"),
     "save": Words("Save", "保存"),
 }

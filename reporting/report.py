@@ -11,10 +11,9 @@ from typing import Any
 
 from errors import UserError
 from reporting import figures, visual
+from reporting.collect import LARGEST
 from reporting.page import render
 from storage import reading, writing
-
-LARGEST = 256 << 20  # bytes of results.json
 
 
 def write(out: str | Path, results: dict, language: str = "en") -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -108,7 +109,8 @@ def curve_picture(results: dict, path: Path) -> None:
         source = results["curves" if label else "metric_curves"]
         for one in [label] if label else labels:
             for style, name in zip(("-", "--"), names):
-                _line(cell, source.get(one, {}).get("step", {}).get(name), colour(results, one), style, name if label else one)
+                curve = source.get(one, {}).get("step", {}).get(name)
+                band(cell, curve, colour(results, one), name if label else one, linestyle=style, linewidth=1.2)
         if not label:
             real = results["floor"].get(names[0], {}).get("value")
             if real is not None:
@@ -129,11 +131,12 @@ def metric_names(results: dict) -> list[str]:
     return list(dict.fromkeys(name for group in results["metric_curves"].values() for name in group.get("step", {})))
 
 
-def _line(axes, curve, colour, style, label):
+def band(axes: Any, curve: dict | None, colour: str, label: str, alpha: float = 0.15, **line: Any) -> None:
+    """A curve of reporting/curves.py: its mean as a line and, for several seeds, a band of one standard deviation."""
     if not curve:
         return
     x, mean = np.array(curve["x"], float), np.array(curve["mean"], float)  # None, an infinity before, is a gap
-    axes.plot(x, mean, style, color=colour, linewidth=1.2, label=label)
+    axes.plot(x, mean, color=colour, label=label, **line)
     if curve["deviation"]:
         deviation = np.array(curve["deviation"], float)
-        axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=alpha, linewidth=0)

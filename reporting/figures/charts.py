@@ -101,13 +101,8 @@ def _pair(results, axes, label, names, meanings, lang):
 
 
 def _band(axes, curve, colour, line, mark, label):
-    """Mean and, for several seeds, a band of one standard deviation."""
-    x, mean = np.array(curve["x"], float), np.array(curve["mean"], float)
-    every = max(1, len(x) // 6)
-    axes.plot(x, mean, linestyle=line, color=colour, marker=mark, markevery=every, label=label)
-    if curve["deviation"]:
-        deviation = np.array(curve["deviation"], float)
-        axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.18, linewidth=0)
+    every = max(1, len(curve["x"]) // 6)
+    figures.band(axes, curve, colour, label, alpha=0.18, linestyle=line, marker=mark, markevery=every)
 
 
 def agreement_figure(results: dict, width: float, lang: str) -> Figure | None:
