@@ -32,6 +32,7 @@ def call(capsys, monkeypatch, tmp_path):
 
     def run(name, *arguments):
         command = __import__(name).main
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")  # whatever the reader's language is
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as stop:
