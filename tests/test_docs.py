@@ -71,6 +71,18 @@ def test_links_lead_to_files(page):
     assert not [link for link in links if ":" not in link and not (page.parent / link).exists()]
 
 
+def anchors(page):
+    """Of the page's headings, as GitHub makes them: lower case, no punctuation, a hyphen for each space."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_into_a_page_lead_to_a_heading(page):
+    links = re.findall(r"\]\(([^):#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    assert not [(to, part) for to, part in links if part not in anchors(page.parent / to if to else page)]
+
+
 @pytest.mark.parametrize(("page", "language"), settings.PAGES.items())
 def test_the_tables_of_settings_are_the_program_s(page, language):
     assert between_marks(ROOT / page, "settings", settings.markdown(language)) == text_of(page)
