@@ -62,7 +62,7 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
         )
     folder = out or writing.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
     writing.check_writable(folder)
-    number = launch.count(processes, recipe)
+    number = launch.count(processes, recipe, device)
     if number > 1 and not launch.is_worker():
         return launch.run(number, [*sys.argv, "--out", str(folder)], device)
 

@@ -56,13 +56,13 @@ def _place():
     return rank, processes
 
 
-def count(asked: str, recipe: Recipe) -> int:
-    """Processes for `--processes asked` ('auto' or a number). Raises UserError."""
+def count(asked: str, recipe: Recipe, device: str) -> int:
+    """Processes for `--processes asked` ('auto' or a number) and `--device device`. Raises UserError."""
     if asked == "auto":
         # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
         many = min(runtime.cores(), recipe.batch_size // 2)
         one_core = any(network.one_core for network in networks.rows(recipe))
-        return many if one_core and not _undivided(many, recipe) and not runtime.has_gpu_build() else 1
+        return many if one_core and not _undivided(many, recipe) and not runtime.takes_gpu(device) else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     for key in _undivided(int(asked), recipe):
