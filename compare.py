@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 import data
 import metrics
@@ -17,6 +18,7 @@ from models import networks
 from reporting import console, visual
 from reporting.progress import MultiRunProgress
 from reporting.scorer import Scorer
+from reporting.words import FORMS, LANGUAGES
 from storage import writing
 from training import children, comparison, launch, run_comparison, runtime
 from training import recipe as recipes
@@ -51,11 +53,37 @@ class Command(click.Command):
 @click.option("--metrics", "wanted", metavar="A,B", help="As eval.py's; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="Samples that are scored; 5,000 by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
+@click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")
+@click.option("--list", "listing", is_flag=True, help="Show the comparisons that there are, and who is ahead; nothing else.")
+@click.option("--figures", type=click.Choice(FORMS), help="Figures and tables for a paper as well, in figures/.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report and of these; by default the system's.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option("--score-only", is_flag=True, hidden=True)  # what this command starts for each run, side by side
 def main(
-    names, chosen, source, data_dir, seeds, steps, minutes, batch_size, overrides, jobs, wanted, samples, out, device, score_only
+    names,
+    chosen,
+    source,
+    data_dir,
+    seeds,
+    steps,
+    minutes,
+    batch_size,
+    overrides,
+    jobs,
+    wanted,
+    samples,
+    out,
+    own_name,
+    listing,
+    figures,
+    lang,
+    device,
+    score_only,
 ):
+    if listing:
+        return show_list(names)
+    if out and own_name is not None:
+        raise UserError("--out and --name exclude one another")
     children.follow_parent()
     runtime.check_device(device)
     launch.check_alone()
@@ -79,7 +107,7 @@ def main(
         raise UserError(f"runs on different data cannot be compared: {several}")
     wanted = metrics.parse_names(wanted)
     metrics.choose(wanted, recipe.data, with_critic=True)
-    folder = Path() if score_only else comparison.folder_for(out, entries)
+    folder = Path() if score_only else comparison.folder_for(out, entries, own_name)
 
     dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
     scorer = Scorer(dataset, wanted, samples, device, say=print)
@@ -96,7 +124,19 @@ def main(
     with writing.lock(folder):
         comparison.assign_folders(folder, entries, dataset.sha256)
         comparison.write_record(folder, entries)
-        return carry_out(folder, entries, scorer, words, data_dir, device, jobs or default_jobs)
+        return carry_out(folder, entries, scorer, words, data_dir, device, lang, figures, jobs or default_jobs)
+
+
+def show_list(names):
+    if names:
+        raise UserError("--list shows the comparisons that there are; it takes no models")
+    from reporting import listing  # here: scipy would take a second of --help
+
+    if found := listing.rows():
+        Console(width=None if sys.stdout.isatty() else 150, highlight=False).print(listing.table(found))
+    else:
+        print(f"no comparisons in {comparison.ROOT}/ yet")
+    return 0
 
 
 def split(pairs):
@@ -112,8 +152,11 @@ def split(pairs):
     return recipes.parse_overrides(common), own
 
 
-def carry_out(out, entries, scorer, flags, data_dir, device, jobs):
-    """Train what is missing, score everything, write the report; returns the exit status. flags: of the command that scores."""
+def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs):
+    """Train what is missing, score everything, write the report; returns the exit status.
+
+    flags: of the command that scores. figures: the format of those for print, None for none.
+    """
     waiting = sum(entry.status == "waiting" for entry in entries)
     print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting} of them there already → {out}")
     progress = MultiRunProgress(entries, max(1, min(jobs, waiting)))
@@ -133,11 +176,18 @@ def carry_out(out, entries, scorer, flags, data_dir, device, jobs):
 
     scores = [scorer.score(entry.folder) if entry.status != "died" else None for entry in entries]
 
-    from reporting import collect, report  # here: matplotlib and scipy would take a second of --help
+    from reporting import collect, page_words, report  # here: matplotlib and scipy would take a second of --help
 
     results = collect.collect_results(entries, scores, scorer, console.command())
     results["visualdl"] = visual.command(out, entries)
-    path = report.write(out, results)
+    lang = lang or page_words.by_locale()
+    path = report.write(out, results, lang)
+    if figures:
+        from reporting.figures import printed
+
+        for line in printed.write(out / "figures", report.finite(results), figures, lang):
+            console.warn(line)
+        print(f"figures and tables for print: {out / 'figures'}")
     print(f"curves of all runs: {results['visualdl']}")
     print(path)
     return 0

@@ -56,13 +56,13 @@ def megabytes(size: float) -> str:
     return f"{size / 1e6:,.1f} MB"
 
 
-def one_of(kind: str, name: object, allowed: Collection[str]) -> UserError:
-    """Return the UserError for an unknown `name` of a `kind`, which names the nearest allowed one."""
+def one_of(kind: str, name: object, allowed: Collection[str], meant: Collection[str] = ()) -> UserError:
+    """Return the UserError for an unknown `name` of a `kind`, which names those that are `meant`, or the nearest allowed one."""
     import difflib
 
     said = shortened(name)
-    near = difflib.get_close_matches(said.strip("'"), list(allowed), n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = list(meant) or difflib.get_close_matches(said.strip("'"), list(allowed), n=1, cutoff=0.5)
+    hint = f"did you mean {repr(near[0]) if len(near) == 1 else ', '.join(near)}? " if near else ""
     return UserError(f"unknown {kind} {said}: {hint}allowed are {', '.join(allowed)}")
 
 

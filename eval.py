@@ -101,7 +101,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         print(json.dumps(answer, ensure_ascii=False))
         return
     show(scores, settings, is_file, source, best)
-    print(file or source)
+    print(file or "nothing was written: --out DIR keeps these numbers in DIR/metrics.json")
 
 
 def read(path, dataset):

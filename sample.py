@@ -1,4 +1,4 @@
-"""Draw samples from a run or a checkpoint: a grid, an .npz, single PNG files, an interpolation, a GIF of the training."""
+"""Draw samples from a run or a checkpoint: a grid, an .npz, single PNG files, an interpolation, a film."""
 
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
@@ -7,13 +7,19 @@ import os
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from errors import UserError
-from reporting import console, samples, scorer
+from reporting import console, onnx, samples, scorer
 from storage import writing
 from training import run, runtime
 
-KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) or a folder, with a slash at its end"
+NOT_OF_A_TRAINING = {
+    "raw": "which are the average's where there is one",
+    "best": "of all its steps",
+    "seed": "of one noise",
+    "count": "as many samples as it saved",
+}
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -22,44 +28,41 @@ KINDS = ".png (grid), .npz (images), .gif (the training, from its saved grids) o
     "--n", "count", type=click.IntRange(1, 1_000_000), default=64, show_default=True, metavar="N", help="How many samples."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
-@click.option("--out", metavar="FILE", help=f"{KINDS}. By default a PNG in the run's folder.")
+@click.option("--out", metavar="FILE", help=f"{samples.in_words()}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
+@click.option("--clear", is_flag=True, help="With a folder as --out: take away the single pictures that it holds.")
 @click.option("--best", is_flag=True, help="From the run's best checkpoint, by what eval.py --every measured.")
 @click.option("--raw", is_flag=True, help="From the generator itself, not from its average through training.")
 @click.option("--export", "target", metavar="DIR", help="Write the generator there for Paddle Inference, instead of samples.")
 @click.option("--pdparams", is_flag=True, help="With --export: its weights as .pdparams too.")
+@click.option("--onnx", "with_onnx", is_flag=True, help="With --export: as .onnx too (requirements-onnx.txt).")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, count, seed, out, interpolate, best, raw, target, pdparams, device):
+def main(source, count, seed, out, interpolate, clear, best, raw, target, pdparams, with_onnx, device):
     runtime.check_device(device)
-    if pdparams and not target:
-        raise UserError("--pdparams goes with --export DIR")
-    if target and (out or interpolate):
-        raise UserError("--export writes the generator, no samples: leave out --out and --interpolate")
+    if (pdparams or with_onnx) and not target:
+        raise UserError(f"--{'pdparams' if pdparams else 'onnx'} goes with --export DIR")
+    if target and (out or interpolate or clear):
+        raise UserError("--export writes the generator, no samples: leave out --out, --interpolate and --clear")
     folder, path = run.find_checkpoint(source)
     if best:
         if folder is None or Path(source) != folder:
             raise UserError(f"--best wants a run's folder, {source} is a checkpoint")
         path = scorer.best_checkpoint(folder, raw)
     if target:
-        return export(path, raw, target, pdparams, device)
+        return export(path, raw, target, pdparams, with_onnx, device)
     if out is None:
         kinds = "interpolation" if interpolate else "samples", *(["best"] if best else []), *(["raw"] if raw else [])
         name = f"{'-'.join(kinds)}-seed-{seed}.png"
         out = (folder or path) / name
-    kind = "folder" if str(out).endswith("/") else Path(out).suffix.lower()
-    if kind not in ("folder", ".png", ".npz", ".gif"):
-        raise UserError(f"--out {out}: allowed are {KINDS}")
-    if kind != "folder" and Path(out).is_dir():
-        raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
-    if kind == ".gif" and (raw or best):
-        raise UserError(
-            f"--{'raw' if raw else 'best'}: a GIF is made of a run's saved grids, which are the average's where there is one"
-        )
-    writing.check_writable(Path(out) if kind == "folder" else Path(out).parent)
-    if kind == ".gif":
+    kind = samples.kind_of(out, clear=clear)
+    if kind in samples.FILMS and not interpolate:
+        given = click.get_current_context().get_parameter_source
+        for name, why in NOT_OF_A_TRAINING.items():
+            if given(name) is ParameterSource.COMMANDLINE:
+                raise UserError(f"--{name.replace('count', 'n')}: a film of the training is made of a run's saved grids, {why}")
         if folder is None:
-            raise UserError(f"{source} is a checkpoint without its run: a GIF is made of a run's saved grids")
-        samples.write_gif(folder, out)
+            raise UserError(f"{source} is a checkpoint without its run: a film of the training is made of a run's saved grids")
+        samples.write_training(folder, out)
     else:
         runtime.start(device)
         from training.trainer import rebuild  # here: nothing may import Paddle before runtime.start
@@ -70,17 +73,20 @@ def main(source, count, seed, out, interpolate, best, raw, target, pdparams, dev
     return 0
 
 
-def export(path, raw, target, pdparams, device):
+def export(path, raw, target, pdparams, with_onnx, device):
     """--export: the generator of a checkpoint as a graph in the folder `target`."""
     if writing.holds_something(target):
         raise UserError(f"--export {target} holds something already; name another folder")
     writing.check_writable(target)
+    if with_onnx:
+        onnx.check_installed()
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise
     runtime.start(device)
     from reporting import export
     from training.trainer import rebuild
 
-    paths, difference = export.write(rebuild(path, raw)[0], target, pdparams)
+    trainer, state = rebuild(path, raw)
+    paths, difference = export.write(trainer, state, target, pdparams, with_onnx)
     print(", ".join(each.name for each in paths) + f"; loaded back, the outputs agree to {difference:.1e}")
     print(target)
     return 0

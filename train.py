@@ -12,7 +12,7 @@ from errors import Interrupted, UserError
 from models import networks
 from reporting import console
 from storage import writing
-from training import children, launch, run, runtime
+from training import budget, children, launch, run, runtime
 from training import recipe as recipes
 
 
@@ -22,6 +22,7 @@ from training import recipe as recipes
 @click.option("--data", metavar="NAME", help=f"{', '.join(data_sets.SOURCES)}; mnist-5k needs no download.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps.")
+@click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes, of all threads; on a GPU, minutes.")
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
 @click.option("--seed", type=int, metavar="N", help="Of weights, noise and order of the data.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
@@ -34,18 +35,24 @@ from training import recipe as recipes
 @click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting of the recipe; may be repeated.")
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
-def main(model, config, data_dir, device, processes, overrides, out, resume, **settings):
+def main(model, config, minutes, data_dir, device, processes, overrides, out, resume, **settings):
     children.follow_parent()
     runtime.check_device(device)
     launch.is_worker()  # an error, if the variables of a launcher are none
+    if minutes is not None and settings["steps"] is not None:
+        raise UserError("--steps and --minutes exclude one another")
     # the other options are settings of the recipe, under their own names
     settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in settings.items() if v is not None}}
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to go on with")
     if model and config:
         raise UserError("--model and --config exclude one another")
+    begun = resume and run.is_run(out)
+    if minutes is not None:  # a run that is there goes on by its own clock
+        clock = run.read_recipe(out).clock if begun else "wall" if runtime.takes_gpu(device) else "cpu"
+        settings = {"steps": budget.UNREACHED, "clock": clock, **settings, "minutes": minutes}
     recipe = recipes.load(model, config, settings) if model or config else None
-    if resume and run.is_run(out):
+    if begun:
         recipe = run.continued_recipe(out, recipe, settings)
     elif not recipe:
         raise UserError(f"--model NAME is missing: one of {', '.join(recipes.names())}")
@@ -55,7 +62,7 @@ def main(model, config, data_dir, device, processes, overrides, out, resume, **s
         )
     folder = out or writing.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
     writing.check_writable(folder)
-    number = launch.count(processes, recipe)
+    number = launch.count(processes, recipe, device)
     if number > 1 and not launch.is_worker():
         return launch.run(number, [*sys.argv, "--out", str(folder)], device)
 

@@ -1,4 +1,6 @@
-"""What benchmarks.quality measured, as a table and a figure: python -m benchmarks.quality_results FILE.json [FIGURE.png]"""
+"""What benchmarks.quality measured, as a table and a figure: python -m benchmarks.quality_results FILE.json [FIGURE.png]
+
+--lang zh prints the table of docs/zh/performance.md."""
 
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
@@ -12,7 +14,7 @@ import click
 from matplotlib.figure import Figure
 
 from benchmarks.quality_training import THRESHOLDS
-from benchmarks.table import in_markdown
+from benchmarks.table import in_chinese, in_markdown
 from experiments import figures
 from reporting import console
 from reporting.figures import save
@@ -78,9 +80,10 @@ def figure(content: dict[str, Any]) -> Figure:
 @click.command(help=__doc__)
 @click.argument("source", metavar="FILE.json", type=click.Path(exists=True, dir_okay=False))
 @click.argument("targets", metavar="[FIGURE.png]", nargs=-1)
-def main(source, targets):
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the table.")
+def main(source, targets, lang):
     measured = json.loads(Path(source).read_text(encoding="utf-8"))
-    print(markdown(measured))
+    print(in_chinese(markdown(measured)) if lang == "zh" else markdown(measured))
     for target in targets:
         save(figure(measured), target)
 

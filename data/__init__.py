@@ -24,14 +24,16 @@ class Source:
 
     load: (name, data_dir, image_size) → Dataset; where its pictures have any_sides, `fit` of FITS is a fourth argument. kind:
     which metrics fit; 'stacked' are images of three labelled digits each, 'mixture' points whose modes are known (Dataset.modes).
-    feature_network: of metrics/networks.py, None if none knows such images. size: pixels a side of its pictures; None if its
-    reader makes any that is asked for. enlarged: larger sizes that it makes, too, for networks of these. samples: that eval.py
-    scores unless told otherwise. family: block of a config's per_data that it shares with others, below the one of its own name.
+    feature_network: of metrics/networks.py, None if none knows such images. own_classes: the data have the classes that it was
+    trained on. size: pixels a side of its pictures; None if its reader makes any that is asked for. enlarged: larger sizes that
+    it makes, too, for networks of these. samples: that eval.py scores unless told otherwise. family: block of a config's per_data
+    that it shares with others, below the one of its own name.
     """
 
     load: Callable[..., Dataset]
     kind: Literal["images", "stacked", "points", "mixture"] = "images"
     feature_network: str | None = None
+    own_classes: bool = False
     size: int | None = None
     samples: int = 5000
     family: str | None = None
@@ -49,10 +51,10 @@ def reader(module: str) -> Callable[..., Dataset]:
 
 
 SOURCES = {
-    "mnist-5k": Source(reader("mnist5k"), feature_network="digits", size=28),
-    "mnist": Source(reader("idx"), feature_network="digits", size=28),
-    "fashion-mnist": Source(reader("idx"), feature_network="fashion", size=28),
-    "cifar10": Source(reader("cifar10"), feature_network="cifar10", size=32, enlarged=(64, 128)),
+    "mnist-5k": Source(reader("mnist5k"), feature_network="digits", own_classes=True, size=28),
+    "mnist": Source(reader("idx"), feature_network="digits", own_classes=True, size=28),
+    "fashion-mnist": Source(reader("idx"), feature_network="fashion", own_classes=True, size=28),
+    "cifar10": Source(reader("cifar10"), feature_network="cifar10", own_classes=True, size=32, enlarged=(64, 128)),
     "stacked-mnist": Source(reader("stacked"), "stacked", feature_network="digits", size=28, samples=25_600),
     "folder:PATH": Source(reader("folder"), feature_network="cifar10", any_sides=True),
     "8gaussians": Source(reader("toys"), "mixture", family="points"),

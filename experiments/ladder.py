@@ -1,8 +1,8 @@
 """Do the metrics order what a person would order? `python -m experiments.ladder RUN --data mnist --data-dir DIR`
 
 Scores real test images, the same with 10 % noise, a trained and a half-trained generator, pure noise; then real images of
-half of the classes and copies of training images. Puts the table into metrics.md, between its two marks, and ladder.png
-beside it, and says whether each step of the ladder is larger than three deviations.
+half of the classes and copies of training images. Puts the table into metrics.md and zh/metrics.md, between their two
+marks, and ladder.png beside the first, and says whether each step of the ladder is larger than three deviations.
 """
 
 if __name__ == "__main__":
@@ -32,6 +32,24 @@ ORDERED = ("fd_lenet", "kid", "coverage", "w1")  # what must rise or fall with e
 LINEAR = {"fd_lenet": 1, "kid": 0.1}  # below this their axes are linear, above logarithmic
 SHOWN: tuple[str, ...] = ("fd_lenet", "kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl")
 SHOWN += ("confidence", "classifier_score", "w1", "swd", "memorised_share", "nearest_ratio")
+# the table's words in zh/metrics.md
+CHINESE = {
+    "Against ": "与 ",
+    ", draws of ": " 比较，每组抽样 ",
+    "; mean ± standard deviation over draws.": " 个；各次抽样的均值 ± 标准差。",
+    "baseline of real data": "参考值（真实数据得分）",
+    "real test images": "真实测试图像",
+    "the same, ": "同上，加 ",
+    " % noise": " % 噪声",
+    "WGAN, step ": "WGAN，步数 ",
+    "real, digits 0–4 only": "真实图像，只有数字 0–4",
+    "copies of training images": "训练图像的复制品",
+    "→ noise": "→ 噪声",
+    "| noise": "| 噪声",
+    "Gaps between neighbouring rungs of the first five, in units of the larger standard deviation of the two:": (
+        "前五级中相邻两级的间隔，以两者中较大的标准差为单位："
+    ),
+}
 STEPS = 5  # rungs of the ladder; what follows are tests of single metrics
 
 
@@ -64,10 +82,11 @@ def main(source, data_name, data_dir, samples, half, out):
         scores[name] = metrics.evaluate(images, dataset, NAMES)
         print(f"{name}: " + ", ".join(f"{v} {scores[name][v]['value']:.4g}" for v in ORDERED), flush=True)
     gaps = gaps_of(scores)
-    page = Path(out) / "metrics.md"
-    if not page.exists():
-        writing.write_text(page, "<!-- ladder -->\n<!-- end of ladder -->\n")
-    writing.write_text(page, between_marks(page, "ladder", in_markdown(scores, gaps, dataset, samples)))
+    page, table = Path(out) / "metrics.md", in_markdown(scores, gaps, dataset, samples)
+    for path, text in ((page, table), (Path(out) / "zh" / "metrics.md", in_chinese(table))):
+        if not path.exists():
+            writing.write_text(path, "<!-- ladder -->\n<!-- end of ladder -->\n")
+        writing.write_text(path, between_marks(path, "ladder", text))
     draw(Path(out) / "ladder.png", rungs, scores)
     print(in_words(gaps))
     print(page)
@@ -136,6 +155,12 @@ def in_markdown(scores, gaps, dataset, samples):
     lines += ["| | " + " | ".join(f"{a} → {b}" for a, b in pairwise(rungs)) + " |", "| --- |" + " ---: |" * (STEPS - 1)]
     lines += [f"| {value} | " + " | ".join(f"{gap:.1f}" for gap in row) + " |" for value, row in gaps.items()]
     return "\n".join(lines) + "\n"
+
+
+def in_chinese(table: str) -> str:
+    for english, chinese in CHINESE.items():
+        table = table.replace(english, chinese)
+    return table
 
 
 def draw(path, rungs, scores):

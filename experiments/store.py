@@ -26,6 +26,7 @@ from training import grids, runtime
 
 FORMAT = 1
 Unit = tuple[dict[str, Any], Callable[[], Any]]  # settings, and what measures it
+QUICK = "a quick trial: its budgets are too small to prove anything"
 
 
 class NotShared(Exception):
@@ -207,10 +208,10 @@ class ExperimentStore:
             return None
         verdicts = claims.verdicts(module.ABOUT, numbers)
         figure = module.draw(numbers, self)
-        write_bytes(self.figure, small_png(figure))
+        write_bytes(self.figure, small_png(figure, f"python -m experiments {self.name} --quick, {QUICK}" if self.quick else ""))
         self._write({"numbers": numbers, "verdicts": verdicts})
         counts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts.values()).items())
-        print(f"{self.name}: claims: {counts or 'none'}" + (", by budgets too small to prove anything" if self.quick else ""))
+        print(f"{self.name}: claims: {counts or 'none'}" + (f" – {QUICK}" if self.quick else ""))
         return os.path.relpath(self.figure)
 
     def _write(self, more: dict[str, Any]) -> None:
@@ -221,6 +222,7 @@ class ExperimentStore:
             "format": FORMAT,
             "experiment": self.name,
             "command": command,
+            **({"proves_nothing": QUICK} if self.quick else {}),
             "machine": runtime.machine() if self.measured_here or "machine" not in kept else kept["machine"],
             "seconds": round(sum(unit["seconds"] for unit in self.units.values())),
             "verdicts": {},
@@ -250,9 +252,12 @@ def compact(value: Any, depth: int = 0) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def small_png(figure: Figure) -> bytes:
-    """A palette of 256 colours and the best compression: a page of pictures is to load at once."""
+def small_png(figure: Figure, caption: str = "") -> bytes:
+    """A palette of 256 colours and the best compression: a page of pictures is to load at once. caption: a line above."""
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn)
-    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    picture = Image.open(drawn).convert("RGB")
+    if caption:
+        picture = Image.fromarray(grids.captioned(np.asarray(picture), caption))
+    picture.quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()

@@ -43,7 +43,7 @@ def divergence(p: np.ndarray, q: np.ndarray) -> float:
     "classes",
     values={"classes_found": "higher", "class_kl": "lower", "confidence": "", "classifier_score": "higher"},
     fits=("images",),
-    needs=("features",),
+    needs=("features", "probabilities"),
 )
 def measure(draw: Draw) -> dict[str, float]:
     return classes(draw.fake.probabilities, draw.reference.probabilities)

@@ -108,34 +108,37 @@ def path_of(name: str) -> Path:
 def lacking(name: str) -> str:
     """Why a network cannot be used, '' if it can."""
     words = f"there are no weights of the network {name!r} yet, python -m metrics.train_network {name} makes them"
-    return "" if NETWORKS[name].sha256 else words
+    return "" if NETWORKS[name].sha256 or path_of(name).is_file() else words
 
 
 def sha256(name: str) -> str:
-    """The recorded SHA-256 of a network's weights. Raises UserError if none were published."""
-    recorded = NETWORKS[name].sha256
-    if recorded is None:
+    """SHA-256 of a network's weights: as it was published, or else of those that were trained here. Raises UserError."""
+    if lacking(name):
         raise UserError(lacking(name))
-    return recorded
+    return NETWORKS[name].sha256 or hashlib.sha256(_read(name)).hexdigest()
+
+
+def _read(name):
+    try:
+        return path_of(name).read_bytes()
+    except OSError as error:
+        raise UserError(f"{path_of(name)} cannot be read: {error.strerror}") from None
 
 
 def record(name: str | None) -> dict[str, str | float | None]:
     """network_sha256 and network_accuracy for the record of what was measured; empty without a network or its weights."""
-    row = NETWORKS[name] if name else None
-    return {"network_sha256": row.sha256, "network_accuracy": row.accuracy} if row and row.sha256 else {}
+    if not name or lacking(name):
+        return {}
+    return {"network_sha256": sha256(name), "network_accuracy": NETWORKS[name].accuracy}
 
 
 @lru_cache(maxsize=4)
 def load(name: str):
-    """The trained classifier in evaluation mode. Raises UserError unless its file has the recorded SHA-256."""
+    """The trained classifier in evaluation mode. Raises UserError unless its file has the published SHA-256, if there is one."""
     import paddle
     from safetensors.numpy import load as parse
 
-    expected, path = sha256(name), path_of(name)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from None
+    expected, path, raw = sha256(name), path_of(name), _read(name)
     digest = hashlib.sha256(raw).hexdigest()
     if digest != expected:
         raise UserError(f"{path} is not the published one: its SHA-256 is {digest[:16]}…, not {expected[:16]}…")

@@ -114,11 +114,15 @@ def names_on_the_way(names: Iterable[str], data_name: str) -> list[str]:
 
 
 def _lacking(name, data_name):
-    """Why the features that a fitting metric needs cannot be had, '' if they can or if it needs none."""
+    """Why the features or classes that a fitting metric needs cannot be had, '' if they can or if it needs none."""
     source = data.source(data_name)
     if "features" not in METRICS[name].needs or source.is_points:
         return ""
-    return networks.lacking(source.feature_network) if source.feature_network else f"{data_name} has no feature network"
+    if not source.feature_network:
+        return f"{data_name} has no feature network"
+    if "probabilities" in METRICS[name].needs and not source.own_classes:
+        return f"the classes that the network {source.feature_network!r} knows are not those of {data_name}"
+    return networks.lacking(source.feature_network)
 
 
 def left_out(data_name: str) -> str:
@@ -137,9 +141,10 @@ def direction(value: str) -> str:
     return next((row.values[value] for row in METRICS.values() if value in row.values), "")
 
 
-def quality_values() -> list[str]:
-    """The values that may stand for a generator's quality; the first one that was measured does."""
-    return [value for row in METRICS.values() if row.quality for value in row.values]
+def quality_values(data_name: str | None = None) -> list[str]:
+    """The values that may stand for a generator's quality, of those that fit a data set; the first one that was measured does."""
+    names = METRICS if data_name is None else names_for(data_name)
+    return [value for name in names if METRICS[name].quality for value in METRICS[name].values]
 
 
 def pairs_of(images: np.ndarray, dataset: Dataset, values: Iterable[str]) -> dict[str, np.ndarray]:

@@ -1,9 +1,10 @@
-"""Write wgan_on_ai_studio.ipynb from the .md beside it, its source, and run it: python notebooks/build.py
+"""Write wgan_on_ai_studio.ipynb from the .md beside it, its source, and run it: python notebooks/build.py [FILE.ipynb]
 
-The two are paired for Jupytext. PADDLE_WGAN_MINUTES, PADDLE_WGAN_OPTIONS: a smaller budget, for a test. Needs
-requirements-dev.txt.
+With FILE it is written there, and the committed one stays. The kernel is the Python that runs this, with its Paddle. A smaller
+budget: PADDLE_WGAN_MINUTES=0.1 PADDLE_WGAN_OPTIONS='--samples 500'. The two are paired for Jupytext. Needs requirements-dev.txt.
 """
 
+import sys
 from pathlib import Path
 
 import jupytext
@@ -21,8 +22,9 @@ def notebook():
 
 
 if __name__ == "__main__":
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else PATH
     made = notebook()
     where = {"metadata": {"path": str(PATH.parent)}}  # the kernel's folder
     NotebookClient(made, timeout=1800, kernel_name="python3", record_timing=False, resources=where).execute()
-    jupytext.write(made, PATH)
-    print(PATH)
+    jupytext.write(made, out)
+    print(out)

@@ -4,25 +4,53 @@ from __future__ import annotations
 
 import datetime
 import statistics
+from pathlib import Path
 
 import metrics
 from errors import UserError
-from reporting import curves, terms
+from reporting import curves, summary, terms
 from reporting.scorer import Scorer
+from storage import reading
 from training import budget, checkpoint, grids, log, run
 from training.alarms import PATIENCE
-from training.comparison import Entry, last_checkpoint
+from training.comparison import INTERVALS, Entry, last_checkpoint
 
 FORMAT = 2
+LARGEST = 256 << 20  # bytes of results.json
+KEYS = {"made", "data", "groups", "runs", "floor", "best", "quality", "curves", "metric_curves", "agreement", "clock", "remarks"}
 # figures of the last logged step
 HEALTH = ["estimate", "estimate_heldout", "gradient_norm", "gradient_norm_std", "clipped_share", "d_real", "d_fake"]
 HEALTH += ["js_estimate", "critic_loss", "generator_loss"]
 RECORDED = ("command", "started", "commit", "paddle", "numpy", "python", "device", "processor")  # of run.create
+SMALLEST = 0.01  # a difference of means, as a share of the greater, that matters
 FRAMES = 11  # positions of the slider through training
 
 
 def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Scorer, command: str) -> dict:
     """results.json. scores: of each entry what scorer.score returned, None for a run that died."""
+    dataset = scorer.dataset
+    found = collect_runs(entries, scores)
+    results = {
+        "format": FORMAT,
+        "title": found.pop("title"),
+        "command": command,
+        "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "data": dataset.name,
+        "data_sha256": dataset.sha256,
+        "train_items": len(dataset.train),
+        "heldout_items": len(dataset.heldout),
+        "samples": scorer.samples,
+        **found,
+        "remarks": [*found["remarks"], *scorer.remarks],
+    }
+    return {**results, "summary": summary.summarise(results)}
+
+
+def collect_runs(entries: list[Entry], scores: list[tuple | None]) -> dict:
+    """What of that is in the runs' folders and in their scores alone: no data set is read.
+
+    minutes and steps are those of all runs, None where not all were trained equally long (equal_budget).
+    """
     logs, unread = zip(*(read_log(entry.folder) for entry in entries))
     records = [read_record(entry.folder) for entry in entries]
     clock = terms.clock_of(entries, list(logs), [record["device"] for record in records if record["device"]])
@@ -32,37 +60,39 @@ def collect_results(entries: list[Entry], scores: list[tuple | None], scorer: Sc
     groups = [group(label, [row for row in runs if row["label"] == label]) for label in labels]
     quality = next((name for name in metrics.quality_values() if any(name in g["metrics"] for g in groups)), None)
     baseline = {name: real for row in reversed(runs) for name, real in row["floor"].items()}  # the same for all runs
-    first, dataset = entries[0].recipe, scorer.dataset
+    common = terms.common_budget(entries)
     curves_of, metric_curves = {}, {}
     for label in labels:
         alive = [(row, lines) for row, lines in zip(runs, logs) if row["label"] == label and row["status"] != "died"]
         curves_of[label] = curves.of_log([lines for _, lines in alive if lines], clock)
         metric_curves[label] = curves.of_scores([row["on_the_way"] for row, _ in alive])
     return {
-        "format": FORMAT,
         "title": " and ".join([", ".join(labels[:-1]), labels[-1]]) if len(labels) > 1 else labels[0],
-        "command": command,
-        "made": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "data": dataset.name,
-        "data_sha256": dataset.sha256,
-        "train_items": len(dataset.train),
-        "heldout_items": len(dataset.heldout),
-        "samples": scorer.samples,
-        "minutes": first.minutes,
-        "steps": None if first.minutes else first.steps,
+        "data": entries[0].recipe.data,
+        "minutes": common and common["minutes"],
+        "steps": common and common["steps"],
+        "equal_budget": common is not None,
         "clock": clock,
         "threads": threads.pop() if len(threads) == 1 else None,
         "settings": terms.settings(entries, labels),
         "groups": groups,
         "runs": runs,
         "floor": baseline,
-        "best": {name: best(groups, name) for name in baseline},
+        "best": {name: best(groups, name, real["deviation"] or 0) for name, real in baseline.items()},
         "quality": quality,
-        "remarks": [*terms.remarks(entries, runs), *scorer.remarks, *filter(None, unread)],
+        "remarks": [*terms.remarks(entries, runs), *filter(None, unread)],
         "curves": curves_of,
         "metric_curves": metric_curves,
         "agreement": [agreement(row, quality) for row in runs if row["on_the_way"]],
     }
+
+
+def read(path: str | Path) -> dict:
+    """A results.json that collect_results made. Raises UserError."""
+    results = reading.json(path, LARGEST)
+    if not isinstance(results, dict) or results.get("format") != FORMAT or not set(results) >= KEYS:
+        raise UserError(f"{path} is no results.json of a comparison, or one of another version: call compare.py again")
+    return results
 
 
 def read_log(folder):
@@ -90,6 +120,9 @@ def describe(entry, scores, lines, provenance, clock):
     last = lines[-1] if lines else {}
     counted = state.get(budget.KEYS[clock], 0.0)
     values, through_training = scores or ({}, {})
+    own = run.read_recipe(entry.folder) if entry.reused else recipe  # found by its content, of which intervals are no part
+    looked_at = {name: getattr(own, name) for name in (*INTERVALS, "keep_checkpoints")}
+    looked_at |= {"lines": len(lines), "grids": len(grids.list_grids(entry.folder)), "checkpoints": len(through_training)}
     return {
         "label": entry.label,
         "model": recipe.model,
@@ -98,6 +131,7 @@ def describe(entry, scores, lines, provenance, clock):
         "status": entry.status,
         "message": entry.message,
         "reused": entry.reused,
+        "budget": terms.budget_of(recipe),
         "steps": state.get("step", 0),
         "critic_steps": state.get("critic_steps", 0),
         "images_seen": state.get("critic_steps", 0) * recipe.batch_size,
@@ -111,6 +145,7 @@ def describe(entry, scores, lines, provenance, clock):
         "floor": {name: {"value": row["floor"], "deviation": row["floor_deviation"]} for name, row in values.items()},
         "on_the_way": on_the_way(through_training, lines, clock),
         "grids": frames(entry.folder, lines, clock),
+        "looked_at": looked_at,
         "provenance": provenance,
     }
 
@@ -156,17 +191,20 @@ def group(label, runs):
         "label": label,
         "seeds": [row["seed"] for row in runs],
         "died": len(runs) - len(alive),
+        "budget": runs[0]["budget"],  # another budget makes another label
         "steps": statistics.fmean(row["steps"] for row in runs),
         "minutes": statistics.fmean(row["minutes"] for row in runs),
         "metrics": values_of,
     }
 
 
-def best(groups: list[dict], value: str) -> str | None:
+def best(groups: list[dict], value: str, noise: float = 0.0) -> str | None:
     """Label of the group whose mean ± standard deviation is better than all others' and overlaps with none, or None.
 
-    groups: {'label', 'metrics': {value: {'mean', 'deviation'}}}; those without the value are left out. None as well for a value
-    of which neither direction is better, for fewer than two groups and where a deviation is not known (a single seed).
+    groups: {'label', 'metrics': {value: {'mean', 'deviation'}}}; those without the value are left out. noise: the standard
+    deviation of real data's value; means that are no further apart, or by less than SMALLEST of the greater, are alike. None as
+    well for a value of which neither direction is better, for fewer than two groups and where a deviation is not known (a
+    single seed).
     """
     direction = metrics.direction(value)
     rows = [(g["label"], g["metrics"][value]) for g in groups if g["metrics"].get(value, {}).get("mean") is not None]
@@ -175,8 +213,13 @@ def best(groups: list[dict], value: str) -> str | None:
     sign = 1 if direction == "lower" else -1
     rows.sort(key=lambda item: sign * item[1]["mean"])
     (label, first), *others = rows
-    limit = sign * first["mean"] + first["deviation"]
-    return label if all(limit < sign * row["mean"] - row["deviation"] for _, row in others) else None
+
+    def apart(row):
+        gap = sign * (row["mean"] - first["mean"])
+        least = max(noise, SMALLEST * max(abs(row["mean"]), abs(first["mean"])))
+        return gap > least and gap > first["deviation"] + row["deviation"]
+
+    return label if all(apart(row) for _, row in others) else None
 
 
 def agreement(row, quality):

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from errors import UserError
+from reporting import help_zh, page_words
 from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
@@ -39,6 +40,10 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without
+    try:
+        Path.home()
+    except RuntimeError:  # at which Matplotlib 3.10 ends; where it cannot make its folder it takes a temporary one
+        os.environ.setdefault("MPLCONFIGDIR", os.devnull)
     try:
         _check_working_directory()
         for word in sys.argv[1:]:
@@ -71,6 +76,8 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
 
 def _invoke(command, name):
     """The command's status. Not click's main(), which has its own words for Ctrl-C and for a stdout that is closed."""
+    if page_words.by_locale() == "zh":
+        help_zh.translate(command, name)
     try:
         with command.make_context(f"python {name}", sys.argv[1:]) as context:
             return command.invoke(context)

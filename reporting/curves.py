@@ -9,35 +9,21 @@ from scipy.stats import spearmanr
 
 from training import budget
 
-AXES = {
-    "step": "generator steps",
-    "critic_steps": "critic steps",
-    "images_seen": "images seen by the critic",
-    "minutes": "minutes",
-}
-# what log.jsonl holds; rows of charts: title, quantities (solid, dashed), remark
+AXES = ("step", "critic_steps", "images_seen", "minutes")
+# what log.jsonl holds; rows of charts: title, quantities (solid, dashed)
 LOGGED = [
-    (
-        "Estimate",
-        ("estimate", "estimate_heldout"),
-        "solid: training data, dashed: held-out data. Each model has a scale of its own.",
-    ),
-    ("Losses", ("critic_loss", "generator_loss"), "solid: critic, dashed: generator"),
-    ("Gradient of the critic", ("gradient_norm", "gradient_norm_std"), "solid: mean ‖∇f‖, dashed: its standard deviation"),
-    ("Probabilities", ("d_real", "d_fake"), "solid: D(x), dashed: D(G(z))"),
-    ("Weights at ±c", ("clipped_share",), "share of the critic's weights that clipping holds"),
+    ("Estimate", ("estimate", "estimate_heldout")),
+    ("Losses", ("critic_loss", "generator_loss")),
+    ("Gradient of the critic", ("gradient_norm", "gradient_norm_std")),
+    ("Probabilities", ("d_real", "d_fake")),
+    ("Weights at ±c", ("clipped_share",)),
 ]
 POINTS = 100  # of a curve
 
 
-def axes(clock: str) -> dict[str, str]:
-    """AXES with the minutes called as they were counted. clock: 'wall' or 'cpu'."""
-    return {**AXES, "minutes": budget.WORDS[clock]}
-
-
 def of_log(logs: list[list[dict]], clock: str = "wall") -> dict:
     """{axis: {quantity: curve}} of the logs (lists of dicts) of one group's runs. A curve: {x, mean, deviation}."""
-    names = [name for _, names, _ in LOGGED for name in names if all(name in line for log in logs for line in log)]
+    names = [name for _, names in LOGGED for name in names if all(name in line for log in logs for line in log)]
     seconds = budget.KEYS[clock]
     series = [[{**line, "minutes": line[seconds] / 60} for line in log] for log in logs if log]
     return {axis: {name: _curve(series, axis, name) for name in names} for axis in AXES} if series else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import paddle
 
 from errors import UserError, WriteError
+from reporting import inference, onnx
 from reporting.samples import noise
 from storage import writing
 from training import runtime
@@ -18,20 +20,24 @@ if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
 CHECKED = 8  # samples
-TOLERANCE = 1e-4  # of values in [−1, 1]: the graph holds Paddle's own convolutions, whose sums are in another order
+TOLERANCE = 1e-4  # of the largest value: the graph holds Paddle's own convolutions, whose sums are in another order
 
 
-def write(trainer: GANTrainer, out: str | Path, pdparams: bool = False) -> tuple[list[Path], float]:
-    """generator.json and generator.pdiparams below `out`, and generator.pdparams if asked for.
+def write(
+    trainer: GANTrainer, state: dict, out: str | Path, pdparams: bool = False, with_onnx: bool = False
+) -> tuple[list[Path], float]:
+    """generator.json and generator.pdiparams below `out`, generator.pdparams and generator.onnx if asked for, and export.json,
+    which infer.py reads.
 
     The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running
-    statistics. Returns (paths, largest difference between the loaded graph's output and the generator's). Raises UserError.
+    statistics. state: of the checkpoint. Returns (paths, largest difference between the outputs of what was written and the
+    generator's). Raises UserError.
     """
-    out, generator = Path(out), trainer.sampler
-    z = noise(0, CHECKED, trainer.recipe.latent)
+    out, generator, recipe = Path(out), trainer.sampler, trainer.recipe
+    z = noise(0, CHECKED, recipe.latent)
     expected = generate(generator, z)
     generator.eval()
-    spec = [paddle.static.InputSpec([None, trainer.recipe.latent], "float32", "z")]
+    spec = [paddle.static.InputSpec([None, recipe.latent], "float32", "z")]
     static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
     with writing.filling(out) as folder, runtime.temporary_home():  # only what is right when it is read again is left there
         try:
@@ -42,9 +48,17 @@ def write(trainer: GANTrainer, out: str | Path, pdparams: bool = False) -> tuple
             loaded.eval()
             with paddle.no_grad():
                 difference = float(np.abs(loaded(paddle.to_tensor(z)).numpy() - expected).max())
+            if with_onnx:
+                graph = next(folder / name for name in inference.GRAPHS if (folder / name).exists())
+                made = onnx.write(graph, folder / inference.WEIGHTS, folder / onnx.FILE, z)
+                difference = max(difference, float(np.abs(made - expected).max()))
+        except UserError:
+            raise
         except Exception as error:  # Paddle writes half a file without a word, and stumbles over it when it reads it
             last = (str(error).strip() or type(error).__name__).splitlines()[-1]
             raise WriteError(f"{out} cannot be written, for want of room perhaps; Paddle says: {last}") from None
-        if not difference <= TOLERANCE:
+        if not difference <= TOLERANCE * np.abs(expected).max():
             raise UserError(f"--export {out}: the loaded graph differs from the generator by {difference:.2g}: do not use it")
+        record = inference.record(folder, recipe, state)
+        writing.write_text(folder / inference.RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     return sorted(out.glob("generator.*")), difference

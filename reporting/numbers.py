@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 def in_digits(value: float | None, digits: int = 4) -> str:
     """So many significant digits, with thousands apart: 0.1235, 12,350, 1.20e-07. Whole numbers stay whole, None is '–'."""
@@ -19,6 +21,16 @@ def plus_minus(row: dict, digits: int = 3) -> str:
     """mean ± standard deviation of {'mean', 'deviation'}; without one (a single seed) the mean alone."""
     mean = in_digits(row["mean"], digits)
     return mean if row["deviation"] is None else f"{mean} ± {in_digits(row['deviation'], 2)}"
+
+
+def aligned(mean: float | None, deviation: float | None, digits: int = 3) -> str:
+    """As plus_minus, both to the same place, that of the deviation's second digit: 4.54 ± 0.64, 81 ± 138."""
+    if mean is None or not deviation or not math.isfinite(mean + deviation):
+        return plus_minus({"mean": mean, "deviation": deviation}, digits)
+    places = max(0, 1 - math.floor(math.log10(deviation)))
+    if places > 5 or abs(mean) >= 1e9:
+        return plus_minus({"mean": mean, "deviation": deviation}, digits)
+    return f"{mean:,.{places}f} ± {deviation:,.{places}f}"
 
 
 def clock(seconds: float) -> str:

@@ -1,8 +1,10 @@
-"""Samples of a trained generator in the forms that sample.py offers."""
+"""Samples of a trained generator in the forms that sample.py offers, films among them."""
 
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,35 +12,91 @@ import numpy as np
 from PIL import Image
 
 from data.dataset import crop_to, to_uint8
-from errors import UserError
+from errors import UserError, WriteError
 from storage import writing
 from training import grids, randomness
 
 if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
-STEPS = 8  # of an interpolation, ends included
+STEPS, FILM_STEPS = 8, 30  # of an interpolation, ends included: in a grid, in a film
+FILMS = (".gif", ".mp4")
+MILLISECONDS, INTERPOLATION_MILLISECONDS, HELD = 250, 80, 6  # of a film's picture; how many times that its last one stays
+CODECS = ("vp09", "mp4v")  # browsers show the first one; not every OpenCV can write it
+KINDS = {  # of files that samples go into
+    ".png": ".png (grid)",
+    ".npz": ".npz (images)",
+    ".gif": ".gif",
+    ".mp4": ".mp4 (films: of the training, from its saved grids, or of --interpolate)",
+    "folder": "a folder, with a slash at its end",
+}
+
+
+def in_words(kinds: Collection[str] = tuple(KINDS)) -> str:
+    """Some of KINDS, for a person."""
+    *most, last = (words for kind, words in KINDS.items() if kind in kinds)
+    return f"{', '.join(most)} or {last}"
+
+
+def kind_of(out: str | Path, kinds: Collection[str] = tuple(KINDS), clear: bool = False) -> str:
+    """The kind of file, of KINDS, that `out` names. Raises UserError for another one, and if it cannot be written.
+
+    A folder must hold nothing, for FID is computed of all pictures in it; clear: nothing but pictures that write_items wrote.
+    """
+    kind = "folder" if str(out).endswith("/") else Path(out).suffix.lower()
+    if kind not in kinds:
+        raise UserError(f"--out {out}: allowed are {in_words(kinds)}")
+    if kind != "folder" and Path(out).is_dir():
+        raise UserError(f"--out {out} is a folder: end it with a slash, or name a file in it")
+    if clear and kind != "folder":
+        raise UserError(f"--clear is for a folder of single pictures: --out {out} is none")
+    writing.check_writable(Path(out) if kind == "folder" else Path(out).parent)
+    if kind == "folder" and writing.holds_something(out, but=_is_single if clear else lambda path: False):
+        what, hint = ("other things than single pictures", "") if clear else ("something", ", or --clear its single pictures")
+        raise UserError(f"--out {out} holds {what} already: name another folder{hint}")
+    return kind
+
+
+def _is_single(path):
+    """Whether write_items may have written this file into a folder."""
+    return re.fullmatch(r"[0-9]{6,}\.png", path.name) is not None
 
 
 def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, seed: int, interpolate: bool) -> None:
-    """Write `count` samples of noise `seed` to `out`; kind: '.png', '.npz' or 'folder'. Raises UserError."""
+    """Write `count` samples of noise `seed` to `out`; kind: of KINDS, a film only if `interpolate`. Raises UserError."""
     from training.sampling import generate  # here: nothing may import Paddle before runtime.start
 
-    z = great_circles(seed, count, trainer.recipe.latent) if interpolate else noise(seed, count, trainer.recipe.latent)
-    items = generate(trainer.sampler, z)
-    points = items.ndim == 2
+    latent, native_size = trainer.recipe.latent, state["native_size"]
+    if kind in FILMS:
+        items = generate(trainer.sampler, great_circles(seed, count, latent, FILM_STEPS))
+        write_interpolation(items.reshape(-1, FILM_STEPS, *items.shape[1:]), native_size, out)
+        return
+    z = great_circles(seed, count, latent) if interpolate else noise(seed, count, latent)
+    write_items(generate(trainer.sampler, z), native_size, out, kind, STEPS if interpolate else None)
+
+
+def write_items(items: np.ndarray, native_size: int | None, out: Path, kind: str, columns: int | None = None) -> None:
+    """Write what a generator made, N×C×H×W in [−1, 1] or points N×2; images in 8 bits, without their padding.
+
+    native_size: of data.Dataset. kind: of KINDS, films not. columns: of a grid, None for about as many as rows. A folder holds
+    these single pictures afterwards, and none of before. Raises UserError.
+    """
+    points, count = items.ndim == 2, len(items)
     if not points:
-        items = crop_to(to_uint8(items), state["native_size"])
+        items = crop_to(to_uint8(items), native_size)
     if kind == ".npz":
         _write_npz(out, items, points)
     elif points and kind == "folder":
-        raise UserError(f"--out {out}: {trainer.recipe.data} makes points, not images; use .png or .npz")
+        raise UserError(f"--out {out}: these are points, not images; use .png or .npz")
     elif kind == "folder":
         with writing.filling(out) as folder:  # all of them or none
             for number, item in enumerate(items):
                 grids.save_png(folder / f"{number:06d}.png", np.broadcast_to(item.transpose(1, 2, 0), (*item.shape[1:], 3)))
+        for path in out.iterdir():
+            if _is_single(path) and int(path.stem) >= count:
+                path.unlink()
     else:
-        columns = STEPS if interpolate else min(count, max(8, round(count**0.5)))
+        columns = columns or min(count, max(8, round(count**0.5)))
         grids.save_png(out, grids.scatter(items) if points else grids.grid(items, columns))
 
 
@@ -47,17 +105,18 @@ def noise(seed: int, count: int, latent: int) -> np.ndarray:
     return randomness.noise(seed, "samples", 0, [count, latent])
 
 
-def great_circles(seed: int, count: int, latent: int) -> np.ndarray:
-    """Rows of STEPS noises from one z to another along the great circle between them, float32, `count` rounded up to rows.
+def great_circles(seed: int, count: int, latent: int, steps: int = STEPS) -> np.ndarray:
+    """Rows of `steps` noises from one z to another along the great circle between them, float32 (rows·steps)×latent.
 
-    A straight line would pass through noises much shorter than any the generator was trained on.
+    As many rows as STEPS noises each take for `count` in all, rounded up. A straight line would pass through noises much
+    shorter than any the generator was trained on.
     """
     rows = -(-count // STEPS)
     start, end = np.split(noise(seed, 2 * rows, latent).astype(np.float64), 2)
     lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
     cosine = np.sum(start * end, 1, keepdims=True) / (lengths[0] * lengths[1])
     angle = np.arccos(np.clip(cosine, -1, 1))[:, None]
-    t = np.linspace(0, 1, STEPS)[None, :, None]
+    t = np.linspace(0, 1, steps)[None, :, None]
     small = np.sin(angle) < 1e-6  # the same or opposite directions have no circle between them
     sine = np.where(small, 1, np.sin(angle))
     weights = [np.where(small, w, np.sin(w * angle) / sine) for w in (1 - t, t)]
@@ -74,13 +133,49 @@ def _write_npz(out, items, points):
             np.savez_compressed(file, images=items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1))
 
 
-def write_gif(folder: str | Path, out: str | Path, milliseconds: int = 300) -> None:
-    """The saved grids of a run, in the order of their steps, as a GIF that stays on the last. Raises UserError."""
-    paths = list(grids.list_grids(folder).values())
+def write_training(folder: str | Path, out: str | Path) -> None:
+    """A film of a run's saved grids, in the order of their steps, which stays on the last; `out` ends in one of FILMS. Raises
+    UserError."""
+    paths = grids.list_grids(folder)
     if not paths:
         raise UserError(f"{folder} has no grids in samples/")
-    frames = [Image.fromarray(grids.picture(path)).convert("P", palette=Image.Palette.ADAPTIVE, colors=64) for path in paths]
-    times = [milliseconds] * (len(frames) - 1) + [5 * milliseconds]
-    drawn = io.BytesIO()
-    frames[0].save(drawn, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
-    writing.write_bytes(out, drawn.getvalue())
+    write_film([grids.captioned(grids.picture(path), f"step {step:,}") for step, path in paths.items()], out, MILLISECONDS, HELD)
+
+
+def write_interpolation(items: np.ndarray, native_size: int | None, out: str | Path) -> None:
+    """A film in which each row of an interpolation is one picture that goes from its first item to its last and back.
+
+    items: rows×steps×C×H×W in [−1, 1], or points rows×steps×2. native_size: of data.Dataset. Raises UserError.
+    """
+    path = [*items.swapaxes(0, 1), *items.swapaxes(0, 1)[-2:0:-1]]
+    if items.ndim == 3:
+        pictures = [grids.scatter(points, frame=items) for points in path]
+    else:
+        pictures = [grids.grid(crop_to(to_uint8(images), native_size), min(8, len(images)), 4) for images in path]
+    write_film(pictures, out, INTERPOLATION_MILLISECONDS)
+
+
+def write_film(pictures: list[np.ndarray], out: str | Path, milliseconds: int, held: int = 1) -> None:
+    """Pictures, uint8 H×W×3 of one even size, one after another; held: times `milliseconds` of the last. Raises UserError."""
+    if Path(out).suffix.lower() == ".gif":
+        frames = [Image.fromarray(picture).quantize(128) for picture in pictures]
+        times = [milliseconds] * (len(frames) - 1) + [held * milliseconds]
+        drawn = io.BytesIO()
+        frames[0].save(drawn, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+        writing.write_bytes(out, drawn.getvalue())
+        return
+    import cv2
+
+    pictures = [*pictures, *pictures[-1:] * (held - 1)]
+    size = pictures[0].shape[1::-1]
+    with writing.filling(Path(out).parent) as folder:
+        path = str(folder / Path(out).name)
+        films = (cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*codec), 1000 / milliseconds, size) for codec in CODECS)
+        film = next((film for film in films if film.isOpened()), None)
+        if film is None:
+            raise UserError(f"--out {out}: this OpenCV cannot write MP4; take .gif")
+        for picture in pictures:
+            film.write(np.ascontiguousarray(picture[..., ::-1]))
+        film.release()
+        if cv2.VideoCapture(path).get(cv2.CAP_PROP_FRAME_COUNT) != len(pictures):  # OpenCV says nothing of a full disk
+            raise WriteError(f"{out} cannot be written: the film is cut short")

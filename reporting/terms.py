@@ -10,6 +10,12 @@ from training.comparison import NOT_CONTENT, Entry
 
 UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
 MEANING = {"network": "of both players", "learning_rate": "step size alpha of both players"}
+# what is looked at in a training, how the report counts it (looked_at of a run), and the settings by which that is more or less
+LOOKS = {
+    "logged": ("lines", ("log_every",)),
+    "drawn": ("grids", ("sample_every",)),
+    "scored": ("checkpoints", ("checkpoint_every", "keep_checkpoints")),
+}
 # what times depend on, in the records of the runs
 MACHINE = {"threads": "threads", "device": "devices", "processor": "processors"}
 
@@ -25,9 +31,28 @@ def clock_of(entries: list[Entry], logs: list[list[dict]], devices: list[str]) -
     return "cpu" if counted == {"cpu"} or (not counted and set(devices) <= {"cpu"}) else "wall"
 
 
+def budget_of(recipe: recipes.Recipe) -> dict:
+    """How long a run was to be trained: {'steps', 'minutes', 'clock'}, steps and clock None for minutes and the reverse."""
+    if recipe.minutes:
+        return {"steps": None, "minutes": recipe.minutes, "clock": recipe.clock}
+    return {"steps": recipe.steps, "minutes": None, "clock": None}
+
+
+def in_short(of_run: dict) -> str:
+    """A row of budget_of in words, by whichever clock: '3,000 generator steps', '4 minutes'."""
+    return f"{of_run['minutes']:g} minutes" if of_run["minutes"] else f"{of_run['steps']:,} generator steps"
+
+
+def common_budget(entries: list[Entry]) -> dict | None:
+    """The budget_of of all runs where it is one, and where all that did not die have used it up; else None."""
+    budgets = [budget_of(entry.recipe) for entry in entries]
+    same = all(row == budgets[0] for row in budgets) and all(entry.status != "stopped" for entry in entries)
+    return budgets[0] if same else None
+
+
 def remarks(entries: list[Entry], runs: list[dict]) -> list[str]:
-    """A line for each of the clock, the threads and the machine that is not the same for all runs."""
-    lines = []
+    """A line for each of budget, intervals, clock, threads and machine that is not the same for all runs."""
+    lines = _unequal_budgets(entries, runs)
     clocks = [budget.WORDS[entry.recipe.clock] if entry.recipe.minutes else None for entry in entries]
     if len(set(clocks) - {None}) > 1:
         lines.append(f"Budgets count by different clocks: {_who(runs, clocks)}. All times in this report are wall time.")
@@ -36,6 +61,29 @@ def remarks(entries: list[Entry], runs: list[dict]) -> list[str]:
         if len(set(values) - {None}) > 1:
             also = ", nor can their steps" if any(clocks) else ""
             lines.append(f"Trained with different {words}: {_who(runs, values)}. Their times cannot be compared{also}.")
+    return lines + _unequal_looks(runs)
+
+
+def _unequal_budgets(entries, runs):
+    lines, budgets = [], [in_short(budget_of(entry.recipe)) for entry in entries]
+    if len(set(budgets)) > 1:
+        lines.append(f"Not trained equally long: {_who(runs, budgets)}.")
+    stopped = [
+        f"{run['label']}, seed {run['seed']}, after {run['steps']:,} generator steps (planned: {words})"
+        for entry, run, words in zip(entries, runs, budgets)
+        if entry.status == "stopped"
+    ]
+    return lines + ([f"Stopped before the end of the training: {'; '.join(stopped)}."] if stopped else [])
+
+
+def _unequal_looks(runs):
+    """Lines on what was logged, drawn or scored more seldom in some runs because their settings say so."""
+    lines, alive = [], [run for run in runs if run.get("looked_at") and run["status"] != "died"]
+    for verb, (things, settings) in LOOKS.items():
+        if len({tuple(run["looked_at"][key] for key in settings) for run in alive}) > 1:
+            counts = [f"{run['looked_at'][things]} {things}" for run in alive]
+            if len(set(counts)) > 1:
+                lines.append(f"Not {verb} equally often ({', '.join(settings)}): {_who(alive, counts)}.")
     return lines
 
 
@@ -54,7 +102,7 @@ def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
     fields = {hidden.get(name, name): field.description for name, field in recipes.Recipe.model_fields.items()}
     rows = []
     for name, meaning in fields.items():
-        if name in NOT_CONTENT or name in unused(entries[0].recipe):
+        if name in NOT_CONTENT:
             continue
         values = {}
         for label, members in by_label.items():
@@ -73,6 +121,8 @@ def unused(recipe):
 
 
 def in_words(recipe, name):
+    if name in unused(recipe):
+        return "–"
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
     unread = recipe.optimizer in UNREAD_BY.get(name, ())
     unread |= name in networks.WIDTHS and all(name not in network.widths for network in networks.rows(recipe))

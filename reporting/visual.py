@@ -47,7 +47,8 @@ def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -
 
 
 def write(out: str | Path, results: dict, pictures: Path) -> None:
-    """OUT/report/vdlrecords…: samples.png and curves.png of the folder `pictures`, each run's last grid, each group's values.
+    """OUT/report/vdlrecords…: samples.png and curves.png of the folder `pictures`, real items once for all runs, each run's last
+    grid, each group's values.
     It takes the place of an earlier one. Raises WriteError."""
     folder = Path(out) / "report"
     earlier = list(folder.glob("vdlrecords.*.log"))
@@ -57,6 +58,9 @@ def write(out: str | Path, results: dict, pictures: Path) -> None:
         try:
             for name in ("samples", "curves"):
                 writer.add_image(f"report/{name}", grids.read_png(pictures / f"{name}.png"), 0)
+            real = next((grids.shown(grids.path_of_real(run["folder"])) for run in results["runs"]), None)
+            if real is not None:
+                writer.add_image("samples/real", real.copy(), 0)
             for run in results["runs"]:
                 step = run["grids"][-1]["step"] if run["grids"] else 0
                 picture = grids.shown(grids.path_of(run["folder"], step))

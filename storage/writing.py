@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -125,11 +125,14 @@ def lock(folder: str | Path, patience: float = 0) -> Iterator[None]:
         held.release()
 
 
-def holds_something(folder: str | Path) -> bool:
-    """Whether `folder` is a file, or a folder with anything in it but what a killed process left over."""
+def holds_something(folder: str | Path, but: Callable[[Path], bool] = lambda path: False) -> bool:
+    """Whether `folder` is a file, or a folder with anything in it but what a killed process left over.
+
+    but: whether a path in it does not count either. Raises UserError.
+    """
     folder = Path(folder)
     try:
-        worthless = lambda path: path.name == LOCK or path.match(PARTIAL)  # noqa: E731
+        worthless = lambda path: path.name == LOCK or path.match(PARTIAL) or but(path)  # noqa: E731
         return folder.exists() and (not folder.is_dir() or not all(map(worthless, folder.iterdir())))
     except OSError as error:
         raise UserError(f"{folder} cannot be read: {error.strerror}") from None

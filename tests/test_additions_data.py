@@ -107,7 +107,7 @@ def test_a_metric_is_measured_and_shown_with_its_direction(contrast, call, tmp_p
     assert made["best"]["contrast"] == "wgan", "higher is better"
     assert "contrast" in made["floor"] and all("contrast" in line for line in made["runs"][0]["on_the_way"])
     page = Path("A/report.html").read_text(encoding="utf-8")
-    assert re.search(r"contrast\s*<small>higher is better", page)
+    assert re.search(r'contrast\s*<small><span lang="en">higher is better', page)
     assert "contrast" in Path("A/results.csv").read_text(encoding="utf-8").splitlines()[0]
 
 

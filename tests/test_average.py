@@ -128,7 +128,11 @@ def test_a_raw_picture_does_not_take_the_other_s_place_and_no_gif_is_raw(call, r
     assert names == ["run/samples-seed-0.png", "run/samples-raw-seed-0.png", "run/interpolation-raw-seed-0.png"]
     assert (tmp_path / names[0]).read_bytes() != (tmp_path / names[1]).read_bytes()
     result = call("sample", "run", "--raw", "--out", "a.gif")
-    assert result.status == 2 and "a GIF is made of a run's saved grids" in result.err and not (tmp_path / "a.gif").exists()
+    assert (
+        result.status == 2
+        and "a film of the training is made of a run's saved grids" in result.err
+        and not (tmp_path / "a.gif").exists()
+    )
 
 
 def test_the_grids_of_a_training_are_the_average_s(runs):

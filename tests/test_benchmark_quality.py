@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from benchmarks import quality, quality_results, quality_training
 from benchmarks.quality_training import Ended, Marks, recipe_of
+from benchmarks.table import in_chinese
 from errors import UserError
 from experiments.store import ROOT
 from tests.helpers import tiny
@@ -191,4 +192,6 @@ def test_unknown_names_are_refused():
 def test_the_page_holds_the_table_of_the_json():
     kept = json.loads(KEPT.read_text(encoding="utf-8"))
     assert not kept["quick"]
-    assert quality_results.markdown(kept) in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    table = quality_results.markdown(kept)
+    assert table in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert in_chinese(table) in (ROOT / "docs" / "zh" / "performance.md").read_text(encoding="utf-8")

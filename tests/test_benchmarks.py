@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import machine
-from benchmarks.table import by_clock, markdown
+from benchmarks import inference, machine
+from benchmarks.process import Process
+from benchmarks.table import by_clock, in_chinese, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
 from experiments.store import ROOT
@@ -27,6 +28,19 @@ def test_a_worker_answers_with_seconds(variant, clock):
         assert (b"OMP_NUM_THREADS=1" in environment) == (clock == "cpu")
     finally:
         worker.close()
+
+
+def test_ways_of_drawing_samples_are_timed(tmp_path):
+    number = list(inference.GENERATORS).index("mlp")
+    inference.export_one(number, tmp_path)
+    for way in ("sample", "infer"):
+        process = Process("inference", "--one", way, tmp_path)
+        try:
+            process.wait_until_ready()
+            process.tell(f"{number} 4")
+            assert 0 < float(process.answer()) < 1000, "milliseconds a sample"
+        finally:
+            process.close()
 
 
 def test_the_cpu_clock_is_of_one_thread():
@@ -70,7 +84,9 @@ def test_the_record_names_the_machine():
 
 @pytest.mark.parametrize("clock", by_clock(MEASURED))
 def test_the_table_is_that_of_the_json(clock):
-    assert markdown(by_clock(MEASURED)[clock]) in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    table = markdown(by_clock(MEASURED)[clock])
+    assert table in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert in_chinese(table) in (ROOT / "docs" / "zh" / "performance.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", ["README.md", "README_zh.md"])

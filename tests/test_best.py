@@ -123,4 +123,4 @@ def test_eval_marks_the_best(call, run, mnist_dir, monkeypatch, tmp_path):
 def test_flags_that_do_not_go_together(refused, run):
     assert "--best wants a run's folder" in refused("sample", "run/checkpoints/step-000001", "--best")
     scored(run, step_0=9.0, step_1=4.0, step_2=8.0)
-    assert "--best: a GIF is made of a run's saved grids" in refused("sample", "run", "--best", "--out", "a.gif")
+    assert "--best: a film of the training is made of a run's saved grids" in refused("sample", "run", "--best", "--out", "a.gif")

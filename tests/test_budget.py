@@ -32,6 +32,12 @@ def used_at(found, step):
     return found.used(step)
 
 
+def test_a_budget_in_words_names_what_may_end_the_run():
+    assert budget.in_words(tiny("wgan", steps=6500)) == "6,500 steps"
+    assert budget.in_words(tiny("wgan", steps=6500, minutes=0.5)) == "0.5 minutes or 6,500 steps"
+    assert budget.in_words(tiny("wgan", steps=budget.UNREACHED, minutes=30, clock="cpu")) == "30 CPU minutes"
+
+
 def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):
     by_wall, by_cpu = Budget(minute("wall"), NEW), Budget(minute("cpu"), NEW)
     assert used_at(by_wall, 0) == used_at(by_cpu, 0) == 0
@@ -48,7 +54,16 @@ def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):
 def test_without_minutes_only_steps_count(clock):
     found = Budget(tiny("wgan", steps=10), NEW)
     clock.wall += 1e6
-    assert used_at(found, 4) == 0.4 and not found.spent() and found.milestone() is None
+    assert used_at(found, 4) == 0.4 and not found.spent()
+
+
+def test_twentieths_of_the_steps_are_told_once():
+    found = Budget(tiny("wgan", steps=50), NEW)
+    told = [step for step in range(1, 51) if found.milestone(step) == "twentieth"]
+    assert told == [-(-50 * k // 20) for k in range(1, 21)]
+    resumed = Budget(tiny("wgan", steps=50), {"step": 20, "seconds": 0.0, "cpu_seconds": 0.0})
+    assert [step for step in range(21, 51) if resumed.milestone(step)] == told[8:]
+    assert [Budget(tiny("wgan", steps=3), NEW).milestone(step) for step in (1, 2, 3)] == ["twentieth"] * 3
 
 
 def test_the_clocks_go_on_from_the_checkpoint(clock):
@@ -67,14 +82,14 @@ def test_both_clocks_stand_still_while_paused(clock):
     assert (found.seconds(), found.cpu_seconds(), used_at(found, 0)) == (12, 6, 0.2)
 
 
-def test_tenths_and_fifths_are_told_once(clock):
+def test_twentieths_and_fifths_of_the_minutes_are_told_once(clock):
     found, parts = Budget(minute(), NEW), []
-    for _ in range(20):
-        clock.wall += 3  # a twentieth
+    for step in range(1, 41):
+        clock.wall += 1.5  # a fortieth
         found.look()
-        parts.append(found.milestone())
-    assert [part for part in parts if part] == ["tenth", "fifth"] * 5
-    assert parts[1::2] == ["tenth", "fifth"] * 5
+        parts.append(found.milestone(step))
+    assert parts[::2] == [None] * 20
+    assert parts[1::2] == [*["twentieth"] * 3, "fifth"] * 5
 
 
 def test_cpu_time_is_this_process_s_work_and_not_its_waiting():

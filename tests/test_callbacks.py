@@ -16,6 +16,7 @@ from training.alarms import PATIENCE
 from training.algorithm import CriticStep
 from training.budget import Budget
 from training.parallel import Team
+from training.run_log import buckets
 
 FIGURES = {"critic_loss": -0.1, "generator_loss": 0.2, "estimate": 0.1, "estimate_heldout": 0.1, "gradient_norm": 1.0}
 SPEED = {"images_per_second": 1234.5, "batch_cost": 0.05, "reader_cost": 0.001}
@@ -129,7 +130,7 @@ def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
     callback.begin(new=False)
     assert log.calls == []
     callback.begin(new=True)
-    assert log.calls == [("settings", trainer.recipe.model_dump())]
+    assert log.calls == [("settings", trainer.recipe.model_dump(), ["fd_lenet", "fd_vgg", "w1", "swd"])]
     made = step(2, figures=FIGURES)
     trainer.images_seen += 16
     callback.after(made)
@@ -166,15 +167,15 @@ def test_a_person_sees_logged_steps_and_warnings():
     callback.after(step(2, line={**FIGURES, **SPEED}, warnings=["the critic is dead"]))
     ((name, number, text),) = progress.calls
     assert (name, number, warned) == ("show", 2, ["the critic is dead"])
-    assert "estimate 0.1 (held out 0.1)" in text and text.endswith("  reader_cost 0.0010 s  batch_cost 0.0500 s  1,234 images/s")
+    assert "estimate 0.1 (held out 0.1)" in text and text.endswith(" (held out 0.1)  1,234 images/s")
 
 
-def test_grids_come_at_sample_every_at_tenths_of_the_minutes_and_at_the_end(tmp_path):
+def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(tmp_path):
     log, trainer = Notes(), trainer_of(sample_every=2)
     finite = callbacks.FiniteNumbers(trainer, tmp_path)
     callback = callbacks.Grids(trainer, toy_dataset(native_size=28), tmp_path, log, finite)
     callback.begin(new=True)
-    for made in (step(1), step(2), step(3, milestone="tenth"), step(5, last=True)):
+    for made in (step(1), step(2), step(3, milestone="twentieth"), step(5, last=True)):
         callback.after(made)
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
     assert names == ["real.png", *(f"step-{k:06d}.png" for k in (0, 2, 3, 5))]
@@ -182,9 +183,40 @@ def test_grids_come_at_sample_every_at_tenths_of_the_minutes_and_at_the_end(tmp_
     assert pictures["real.png"].shape == (2 * (8 * 30 + 2), 2 * (8 * 30 + 2), 3), "64 images, 8 a row, without padding"
     assert equal([pictures["step-000000.png"]], [pictures["step-000005.png"]]), "the noise is fixed"
     assert [(tag, number) for _, tag, _, number in log.named("image")][:2] == [("samples/real", 0), ("samples/generated", 0)]
-    assert {(tag, number) for _, tag, _, number in log.named("histogram")} == {
-        (f"weights/{role}", k) for role in ("generator", "critic") for k in (0, 2, 3, 5)
+    assert {(tag, number, clip) for _, tag, _, number, clip in log.named("histogram")} == {
+        (f"weights/{role}", k, clip)
+        for role, clip in (("generator", None), ("critic", trainer.recipe.clip))
+        for k in (0, 2, 3, 5)
     }
+    assert trainer.recipe.clip
+
+
+def test_in_a_comparison_the_real_items_are_its_report_s(tmp_path):
+    folder = tmp_path / "runs" / "wgan"
+    for record, tags in ((None, ["samples/real", "samples/generated"]), ("{}", ["samples/generated"])):
+        if record:
+            (tmp_path / "comparison.json").write_text(record)
+        log, trainer = Notes(), trainer_of()
+        callbacks.Grids(trainer, toy_dataset(), folder, log, callbacks.FiniteNumbers(trainer, folder)).begin(new=True)
+        assert [tag for _, tag, _, _ in log.named("image")] == tags
+        assert (folder / "samples" / "real.png").is_file()
+
+
+def test_histograms_show_the_bulk():
+    """Scales of batch norm near 1, a few among many, would squeeze all other weights into one bar."""
+    rng = np.random.default_rng(0)
+    values, edges = buckets(np.concatenate([rng.normal(0, 0.02, 10_000), np.ones(40)]))
+    counts, _ = np.histogram(values, edges)
+    assert counts.sum() == 10_040 and (counts > 0).sum() > 30 and -0.1 < edges[0] < edges[-1] < 0.1
+    clipped = np.clip(rng.normal(0, 0.02, 10_000), -0.03, 0.03)
+    values, edges = buckets(clipped, clip=0.03)
+    counts, _ = np.histogram(values, edges)
+    middles = (edges[1:] + edges[:-1]) / 2
+    marks = [int(np.abs(middles - c).argmin()) for c in (-0.03, 0.03)]
+    np.testing.assert_allclose(middles[marks], [-0.03, 0.03])
+    assert counts.sum() == 10_000 and (counts[marks] > 2 * np.delete(counts, marks).max() / 3).all()
+    assert counts[: marks[0]].sum() == counts[marks[1] + 1 :].sum() == 0 and marks[0] > 2, "there is room beyond"
+    assert buckets(np.zeros(5))[1].size == 41
 
 
 def test_a_grid_that_cannot_be_written_is_an_error_that_names_it(tmp_path, monkeypatch):
@@ -221,7 +253,7 @@ def checkpoints_of(folder, log, **settings):
 def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_signal(tmp_path):
     callback = checkpoints_of(tmp_path, Notes(), checkpoint_every=4, keep_checkpoints=10)
     callback.begin(new=True)
-    steps = [step(1), step(2, milestone="tenth"), step(3, milestone="fifth"), step(4), step(5, interrupted=15)]
+    steps = [step(1), step(2, milestone="twentieth"), step(3, milestone="fifth"), step(4), step(5, interrupted=15)]
     for made in [*steps, step(6), step(7, last=True)]:
         callback.after(made)
     assert checkpoint.list_steps(tmp_path) == [0, 3, 4, 5, 7]

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from tests.helpers import MODELS, NETWORKS, OBJECTIVES, ROOT, TINY_FLAGS, log_of, run_program, scalars_of
+from training import budget, log, run
 from training import recipe as recipes
-from training import run
 
 FINE = [*TINY_FLAGS, "--steps", 2]
 
@@ -46,7 +46,7 @@ def test_every_model_trains_on_every_data_set(call, sources, model, source):
         (n_critic, 8 * n_critic),
         (2 * n_critic, 16 * n_critic),
     ]
-    assert {path.name for path in Path("run/samples").iterdir()} == {"real.png", "step-000000.png", "step-000002.png"}
+    assert {path.name for path in Path("run/samples").iterdir()} == {"real.png", *(f"step-{k:06d}.png" for k in range(3))}
     assert {path.name for path in Path("run/checkpoints").iterdir()} == {"step-000000", "step-000002"}
     assert picture("run/samples/real.png").std() > 5
 
@@ -96,7 +96,8 @@ def test_the_log_holds_the_figures_that_are_promised(call, mnist_dir):
         np.testing.assert_allclose(
             [value for _, value in curves["loss/critic"]], [line["critic_loss"] for line in log], rtol=1e-5
         )
-        assert {path.stem for path in Path(model, "samples").glob("step*")} == {"step-000000", "step-000005", "step-000007"}
+        grids = {path.stem for path in Path(model, "samples").glob("step*")}
+        assert grids == {f"step-{step:06d}" for step in range(8)}, "at each twentieth of the budget too"
 
 
 def test_a_run_records_all_it_takes_to_run_it_again(call, mnist_dir):
@@ -151,7 +152,7 @@ def test_train_as_a_program_prints_plain_lines_and_last_the_path(tmp_path, mnist
     assert "\x1b" not in out
 
 
-@pytest.mark.parametrize("name", ["train", "sample"])
+@pytest.mark.parametrize("name", ["train", "sample", "infer"])
 def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
     probe = f"import sys\nsys.argv = ['{name}.py', '--help']\nimport {name}\nfrom reporting import console\n"
     probe += f"try:\n    console.run({name}.main)\nexcept SystemExit as stop:\n    print(stop.code, 'paddle' in sys.modules)\n"
@@ -166,3 +167,26 @@ def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
         if took[-1] < 1:
             break
     assert min(took) < 1
+
+
+def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_with(call):
+    flags = ["--model", "wgan", "--data", "8gaussians", "-o", "units=4", "-o", "batch_size=8", "--out", "run"]
+    result = call("train", *flags, "--minutes", 0.01)
+    assert (result.status, result.err) == (0, "")
+    assert "0.01 CPU minutes → run" in result.out
+    recipe, last = run.read_recipe("run"), log.last("run")
+    assert (recipe.minutes, recipe.clock, recipe.steps) == (0.01, "cpu", budget.UNREACHED)
+    assert 0.6 <= last["cpu_seconds"] < 6 and last["step"] < budget.UNREACHED
+
+    again = call("train", *flags, "--minutes", 0.01, "--resume")
+    assert again.status == 0 and "finished: run has its" in again.out
+    longer = call("train", "--out", "run", "--minutes", 0.02, "--resume")
+    assert longer.status == 0 and log.last("run")["cpu_seconds"] >= 1.2
+
+
+def test_a_run_that_is_lengthened_in_minutes_keeps_its_clock(call):
+    flags = ["--model", "wgan-paper", "--data", "8gaussians", *TINY_FLAGS, "--steps", 1, "--out", "run"]
+    assert call("train", *flags).status == 0 and run.read_recipe("run").clock == "wall"
+    result = call("train", "--out", "run", "--minutes", 0.01, "--resume")
+    assert (result.status, result.err) == (0, "") and "0.01 minutes → run" in result.out
+    assert log.last("run")["seconds"] >= 0.6

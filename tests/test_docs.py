@@ -1,10 +1,14 @@
 """README and docs/: short enough, the same in both languages, true to the code, and without dead links."""
 
 import re
+import subprocess
 from collections import Counter
 
 import pytest
 
+from experiments import ladder
+from experiments.results import CHINESE, between_marks
+from reporting import settings
 from tests.helpers import ROOT
 from training import callbacks
 from training.recipe import Recipe
@@ -49,15 +53,52 @@ def test_the_algorithm_is_the_program_s():
     assert 10 < len(shown) < 25 and not set(shown) - set(program)
 
 
+def test_git_ignores_what_the_pages_have_one_write():
+    """Otherwise a run's record says that the program has local changes."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no repository")
+    lines = [line for page in PAGES for line in page.read_text(encoding="utf-8").splitlines() if "/docs/" not in line]
+    written = re.findall(r"(?<=--out |xport )(?!docs/)[\w./-]*[\w/]", "\n".join(lines))
+    made = sorted({path for path in written if re.search(r"[/.]", path)})
+    assert len(made) > 8
+    asked = subprocess.run(["git", "check-ignore", "--stdin"], input="\n".join(made), cwd=ROOT, capture_output=True, text=True)
+    assert asked.stdout.splitlines() == made
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     assert not [link for link in links if ":" not in link and not (page.parent / link).exists()]
 
 
-def test_the_guide_names_every_setting():
-    text = text_of("docs/guide.md").partition("## Settings")[2].partition("\n## ")[0]
-    assert not [name for name in Recipe.model_fields if f"`{name}`" not in text]
+def anchors(page):
+    """Of the page's headings, as GitHub makes them: lower case, no punctuation, a hyphen for each space."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_into_a_page_lead_to_a_heading(page):
+    links = re.findall(r"\]\(([^):#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    assert not [(to, part) for to, part in links if part not in anchors(page.parent / to if to else page)]
+
+
+@pytest.mark.parametrize(("page", "language"), settings.PAGES.items())
+def test_the_tables_of_settings_are_the_program_s(page, language):
+    assert between_marks(ROOT / page, "settings", settings.markdown(language)) == text_of(page)
+    assert not [name for name in Recipe.model_fields if f"\n| `{name}` |" not in text_of(page)]
+
+
+def test_the_ladder_is_the_same_in_chinese():
+    table = text_of("docs/metrics.md").partition("<!-- ladder -->\n")[2].partition("<!-- end")[0]
+    assert between_marks(ROOT / "docs/zh/metrics.md", "ladder", ladder.in_chinese(table)) == text_of("docs/zh/metrics.md")
+
+
+@pytest.mark.parametrize("page", ROOT.glob("docs/zh/*.md"), ids=lambda path: path.name)
+def test_chinese_paragraphs_are_not_broken_into_lines(page):
+    """A browser would show the break as a space."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    assert not re.findall(f".*{CHINESE}\n{CHINESE}.*|.*{CHINESE} {CHINESE}.*", text)
 
 
 def test_the_architecture_names_every_callback():

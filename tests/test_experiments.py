@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import experiments
 import metrics
@@ -16,6 +17,7 @@ from errors import UserError
 from experiments import claims, figures, numeric, results, store, training_runs
 from experiments.store import ROOT, ExperimentStore
 from tests.helpers import write_cifar10
+from training import grids
 from training import recipe as recipes
 
 DONE = sorted(results.read())
@@ -166,8 +168,12 @@ def test_an_experiment_runs_and_a_second_call_measures_nothing(root, capsys):
         assert command().main(["parallel_lines", "--quick", "--jobs", "1"], standalone_mode=False) == 0
         contents.append(json.loads((root / "runs" / "quick" / "parallel_lines.json").read_text(encoding="utf-8")))
     assert contents[0] == contents[1]
-    assert capsys.readouterr().out.count("theta 0, seed 0 in ") == 1
+    said = capsys.readouterr().out
+    assert said.count("theta 0, seed 0 in ") == 1
     assert (root / "runs" / "quick" / "parallel_lines.png").stat().st_size > 5_000
+    assert "too small to prove anything" in contents[0]["proves_nothing"] and said.count(contents[0]["proves_nothing"]) == 2
+    drawn = np.asarray(Image.open(root / "runs" / "quick" / "parallel_lines.png").convert("L"))
+    assert (drawn[: grids.CAPTION, :400] < 128).sum() > 200, "the picture says it, too"
     assert set(contents[0]["verdicts"].values()) == {claims.UNDECIDED}  # of one seed
 
 

@@ -20,7 +20,12 @@ FLOORS = {
     "benchmarks": 5,
 }
 COMMAND = 6
-COMMANDS = ("metrics/train_network.py", "reporting/strip.py")  # beside those at the top: run with python -m
+COMMANDS = (
+    "metrics/train_network.py",
+    "reporting/figures/__main__.py",
+    "reporting/settings.py",
+    "reporting/strip.py",
+)  # beside those at the top: run with python -m
 MODULES = [path for path in sorted(ROOT.glob("**/*.py")) if path.relative_to(ROOT).parts[0] in FLOORS or path.parent == ROOT]
 
 
@@ -94,11 +99,12 @@ WRITERS = {
     "training/run_comparison.py": {"open"},  # what a process prints, as it comes
     "data/files.py": {"open", "os.replace"},  # a download, which goes on where it was cut off
     "data/folder.py": {"os.open"},  # the null device
+    "data/mounted.py": {"write_bytes"},  # pictures of a zip, into a folder of writing.filling
     "benchmarks/reading.py": {"write_bytes"},  # pictures in a temporary folder
     "reporting/console.py": {"os.open"},  # the null device
     "reporting/export.py": {"save"},  # Paddle's, into a folder of writing.filling
     "reporting/samples.py": {"savez_compressed", "save"},  # into a file of writing.replacing, and into memory
-    "reporting/figures.py": {"savefig"},  # into memory
+    "reporting/figures/__init__.py": {"savefig"},  # into memory
     "experiments/store.py": {"savefig", "save"},  # into memory
 }
 WRITE = {"write_text", "write_bytes", "save", "save_file", "savez", "savez_compressed", "imwrite", "savefig", "to_csv", "tofile"}

@@ -151,10 +151,17 @@ def test_a_batch_that_does_not_divide_is_refused(tmp_path):
 def test_auto_takes_more_processes_only_where_that_was_measured_to_be_faster(monkeypatch):
     monkeypatch.setattr("training.runtime.cores", lambda: 4)
     wanted = {"mlp": 1, "dcgan": 1, "resnet": 4, "paperweekly": 1}
-    found = {network: launch.count("auto", recipes.load("wgan", overrides={"network": network})) for network in wanted}
+    found = {network: launch.count("auto", recipes.load("wgan", overrides={"network": network}), "auto") for network in wanted}
     assert found == wanted
-    monkeypatch.setattr(runtime, "has_gpu_build", lambda: True)
-    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"})) == 1
+    monkeypatch.setattr(runtime, "takes_gpu", lambda device: True)
+    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"}), "auto") == 1
+
+
+@pytest.mark.parametrize(("taken", "backend"), [(True, "auto"), (False, "gloo")])
+def test_processes_on_gpus_are_not_joined_by_gloo(monkeypatch, taken, backend):
+    """With gloo Paddle would put all of them on the CPU, whatever --device auto has found."""
+    monkeypatch.setattr(runtime, "takes_gpu", lambda device: taken)
+    assert {own["PADDLE_DISTRI_BACKEND"] for own in launch.environments(2, "auto")} == {backend}
 
 
 def test_a_mistake_that_all_processes_see_is_said_once(tmp_path):

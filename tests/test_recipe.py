@@ -6,6 +6,7 @@ import yaml
 from errors import UserError
 from tests.helpers import MODELS, NETWORKS, OBJECTIVES, PAPER, tiny
 from training import recipe as recipes
+from training import settings as words
 
 
 def rates(rate):
@@ -177,7 +178,11 @@ def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
         ({"optimizer": "rmsprp"}, "did you mean 'rmsprop'"),
         ({"critic_norm": "instance"}, "batch, layer, none"),
         ({"n_critics": 5}, "did you mean 'n_critic'"),
-        ({"lr": 5}, "unknown setting 'lr'"),
+        ({"lr": 5}, "unknown setting 'lr': did you mean learning_rate, generator_learning_rate, critic_learning_rate?"),
+        ({"bs": 5}, "did you mean batch_size, generator_batch_size?"),
+        ({"betas": 5}, "did you mean beta1, beta2?"),
+        ({"epochs": 5}, "did you mean 'steps'?"),
+        ({"lambda": 5}, "did you mean 'penalty'?"),
         ({"data": "cifar"}, "did you mean 'cifar10'"),
         ({"data": ["mnist"]}, "unknown data ['mnist']"),
         ({"data": {"folder": None}}, "unknown data"),  # what YAML makes of `folder:`
@@ -267,3 +272,9 @@ def test_null_takes_a_recipes_clip_away():
 def test_an_override_that_cannot_be_read_is_refused(pair):
     with pytest.raises(UserError, match=r"-o|unknown setting"):
         recipes.parse_overrides([pair])
+
+
+def test_every_setting_is_said_in_both_languages_and_no_other_name_is_one():
+    assert {*words.SETTINGS} == {*recipes.Recipe.model_fields} and {*words.WORDS} == {*recipes.PLAYER_SETTINGS}
+    for setting in words.SETTINGS.values():
+        assert setting.en and setting.zh and not {*setting.also.split()} & {*words.SETTINGS, *words.WORDS}

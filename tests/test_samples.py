@@ -1,14 +1,18 @@
-"""sample.py: grids, arrays, single files, interpolations, the training as a GIF."""
+"""sample.py: grids, arrays, single files, interpolations, films."""
 
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from reporting.samples import great_circles, noise
-from tests.helpers import TINY_FLAGS, in_process
+from reporting import samples
+from reporting.samples import FILM_STEPS, HELD, great_circles, noise
+from tests.helpers import TINY_FLAGS, in_process, log_of, weights_of
+from training import budget, grids
 
 ROUND = 8  # steps of an interpolation
 
@@ -81,11 +85,93 @@ def test_a_folder_gets_one_png_a_sample(call, runs, run):
         np.testing.assert_array_equal(picture, expected if expected.ndim == 3 else np.repeat(expected[..., None], 3, -1))
 
 
-def test_the_training_becomes_a_gif_of_its_grids(call, runs):
-    made(call("sample", runs / "digits", "--out", "a.gif"), "a.gif")
+def test_a_folder_that_holds_something_is_refused_or_cleared(call, refused, runs):
+    """Whoever computes FID takes all pictures of a folder."""
+    flags = [runs / "digits", "--out", "pictures/", "--n"]
+    made(call("sample", *flags, 9), "pictures/")
+    assert "--out pictures/ holds something already: name another folder, or --clear its" in refused("sample", *flags, 4)
+    made(call("sample", *flags, 4, "--seed", 1, "--clear"), "pictures/")
+    assert sorted(path.name for path in Path("pictures").iterdir()) == [f"{k:06d}.png" for k in range(4)]
+    made(call("sample", runs / "digits", "--n", 4, "--seed", 1, "--out", "a.npz"), "a.npz")
+    np.testing.assert_array_equal(cv2.imread("pictures/000003.png")[..., 0], images("a.npz")[3])
+    Path("pictures/notes.txt").write_text("mine")
+    assert "holds other things than single pictures already" in refused("sample", *flags, 4, "--clear")
+    assert "--clear is for a folder" in refused("sample", runs / "digits", "--out", "b.png", "--clear")
+
+
+def frames(path):
+    """The pictures of a film, uint8 N×H×W×3, and how many seconds it takes."""
+    film = cv2.VideoCapture(str(path))
+    found = []
+    while (one := film.read())[0]:
+        found.append(one[1][..., ::-1])
+    return np.stack(found), len(found) / film.get(cv2.CAP_PROP_FPS)
+
+
+def test_a_training_of_any_length_has_grids_for_a_film(call, mnist_dir):
+    flags = ["--data", "mnist", "--data-dir", mnist_dir, "--network", "mlp", *TINY_FLAGS, "--steps", 60, "--out", "run"]
+    call("train", "--model", "dcgan", *flags)
+    assert list(grids.list_grids("run")) == list(range(0, 61, 3))
+    made(call("sample", "run", "--out", "a.gif"), "a.gif")
     with Image.open("a.gif") as gif:
-        assert gif.n_frames >= 2 and gif.info.get("loop") == 0
-        assert gif.size == Image.open(runs / "digits" / "samples" / "step-000003.png").size
+        assert gif.n_frames > 20 and gif.info.get("loop") == 0
+        times = [gif.info["duration"] for gif.n in range(gif.n_frames) if gif.seek(gif.n) is None]
+    assert times[-1] == HELD * times[0]
+    made(call("sample", "run", "--out", "a.mp4"), "a.mp4")
+    pictures, seconds = frames("a.mp4")
+    assert len(pictures) == 20 + HELD and seconds == pytest.approx(sum(times) / 1000, rel=0.01)
+
+
+def test_a_film_s_grids_leave_the_training_as_it_is(call, mnist_dir, monkeypatch):
+    flags = ["--data", "mnist", "--data-dir", mnist_dir, "--network", "dcgan", *TINY_FLAGS, "-o", "ema=0.9", "--steps", 12]
+    for name, parts in (("with", budget.PARTS), ("without", 1)):
+        monkeypatch.setattr(budget, "PARTS", parts)
+        assert call("train", "--model", "wgan", *flags, "--out", name).status == 0
+    assert (len(grids.list_grids("with")), len(grids.list_grids("without"))) == (13, 2)
+    assert weights_of("with", 12) == weights_of("without", 12) and log_of("with") == log_of("without")
+
+
+@pytest.mark.parametrize("end", [".gif", ".mp4"])
+@pytest.mark.parametrize("run", ["digits", "colours", "points"])
+def test_the_training_becomes_a_film_of_its_grids_with_their_steps(call, runs, run, end):
+    made(call("sample", runs / run, "--out", f"a{end}"), f"a{end}")
+    found, _ = frames(f"a{end}")
+    last = grids.picture(grids.path_of(runs / run, 3))
+    assert found.shape[1:3] == (last.shape[0] + grids.CAPTION, last.shape[1])
+    assert np.abs(found[-1][grids.CAPTION :].astype(int) - last).mean() < 12, "compressed"
+    words = [np.abs(grids.captioned(last, f"step {k}").astype(int) - found[-1])[: grids.CAPTION].mean() for k in range(4)]
+    assert np.argmin(words) == 3, "the number of its step is above it"
+
+
+def test_a_film_that_was_cut_short_is_an_error(refused, runs, monkeypatch):
+    """OpenCV says nothing of a full disk."""
+    monkeypatch.setattr(cv2, "VideoCapture", lambda path: SimpleNamespace(get=lambda key: 3.0))
+    assert "a.mp4 cannot be written: the film is cut short" in refused("sample", runs / "digits", "--out", "a.mp4")
+
+
+def test_an_opencv_that_writes_no_mp4_says_so(refused, runs, monkeypatch):
+    monkeypatch.setattr(samples, "CODECS", ())
+    assert "this OpenCV cannot write MP4; take .gif" in refused("sample", runs / "digits", "--out", "a.mp4")
+
+
+def test_a_film_of_the_training_is_of_its_grids_alone(refused, runs):
+    for flags, word in ((["--n", 9], "--n"), (["--seed", 0], "--seed"), (["--raw"], "--raw")):
+        assert f"{word}: a film of the training is made of" in refused("sample", runs / "digits", *flags, "--out", "a.mp4")
+
+
+@pytest.mark.parametrize("end", [".gif", ".mp4"])
+def test_an_interpolation_becomes_a_film_that_goes_there_and_back(call, runs, end):
+    flags = [runs / "digits", "--n", 2 * ROUND, "--interpolate", "--seed", 3, "--out"]
+    made(call("sample", *flags, f"a{end}"), f"a{end}")
+    found, _ = frames(f"a{end}")
+    made(call("sample", *flags, "a.npz"), "a.npz")
+    ends = images("a.npz").reshape(2, ROUND, 28, 28)[:, [0, -1]]
+    for k, column in ((0, 0), (FILM_STEPS - 1, 1)):
+        expected = grids.grid(ends[:, column][:, None], 2, 4)
+        assert found[k].shape == expected.shape and np.abs(found[k].astype(int) - expected).mean() < 12
+    if end == ".mp4":  # a GIF leaves out frames that are equal
+        assert len(found) == 2 * FILM_STEPS - 2
+        np.testing.assert_allclose(found[FILM_STEPS + 3].astype(int), found[FILM_STEPS - 5].astype(int), atol=60)
 
 
 def test_points_are_drawn_or_saved_as_numbers(call, runs):
@@ -93,6 +179,8 @@ def test_points_are_drawn_or_saved_as_numbers(call, runs):
     assert np.load("a.npz")["points"].shape == (300, 2)
     made(call("sample", runs / "points", "--out", "a.png"), "a.png")
     assert cv2.imread("a.png").std() > 0
+    made(call("sample", runs / "points", "--interpolate", "--out", "a.gif"), "a.gif")
+    assert frames("a.gif")[0].shape[1:3] == (480, 480)
 
 
 def test_by_default_the_picture_lies_in_the_runs_folder(call, runs, tmp_path):

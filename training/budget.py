@@ -13,8 +13,17 @@ def finished(recipe: Any, state: dict) -> bool:
     return state["step"] >= recipe.steps or bool(recipe.minutes and state[KEYS[recipe.clock]] >= 60 * recipe.minutes)
 
 
+PARTS = 20  # of a budget: the least that a film of the training has
 KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
 WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
+UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run
+
+
+def in_words(recipe: Any) -> str:
+    """'6,500 steps', '30 CPU minutes', or both where either may end the run."""
+    minutes = [f"{recipe.minutes:g} {WORDS[recipe.clock]}"] if recipe.minutes else []
+    steps = [f"{recipe.steps:,} steps"] if recipe.steps < UNREACHED or not minutes else []
+    return " or ".join(minutes + steps)
 
 
 def share(recipe: Any, line: dict) -> float:
@@ -35,7 +44,7 @@ class Budget:
         self.recipe, self._agree, state = recipe, agree, state or {"seconds": 0.0, "cpu_seconds": 0.0}
         self._began = {"wall": time.monotonic() - state["seconds"], "cpu": time.process_time() - state["cpu_seconds"]}
         self.look()
-        self._tenths = self._tenth()
+        self._reached = self._milestones(state.get("step", 0))
 
     def seconds(self) -> float:
         """Seconds of training so far by the wall clock."""
@@ -66,15 +75,15 @@ class Budget:
     def spent(self) -> bool:
         return self._share >= 1
 
-    def milestone(self) -> str | None:
-        """'tenth' or 'fifth' where one of the minutes has passed since the last call (a fifth is also a tenth), else None.
+    def milestone(self, step: int) -> str | None:
+        """'fifth' where one of the minutes has passed since the last call, 'twentieth' where one of the budget has, of its steps
+        or its minutes; else None. To be called after every step.
 
         Models of different speed then show their grids and checkpoints at the same times.
         """
-        before, self._tenths = self._tenths, self._tenth()
-        if self._tenths == before:
-            return None
-        return "fifth" if self._tenths // 2 > before // 2 else "tenth"
+        before, self._reached = self._reached, self._milestones(step)
+        fifth, twentieth = (now > then for now, then in zip(self._reached, before))
+        return "fifth" if fifth else "twentieth" if twentieth else None
 
-    def _tenth(self):
-        return int(10 * self._share)
+    def _milestones(self, step):
+        return int(5 * self._share), max(PARTS * step // self.recipe.steps, int(PARTS * self._share))

@@ -11,10 +11,11 @@ from typing import Protocol
 
 import paddle
 
+import metrics
 from data import Dataset, Order
 from data.dataset import crop_to, to_uint8
 from errors import NotFinite
-from training import checkpoint, grids, health
+from training import checkpoint, comparison, grids, health
 from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
 from training.budget import Budget
@@ -136,7 +137,7 @@ class Log(Callback):
 
     def begin(self, new: bool) -> None:
         if new and self.log:
-            self.log.settings(self.trainer.recipe.model_dump())
+            self.log.settings(self.trainer.recipe.model_dump(), metrics.quality_values(self.trainer.recipe.data))
 
     def after(self, step: Step) -> None:
         self._steps += 1
@@ -172,7 +173,11 @@ class Words(Callback):
 
 
 class Grids(Callback):
-    """samples/real.png and samples/step-N.png from the run's fixed noise, with the weights' histograms, at sample_every."""
+    """samples/real.png and samples/step-N.png from the run's fixed noise, with the weights' histograms, at sample_every and at
+    each twentieth of the budget.
+
+    In VisualDL the runs of a comparison leave the real ones to its report: they are the same data.
+    """
 
     def __init__(self, trainer: GANTrainer, dataset: Dataset, folder: Path, log: RunLog | None, finite: FiniteNumbers):
         self.trainer, self.dataset, self.folder, self.log, self.finite = trainer, dataset, folder, log, finite
@@ -182,8 +187,10 @@ class Grids(Callback):
         if new and self.log:
             dataset = self.dataset
             items = dataset.train[Order(len(dataset.train), self.trainer.recipe.seed).take(0, self.count)]
-            picture = grids.scatter(items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
-            self._save(self.log, grids.path_of_real(self.folder), "samples/real", picture, 0)
+            picture = grids.scatter(None, items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
+            grids.save_png(grids.path_of_real(self.folder), picture)
+            if not comparison.holds(self.folder):
+                self.log.image("samples/real", picture, 0)
             self._show(self.log, 0)
 
     def after(self, step: Step) -> None:
@@ -199,13 +206,14 @@ class Grids(Callback):
             picture = grids.scatter(items, dataset.train)
         else:
             picture = grids.grid(crop_to(to_uint8(items), dataset.native_size))
-        self._save(log, grids.path_of(self.folder, number), "samples/generated", picture, number)
-        for role, weights in (("generator", trainer.generator_weights), ("critic", trainer.critic_weights)):
-            log.histogram(f"weights/{role}", paddle.concat([w.detach().flatten() for w in weights]).numpy(), number)
-
-    def _save(self, log, path, tag, picture, number):
-        grids.save_png(path, picture)
-        log.image(tag, picture, number)
+        grids.save_png(grids.path_of(self.folder, number), picture)
+        log.image("samples/generated", picture, number)
+        for role, weights, clip in (
+            ("generator", trainer.generator_weights, None),
+            ("critic", trainer.critic_weights, trainer.recipe.clip),
+        ):
+            values = paddle.concat([w.detach().flatten() for w in weights]).numpy()
+            log.histogram(f"weights/{role}", values, number, clip)
 
 
 class Signals(Callback):

@@ -14,16 +14,19 @@ from storage import reading, writing
 from storage.writing import write_text
 from training import budget, checkpoint, run
 from training import recipe as recipes
+from training.budget import UNREACHED
 
 FORMAT = 1
 LARGEST = 16 << 20  # bytes of comparison.json
-UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run, and grids and checkpoints come by the clock
+ROOT = Path("compare")  # of comparisons that are given no folder
 # what all models get unless told otherwise
 IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
 POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
 UNITS = {"units": 512}
 # settings that models beside a run which was named on the command line take from it
 TERMS_OF_A_RUN = ("data", "fit", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
+# and where they take its budget, too: then they are logged, drawn and saved at the steps at which it was
+INTERVALS = ("log_every", "sample_every", "checkpoint_every")
 # neither how often a run is logged, drawn and saved nor its name changes what is learnt
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 # settings that came later, at the value that all had before: left out, so that what was recorded before is still found
@@ -70,7 +73,8 @@ def plan(
     for model in own:
         if model not in models:
             raise UserError(f"-o {model}.…: {model} is not among the models to be trained: {', '.join(models) or 'none'}")
-    terms = {key: getattr(given[0].recipe, key) for key in TERMS_OF_A_RUN} if given else {}
+    lent = TERMS_OF_A_RUN if {"steps", "minutes"} & set(settings) else (*TERMS_OF_A_RUN, *INTERVALS)
+    terms = {key: getattr(given[0].recipe, key) for key in lent} if given else {}
     if not terms.get("minutes") or "minutes" in settings:
         terms.pop("clock", None)
     terms = equal_terms({**terms, **recipes.for_each_player(settings)})
@@ -100,6 +104,7 @@ def equal_terms(settings: dict) -> dict:
     terms = {**UNITS, **recipes.for_each_player(POINTS if points else IMAGES), **recipes.for_each_player(settings)}
     if terms.get("minutes"):
         terms |= {"steps": settings.get("steps", UNREACHED)}
+        # grids and checkpoints come by the clock
         intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
     else:
         steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # for anything else the recipe raises an error
@@ -143,21 +148,31 @@ def group_of(recipe):
     return json.dumps({**content(recipe), "model": recipe.model, "seed": None}, sort_keys=True)
 
 
-def folder_for(out: str | None, entries: list[Entry]) -> Path:
-    """The comparison's folder: `out`, or a name under compare/. Raises UserError if it holds something else."""
+def folder_for(out: str | None, entries: list[Entry], name: str | None = None) -> Path:
+    """The comparison's folder: `out`, or compare/`name`, or a name under compare/ that follows from the models and the data.
+
+    Raises UserError if what was asked for holds something else.
+    """
     contents = _contents(entries)
+    is_taken = lambda path: writing.holds_something(path) and read_record(path).get("contents") != contents  # noqa: E731
     if out:
         writing.check_writable(out)
-        if writing.holds_something(out) and _read(out).get("contents") != contents:
+        if is_taken(out):
             raise UserError(f"--out {out} holds something else than this comparison; name another folder")
         return Path(out)
-    first = entries[0].recipe
-    source = first.data.partition(":")[0] if ":" in first.data else first.data
-    name = file_names.part("-".join([*dict.fromkeys(file_names.part(e.recipe.model) for e in entries), source]))
-    path, number = Path("compare") / name, 1
-    while writing.holds_something(path) and _read(path).get("contents") != contents:
-        number += 1
-        path = Path("compare") / f"{name}-{number}"
+    if name is not None:
+        if name != file_names.part(name):
+            raise UserError(f"--name {name}: a name of a folder below {ROOT}/ is wanted, as {file_names.part(name)}")
+        if is_taken(path := ROOT / name):
+            raise UserError(f"--name {name} is taken: {path} holds another comparison; python compare.py --list shows all names")
+    else:
+        first = entries[0].recipe
+        source = first.data.partition(":")[0] if ":" in first.data else first.data
+        name = file_names.part("-".join([*dict.fromkeys(file_names.part(e.recipe.model) for e in entries), source]))
+        path, number = ROOT / name, 1
+        while is_taken(path):
+            number += 1
+            path = ROOT / f"{name}-{number}"
     writing.check_writable(path)
     return path
 
@@ -166,7 +181,7 @@ def _contents(entries):
     return [{**content(e.recipe), "label": e.label, "run": str(e.folder) if e.given else None} for e in entries]
 
 
-def _read(out):
+def read_record(out: str | Path) -> dict:
     """comparison.json as write_record wrote it, {} if there is none or it is damaged."""
     try:
         record = reading.json(Path(out) / "comparison.json", LARGEST)
@@ -174,6 +189,11 @@ def _read(out):
         return {}
     died = record.get("died") if isinstance(record, dict) and record.get("format") == FORMAT else None
     return record if isinstance(died, dict) and all(isinstance(message, str) for message in died.values()) else {}
+
+
+def holds(folder: str | Path) -> bool:
+    """Whether a run's folder is one that a comparison trains: OUT/runs/NAME."""
+    return Path(folder).parent.name == "runs" and reading.is_file(Path(folder).parent.parent / "comparison.json")
 
 
 def write_record(out: str | Path, entries: list[Entry]) -> None:
@@ -185,14 +205,11 @@ def write_record(out: str | Path, entries: list[Entry]) -> None:
 
 def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> None:
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
-    runs, died = known_runs(out), _read(out).get("died", {})
+    runs, died = known_runs(out), read_record(out).get("died", {})
     taken: set[Path] = set()
     for entry in entries:
         if entry.given:
-            entry.reused = True
-            if not checkpoint.list_steps(entry.folder):
-                raise UserError(f"{entry.folder} has no checkpoint yet")
-            entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
+            take_given(entry)
             continue
         for folder, recipe, sha256 in runs:
             if content(recipe) != content(entry.recipe) or sha256 != data_sha256 or folder in taken:
@@ -209,6 +226,14 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
         taken.add(entry.folder)
 
 
+def take_given(entry: Entry) -> None:
+    """Set the status of a run that was named. Raises UserError if it has no checkpoint."""
+    entry.reused = True
+    if not checkpoint.list_steps(entry.folder):
+        raise UserError(f"{entry.folder} has no checkpoint yet")
+    entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
+
+
 def _free(parent, name, taken):
     path, number = parent / name, 1
     while path in taken or writing.holds_something(path):  # what a run that ended before its first step left there does not count
@@ -219,7 +244,7 @@ def _free(parent, name, taken):
 
 def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, str | None]]:
     """(folder, recipe, SHA-256 of its data) of the runs of this comparison, of runs/ and of other comparisons."""
-    roots = [Path(out) / "runs", Path("runs"), *sorted(Path("compare").glob("*/runs"))]
+    roots = [Path(out) / "runs", Path("runs"), *sorted(ROOT.glob("*/runs"))]
     runs, seen = [], set()
     for folder in (path.parent for root in roots for path in sorted(root.glob("*/config.yaml"))):
         if folder.resolve() not in seen:

@@ -56,13 +56,13 @@ def _place():
     return rank, processes
 
 
-def count(asked: str, recipe: Recipe) -> int:
-    """Processes for `--processes asked` ('auto' or a number). Raises UserError."""
+def count(asked: str, recipe: Recipe, device: str) -> int:
+    """Processes for `--processes asked` ('auto' or a number) and `--device device`. Raises UserError."""
     if asked == "auto":
         # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
         many = min(runtime.cores(), recipe.batch_size // 2)
         one_core = any(network.one_core for network in networks.rows(recipe))
-        return many if one_core and not _undivided(many, recipe) and not runtime.has_gpu_build() else 1
+        return many if one_core and not _undivided(many, recipe) and not runtime.takes_gpu(device) else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     for key in _undivided(int(asked), recipe):
@@ -88,7 +88,7 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
             "PADDLE_MASTER": endpoints[0],
             "MASTER_ADDR": "127.0.0.1",  # these two come before PADDLE_MASTER, and a cluster may have set them
             "MASTER_PORT": endpoints[0].rpartition(":")[2],
-            "PADDLE_DISTRI_BACKEND": "gloo" if device in ("auto", "cpu") else "auto",
+            "PADDLE_DISTRI_BACKEND": "auto" if runtime.takes_gpu(device) else "gloo",
             "FLAGS_selected_gpus": str(rank),
             "OMP_NUM_THREADS": runtime.given_threads() or str(max(1, runtime.cores() // processes)),
         }
@@ -109,8 +109,8 @@ def run(processes: int, command: list[str], device: str) -> int:
             for rank, own in enumerate(environments(processes, device))
         ]
         failed, first = _watch(team), team[0].returncode
-        if failed is None or failed is team[0] or first > 0:
-            return first if first >= 0 else 1
+        if failed is None or first > 0:  # it has said why itself
+            return first
         errors.seek(0)
         lines = [line.strip() for line in errors if line.strip()]
     if failed.returncode < 0:

@@ -15,14 +15,12 @@ LIMITS = {int: 10**15, float: 1e100}  # of a figure's size
 # of every line: what is done so far, in words and in numbers
 SAID = ("critic_loss", "generator_loss", "estimate", "estimate_heldout", "images_per_second")
 COUNTERS = ("step", "critic_steps", "images_seen", "seconds")
-COSTS = ("reader_cost", "batch_cost")  # seconds a step: not in logs of before
 
 
 def in_words(figures: dict) -> str:
     """A logged step in a line, for a person who watches."""
     parts = [f"critic {figures['critic_loss']:.4g}", f"generator {figures['generator_loss']:.4g}"]
     parts += [f"estimate {figures['estimate']:.4g} (held out {figures['estimate_heldout']:.4g})"]
-    parts += [f"{name} {figures[name]:.4f} s" for name in COSTS if name in figures]
     return "  ".join([*parts, f"{figures['images_per_second']:,.0f} images/s"])
 
 

@@ -79,7 +79,7 @@ def run(
         generator_loss = trainer.generator_step(number - 1)
         budget.look()
         last = number == recipe.steps or budget.spent()
-        step = callbacks.Step(number, last, budget.milestone(), real, critic, generator_loss, waited)
+        step = callbacks.Step(number, last, budget.milestone(number), real, critic, generator_loss, waited)
         for callback in after:
             callback.after(step)
         if step.interrupted:

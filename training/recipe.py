@@ -1,6 +1,7 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from storage import names as file_names
 from storage import plain_yaml, reading
 from training.budget import KEYS as CLOCKS
 from training.optimizers import OPTIMIZERS
+from training.settings import meant_by
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 # one word that sets both players' own settings, in a config, in -o and in recipes of before there were two
@@ -30,13 +32,14 @@ RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every"
 def among(names: Callable[[], Iterable[str]]) -> PlainValidator:
     """For a setting that is one of names(), which is asked whenever a recipe is read: a row added meanwhile counts."""
 
-    def check(value):
-        allowed = tuple(names())
-        if not isinstance(value, str) or value not in allowed:
-            raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
-        return value
+    return PlainValidator(partial(_one_among, names))
 
-    return PlainValidator(check)
+
+def _one_among(names, value):
+    allowed = tuple(names())
+    if not isinstance(value, str) or value not in allowed:
+        raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
+    return value
 
 
 class Recipe(BaseModel):
@@ -196,9 +199,9 @@ def resolve(values: dict) -> Recipe:
 
 
 def check_key(key: str) -> None:
-    """Raise UserError, naming the nearest, unless `key` is a setting of a recipe."""
+    """Raise UserError, naming what is meant or the nearest, unless `key` is a setting of a recipe."""
     if key not in (*Recipe.model_fields, *PLAYER_SETTINGS):
-        raise one_of("setting", key, (*Recipe.model_fields, *PLAYER_SETTINGS))
+        raise one_of("setting", key, (*Recipe.model_fields, *PLAYER_SETTINGS), meant_by(key))
 
 
 def difference(one: Recipe, other: Recipe) -> tuple | None:

@@ -44,7 +44,7 @@ def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, 
     provenance = {
         "command": command,
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "data_sha256": dataset.sha256,
         **({"data_note": dataset.note} if dataset.note else {}),
         **machine,
@@ -104,13 +104,14 @@ def find_checkpoint(path: str | Path) -> tuple[Path | None, Path]:
     return path, newest[0]
 
 
-def _commit():
+def commit() -> str | None:
+    """The commit that runs, and whether files differ from it; None where git or its folder is missing."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         root = Path(__file__).resolve().parent.parent
         if not (root / ".git").exists():
             return None
         git: dict[str, Any] = {"cwd": root, "capture_output": True, "text": True, "timeout": 10, "check": True}
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], **git).stdout.strip()
+        head = subprocess.run(["git", "rev-parse", "HEAD"], **git).stdout.strip()
         changes = subprocess.run(["git", "status", "--porcelain"], **git).stdout.strip()
-        return commit + (" with local changes" if changes else "")
+        return head + (" with local changes" if changes else "")
     return None

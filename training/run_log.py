@@ -31,6 +31,20 @@ TAGS = {
 }
 
 
+def buckets(values: np.ndarray, clip: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(values, edges of the bars of their histogram) such that it shows the bulk: a few scales of batch norm near 1 would squeeze
+    thousands of weights near 0 into one bar.
+
+    Weights clipped to ±clip have a bar around either of these, and some room beyond. Of others the 0.5 % at either end count in
+    the outermost bars.
+    """
+    if clip:
+        edges = clip / 16 * (np.arange(-21, 21) + 0.5)
+        return np.clip(values, edges[0], edges[-1]), edges  # before the first step some are larger
+    values = np.clip(values, *np.quantile(values, [0.005, 0.995]))
+    return values, np.histogram_bin_edges(values, 40)
+
+
 class RunLog:
     """Appends to a run's log.jsonl and vdlrecords file.
 
@@ -77,15 +91,21 @@ class RunLog:
         with self._writing():
             self._visual.add_image(tag, picture, step)
 
-    def histogram(self, tag: str, values: np.ndarray, step: int) -> None:
+    def histogram(self, tag: str, values: np.ndarray, step: int, clip: float | None = None) -> None:
+        """clip: c of weights that are clipped to ±c."""
+        values, edges = buckets(values, clip)
         with self._writing():
-            self._visual.add_histogram(tag, values, step, buckets=40)
+            self._visual.add_histogram(tag, values, step, buckets=edges)
 
-    def settings(self, recipe: dict) -> None:
-        """The recipe on VisualDL's hyper-parameter page, which takes numbers and strings only."""
+    def settings(self, recipe: dict, results: list[str]) -> None:
+        """The recipe on VisualDL's hyper-parameter page, which takes numbers and strings only, beside its last losses and scores.
+
+        results: names of scores, which reporting/visual.py adds when they are measured; the page leaves out those that are not.
+        """
         values = {k: v if isinstance(v, (int, float, str)) and not isinstance(v, bool) else str(v) for k, v in recipe.items()}
         with self._writing():
-            self._visual.add_hparams(values, ["estimate/train", "loss/critic", "loss/generator"])
+            scores = [f"metrics/{name}" for name in results]
+            self._visual.add_hparams(values, [*scores, "estimate/train", "loss/critic", "loss/generator"])
 
     def sizes(self) -> dict[str, int]:
         """Sizes in bytes up to here, all of it on the disk."""

@@ -8,6 +8,7 @@ import io
 import logging
 import os
 import platform
+import re
 import sys
 import tempfile
 import warnings
@@ -21,6 +22,10 @@ from storage import writing
 # what start() gave OMP_NUM_THREADS: processes that inherit both know that the user did not
 OURS = "PADDLE_WGAN_THREADS"
 UNSET = "unset all PADDLE_ variables"
+WHEELS = ("paddlepaddle", "paddlepaddle-gpu")
+INSTALL = "pip install -r requirements-cpu.txt, or paddlepaddle-gpu for a GPU (docs/paddle.md)"
+REINSTALL = f"pip uninstall {' '.join(WHEELS)} paddle, then {INSTALL}"
+OLDEST, NEWEST = "2.6.2", "3.3.1"  # of Paddle, that the tests were run with (docs/paddle.md)
 _prepared = False  # this process, by start(): a second call cannot change what Paddle has read
 
 
@@ -57,7 +62,8 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     paddle = _import_paddle()
     place = _place(paddle, device)
     paddle.set_device(place)
-    return f"Paddle {paddle.__version__} on {place}; " + ", ".join(settings)
+    missing = " (its GPU build, but no GPU is here)" if place == "cpu" != device and paddle.device.is_compiled_with_cuda() else ""
+    return f"Paddle {paddle.__version__} on {place}{missing}; " + ", ".join(settings)
 
 
 @contextlib.contextmanager
@@ -79,10 +85,17 @@ def temporary_home() -> Iterator[None]:
 
 def has_gpu_build() -> bool:
     """Whether paddlepaddle-gpu is installed, without importing Paddle."""
-    try:
-        return bool(metadata.version("paddlepaddle-gpu"))
-    except metadata.PackageNotFoundError:
-        return False
+    return "paddlepaddle-gpu" in _wheels()
+
+
+def _wheels():
+    """Those of WHEELS that are installed."""
+    found = []
+    for name in WHEELS:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            metadata.version(name)
+            found.append(name)
+    return found
 
 
 def takes_gpu(device: str) -> bool:
@@ -185,13 +198,38 @@ def _import_paddle():
     with warnings.catch_warnings(), contextlib.redirect_stderr(stderr), home:
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
         new = "paddle" not in sys.modules
-        import paddle
-    if new:  # Paddle's own handlers print a C++ traceback at SIGTERM, among others
+        try:
+            import paddle
+        except ImportError as error:
+            if error.name == "paddle":
+                raise UserError(f"Paddle is not installed: {INSTALL}") from None
+            if (error.name or "").partition(".")[0] not in ("paddle", "libpaddle"):
+                raise
+            raise UserError(f"Paddle cannot be imported ({error}): {REINSTALL}") from None
+    if not hasattr(paddle, "set_device"):  # the rest of a wheel that was removed, or PyPI's `paddle`, which is something else
+        raise UserError(f"the package paddle here is not PaddlePaddle, or not all of it: {REINSTALL}")
+    if new:
+        _check_version(paddle.__version__)
+        # Paddle's own handlers print a C++ traceback at SIGTERM, among others
         paddle.disable_signal_handler()
+        # Paddle 3.2 tells everyone who calls paddle.split that PyTorch's is another
+        warnings.filterwarnings("ignore", r"\s*Non compatible API")
     for line in stderr.getvalue().splitlines():
         if "OMP_NUM_THREADS" not in line:
             logging.getLogger(__name__).warning(line)
     return paddle
+
+
+def _check_version(version):
+    """Warn of a Paddle that was not tried and of two in one folder. Raises UserError for one that is too old."""
+    numbers, oldest, newest = (tuple(map(int, re.findall(r"\d+", each)[:3])) for each in (version, OLDEST, NEWEST))
+    if (0, 0, 0) < numbers < oldest:  # 0.0.0: Paddle's nightly builds
+        raise UserError(f"Paddle {version} is too old, {OLDEST} is the oldest that works: {INSTALL}")
+    log = logging.getLogger(__name__)
+    if len(_wheels()) > 1:
+        log.warning(f"{' and '.join(WHEELS)} are both installed, in one folder, and the later one is in use: {REINSTALL}")
+    if not oldest <= numbers <= newest:
+        log.warning(f"Paddle {version} has not been tried with this code, {OLDEST} to {NEWEST} have (docs/paddle.md)")
 
 
 def _place(paddle, device):

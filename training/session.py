@@ -92,7 +92,7 @@ def train(
             held.enter_context(writing.lock(folder))
             run.create(folder, recipe, dataset, {**runtime.machine(), "processes": team.size}, command)
         items = "points" if dataset.is_points else "images"
-        length = f"{recipe.minutes:g} {budget.WORDS[recipe.clock]}" if recipe.minutes else f"{recipe.steps:,} steps"
+        length = budget.in_words(recipe)
         console.say(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
         again = ["python", "train.py", "--out", str(folder), "--resume"]
         again += ["--data-dir", data_dir] if data_dir else []

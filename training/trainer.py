@@ -52,6 +52,8 @@ class GANTrainer:
         recipe, optimizer = self.recipe, OPTIMIZERS[self.recipe.optimizer]
         self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
         self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
+        # what a checkpoint said of each: Paddle 2.6's Adam shows nothing of it before its next step
+        self._restored: dict[str, dict[str, np.ndarray]] = {"generator": {}, "critic": {}}
         self._updates = {
             "generator": TeamOptimizer(self.generator_optimizer, self.generator_weights, self.team),
             "critic": TeamOptimizer(self.critic_optimizer, self.critic_weights, self.team),
@@ -118,8 +120,8 @@ class GANTrainer:
         return {
             "generator": arrays(self.generator.state_dict()),
             "critic": arrays(self.critic.state_dict()),
-            "generator_optimizer": arrays(self.generator_optimizer.state_dict()),
-            "critic_optimizer": arrays(self.critic_optimizer.state_dict()),
+            "generator_optimizer": arrays(self.generator_optimizer.state_dict()) or self._restored["generator"],
+            "critic_optimizer": arrays(self.critic_optimizer.state_dict()) or self._restored["critic"],
             **({"average": arrays(self.average.state_dict())} if self.average else {}),
         }
 
@@ -156,7 +158,7 @@ class GANTrainer:
             network.set_state_dict(parts[part])
         self._make_optimizers()  # Paddle cannot take back the state of one that has taken a step to what it was before
         for role in ("generator", "critic"):
-            saved = parts[f"{role}_optimizer"]
+            saved = self._restored[role] = parts[f"{role}_optimizer"]
             getattr(self, f"{role}_optimizer").set_state_dict({name: paddle.to_tensor(array) for name, array in saved.items()})
         self.critic_steps, self.attempt = state["critic_steps"], state["attempt"]
 

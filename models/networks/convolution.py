@@ -10,6 +10,7 @@ everything can be differentiated as often as one likes, which a gradient penalty
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,7 @@ import paddle.nn.functional as F
 from paddle import Tensor, nn
 from paddle.autograd import PyLayer
 
-from models.networks.layers import normal, on_cpu
+from models.networks.layers import channels_first, normal, on_cpu
 
 
 class Conv(nn.Layer):
@@ -37,8 +38,7 @@ class Conv(nn.Layer):
             # reshape, because Paddle's flatten cannot be differentiated twice
             return (x.reshape([n, -1]) @ self.weight.reshape([outputs, -1]).T).reshape([n, 1, 1, outputs])
         if not on_cpu(x):
-            weight = self.weight.transpose([0, 3, 1, 2])
-            return F.conv2d(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
+            return paddles(F.conv2d, x, self.weight, self.stride, self.padding)
         if self.stride == 1 and outputs < inputs:
             return multiply_first(x, self.weight, self.padding)
         geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding)
@@ -61,12 +61,19 @@ class Deconv(nn.Layer):
         if self.padding == 0 and height == width == 1:  # from a vector: every output is written once
             return (x.reshape([n, -1]) @ self.weight.reshape([inputs, -1])).reshape([n, self.kernel, self.kernel, outputs])
         if not on_cpu(x):
-            weight = self.weight.transpose([0, 3, 1, 2])
-            return F.conv2d_transpose(x, weight, stride=self.stride, padding=self.padding, data_format="NHWC")
+            return paddles(F.conv2d_transpose, x, self.weight, self.stride, self.padding)
         larger = [(s - 1) * self.stride + self.kernel - 2 * self.padding for s in (height, width)]
         geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
         columns = AddRow.apply(x.reshape([-1, inputs])) @ self.weight.flatten(1)
         return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
+
+
+def paddles(convolution: Callable[..., Tensor], x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
+    """Paddle's own `convolution` of N×H×W×C, with weights whose channels are last, too."""
+    weight = weight.transpose([0, 3, 1, 2])
+    if paddle.in_dynamic_mode():
+        return convolution(x, weight, stride=stride, padding=padding, data_format="NHWC")
+    return channels_first(lambda x: convolution(x, weight, stride=stride, padding=padding), x)
 
 
 def multiply_first(x: Tensor, weight: Tensor, padding: int) -> Tensor:

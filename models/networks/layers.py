@@ -24,12 +24,17 @@ def on_cpu(x: Tensor) -> bool:
     return paddle.in_dynamic_mode() and x.place.is_cpu_place()
 
 
+def channels_first(operator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """An operator of N×C×H×W on N×H×W×C. A graph for export has no other, since ONNX has none."""
+    return operator(x.transpose([0, 3, 1, 2])).transpose([0, 2, 3, 1])
+
+
 class Linear(nn.Linear):
     """Paddle's linear layer; on a CPU the bias's gradient is a matrix product too, not Paddle's slow sum over the rows."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not on_cpu(x):
-            return super().forward(x)
+            return nn.Linear.forward(self, x)  # Paddle 2.6 cannot export a super()
         return add_bias(x @ self.weight, self.bias)
 
 
@@ -66,6 +71,11 @@ class BatchNorm(nn.Layer):
     def forward(self, x: Tensor) -> Tensor:
         if self.normalise and self.training:
             return self._elsewhere(x, self.normalise)
+        if x.ndim == 4 and self.data_format == "NHWC" and not paddle.in_dynamic_mode():
+            return channels_first(lambda x: self._paddles(x, "NCHW"), x)
+        return self._paddles(x, self.data_format if x.ndim == 4 else "NC")
+
+    def _paddles(self, x, data_format):
         return F.batch_norm(
             x,
             self.mean,
@@ -75,7 +85,7 @@ class BatchNorm(nn.Layer):
             training=self.training,
             momentum=1.0 if self.frozen else self.momentum,
             epsilon=self.epsilon,
-            data_format=self.data_format if x.ndim == 4 else "NC",
+            data_format=data_format,
         )
 
     def _elsewhere(self, x, normalise):

@@ -5,11 +5,13 @@ Its critic ended in a linear layer although its text says that this may not be; 
 
 from typing import Any
 
+import numpy as np
+import paddle
 from paddle import Tensor, nn
 from paddle.nn import functional as F
 
 from models.networks.convolution import multiply_first
-from models.networks.layers import Linear, add_bias, norm, on_cpu, swap
+from models.networks.layers import Linear, add_bias, channels_first, norm, on_cpu, swap
 
 
 class Generator(nn.Layer):
@@ -38,6 +40,8 @@ class Conv5(nn.Conv2D):
         super().__init__(inputs, outputs, 5, padding=2)
 
     def forward(self, x: Tensor) -> Tensor:
+        if not paddle.in_dynamic_mode():
+            return channels_first(lambda x: F.conv2d(x, self.weight, self.bias, padding=2), x)
         if not on_cpu(x):
             return F.conv2d(x, self.weight, self.bias, padding=2, data_format="NHWC")
         y = multiply_first(x, self.weight.transpose([0, 2, 3, 1]), 2)
@@ -46,7 +50,15 @@ class Conv5(nn.Conv2D):
 
 def upsample(x):
     # fluid.layers.image_resize's default: bilinear with aligned corners
-    return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True, data_format="NHWC")
+    if paddle.in_dynamic_mode():
+        return F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True, data_format="NHWC")
+    # for export two products: oneDNN ignores aligned corners in Paddle 3.0 to 3.2 and fails in 3.3
+
+    def weights(side):
+        return np.maximum(0, 1 - abs(np.linspace(0, side - 1, 2 * side)[:, None] - np.arange(side))).astype("float32")
+
+    rows, columns = map(weights, x.shape[1:3])
+    return channels_first(lambda x: paddle.to_tensor(rows) @ x @ paddle.to_tensor(columns.T), x)
 
 
 class Critic(nn.Layer):

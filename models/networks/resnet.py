@@ -6,6 +6,7 @@ Up-sampling is nearest neighbour, down-sampling average pooling, the critic's la
 import math
 from typing import Any
 
+import paddle
 import paddle.nn.functional as F
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
@@ -46,7 +47,10 @@ class Block(nn.Layer):
 
 
 def upsample(x):
-    return F.interpolate(x, scale_factor=2, mode="nearest")
+    if paddle.in_dynamic_mode():
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+    # paddle2onnx does not understand Paddle 3.3's factors
+    return F.interpolate(x, size=[2 * side for side in x.shape[2:]], mode="nearest")
 
 
 class Generator(nn.Layer):

@@ -15,40 +15,22 @@ def features(n, d=16, seed=0, mean=0.0):
     return (mean + rng.standard_normal((n, d)) @ rng.uniform(-0.5, 0.5, (d, d))).astype(np.float32)
 
 
-def torchmetrics_value(metric, fake, real):
-    """A torchmetrics image metric fed with features: its network is the identity."""
-    import torch
-
-    metric.update(torch.from_numpy(real), real=True)
-    metric.update(torch.from_numpy(fake), real=False)
-    return metric.compute()
-
-
-def identity(d):
-    import torch
-
-    network = torch.nn.Identity()
-    network.num_features = d
-    return network
-
-
 def test_frechet_equals_torchmetrics():
     pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
-    image = pytest.importorskip("torchmetrics.image.fid", reason="torchmetrics' image metrics are not installed")
+    pytest.importorskip("torchmetrics.image.fid", reason="torchmetrics' image metrics are not installed")
+    from tests.alignment import torch_metrics
+
     fake, real = features(300, seed=1, mean=0.3), features(400, seed=2)
-    metric = image.FrechetInceptionDistance(feature=identity(16), input_img_size=(16,))
-    metric.set_dtype(__import__("torch").float64)
-    expected = float(torchmetrics_value(metric, fake, real))
-    assert frechet(fake, real)["fd_lenet"] == pytest.approx(expected, rel=1e-4)
+    assert frechet(fake, real)["fd_lenet"] == pytest.approx(torch_metrics.frechet(fake, real), rel=1e-4)
 
 
 def test_kid_equals_torchmetrics():
     pytest.importorskip("torchmetrics", reason="torchmetrics is not installed")
-    image = pytest.importorskip("torchmetrics.image.kid", reason="torchmetrics' image metrics are not installed")
+    pytest.importorskip("torchmetrics.image.kid", reason="torchmetrics' image metrics are not installed")
+    from tests.alignment import torch_metrics
+
     fake, real = features(200, seed=1, mean=0.3), features(200, seed=2)
-    metric = image.KernelInceptionDistance(feature=identity(16), subsets=1, subset_size=200)
-    expected = float(torchmetrics_value(metric, fake, real)[0])
-    assert kid(fake, real)["kid"] == pytest.approx(expected, rel=1e-4)
+    assert kid(fake, real)["kid"] == pytest.approx(torch_metrics.kid(fake, real), rel=1e-4)
 
 
 def test_frechet_equals_torch_fidelity():
@@ -97,29 +79,15 @@ def test_swd_equals_pot():
 
 @pytest.mark.parametrize("name", ["digits", "cifar10"])
 def test_network_equals_pytorchs_layers(name):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    from safetensors.numpy import load_file
-
+    pytest.importorskip("torch", reason="PyTorch is not installed")
     from metrics import networks
+    from tests.alignment import torch_metrics
 
     if networks.lacking(name):
         pytest.skip(f"the network {name} has no weights yet")
     spec = networks.NETWORKS[name]
-    weights = {key: torch.from_numpy(value) for key, value in load_file(networks.path_of(name)).items()}
     images = np.random.default_rng(0).integers(0, 256, (20, spec.colours, spec.size, spec.size), dtype=np.uint8)
-
-    def norm(x, key):
-        parts = [weights[f"{key}.{part}"] for part in ("mean", "variance", "weight", "bias")]
-        return torch.nn.functional.batch_norm(x, *parts, eps=1e-5)
-
-    x = torch.from_numpy(images).float() * (2 / 255) - 1
-    for i, (_, _, stride) in enumerate(spec.layers):
-        kernel = weights[f"body.{3 * i}.weight"].permute(0, 3, 1, 2)
-        x = torch.relu(norm(torch.nn.functional.conv2d(x, kernel, stride=stride, padding=1), f"body.{3 * i + 1}"))
-    if spec.pooled:
-        x = torch.nn.functional.adaptive_avg_pool2d(x, spec.pooled)
-    expected = norm(x.permute(0, 2, 3, 1).flatten(1) @ weights["hidden.weight"], "norm")
-    logits = torch.relu(expected) @ weights["head.weight"] + weights["head.bias"]
+    expected, their_probabilities = torch_metrics.describe(images, name)
     found, probabilities = networks.describe(images, name)
-    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-3, atol=1e-4)
-    np.testing.assert_allclose(probabilities, torch.softmax(logits, 1).numpy(), atol=1e-4)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(probabilities, their_probabilities, atol=1e-4)

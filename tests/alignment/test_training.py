@@ -8,22 +8,13 @@ torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only 
 
 from models.constraints import gradient_penalty  # noqa: E402
 from models.objectives import OBJECTIVES  # noqa: E402
+from tests.alignment import torch_training  # noqa: E402
 from tests.alignment.torch_networks import counterpart, distance  # noqa: E402
 from tests.helpers import pictures, tiny, tiny_game  # noqa: E402
 from training import randomness  # noqa: E402
 from training.trainer import GANTrainer  # noqa: E402
 
 torch.set_num_threads(1)  # its threads and Paddle's would only wait for one another
-BCE, MSE = torch.nn.functional.binary_cross_entropy_with_logits, torch.nn.functional.mse_loss
-THEIR_LOSSES = {  # critic's of (real, fake), generator's of fake; as their users write them: independent of models/objectives.py
-    "minimax": (lambda r, f: BCE(r, torch.ones_like(r)) + BCE(f, 0 * f), lambda f: -BCE(f, torch.zeros_like(f))),
-    "non-saturating": (lambda r, f: BCE(r, torch.ones_like(r)) + BCE(f, 0 * f), lambda f: BCE(f, torch.ones_like(f))),
-    "wasserstein": (lambda r, f: -(r.mean() - f.mean()), lambda f: -f.mean()),
-    "least-squares": (
-        lambda r, f: 0.5 * (MSE(r, torch.ones_like(r)) + MSE(f, torch.zeros_like(f))),
-        lambda f: 0.5 * MSE(f, torch.ones_like(f)),
-    ),
-}
 NETS = [
     *(("dcgan", norm, size) for norm in ("batch", "layer", "none") for size in (32, 64)),
     ("dcgan-nobn", "batch", 32),
@@ -73,14 +64,14 @@ def test_forward(network, norm, size, mode):
         np.testing.assert_allclose(ours, theirs, atol=1e-5 * max(1, np.abs(theirs).max()))
 
 
-@pytest.mark.parametrize("objective", THEIR_LOSSES)
+@pytest.mark.parametrize("objective", torch_training.LOSSES)
 @pytest.mark.parametrize(
     ("network", "norm"), [("dcgan", "batch"), ("mlp", "none"), ("resnet", "layer"), ("paperweekly", "batch")]
 )
 def test_losses_and_gradients(network, norm, objective):
     trainer, generator, critic = pair(network, norm, objective=objective)
     z, x = latent(trainer, 0), items(trainer)
-    critic_loss, generator_loss = THEIR_LOSSES[objective]
+    critic_loss, generator_loss = torch_training.LOSSES[objective]
 
     fake = trainer.generator(paddle.to_tensor(z))
     loss = OBJECTIVES[objective].critic_loss(*trainer.logits(paddle.to_tensor(x), fake.detach()))
@@ -98,68 +89,17 @@ def test_losses_and_gradients(network, norm, objective):
     assert distance(trainer.generator, generator, trainer.recipe, gradients=True) < 1e-4
 
 
-def their_penalty(critic, real, fake, epsilon):
-    points = (epsilon * real + (1 - epsilon) * fake).requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(points).sum(), points, create_graph=True)
-    return ((gradient.flatten(1).norm(2, dim=1) - 1) ** 2).mean()
-
-
 @pytest.mark.parametrize(("network", "norm", "size"), [net for net in NETS if net[1] != "batch"])
 def test_penalty_and_its_gradients(network, norm, size):
     trainer, _, critic = pair(network, norm, size, "wgan-gp")
     real, fake = items(trainer, 1), items(trainer, 2)
     epsilon = randomness.uniform(0, "penalty", 0, [trainer.recipe.batch_size])
     ours = gradient_penalty(trainer.critic, *map(paddle.to_tensor, (real, fake, epsilon)))
-    theirs = their_penalty(critic, *map(torch.tensor, (real, fake, epsilon.reshape(-1, 1, 1, 1))))
+    theirs = torch_training.penalty(critic, *map(torch.tensor, (real, fake, epsilon.reshape(-1, 1, 1, 1))))
     ours.backward()
     theirs.backward()
     assert float(ours) == pytest.approx(theirs.item(), rel=1e-4)
     assert distance(trainer.critic, critic, trainer.recipe, gradients=True) < 1e-4
-
-
-def their_optimizer(recipe, network, rate):
-    if recipe.optimizer == "rmsprop":
-        return torch.optim.RMSprop(network.parameters(), lr=rate)  # as the authors: all else is the default
-    return torch.optim.Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2))
-
-
-def train_theirs(trainer, generator, critic, steps, batches):
-    """Algorithm 1 of either paper, written down plainly."""
-    recipe = trainer.recipe
-    for_critic = their_optimizer(recipe, critic, recipe.critic_learning_rate)
-    for_generator = their_optimizer(recipe, generator, recipe.generator_learning_rate)
-    number = 0
-    for step in range(steps):
-        for _ in range(recipe.n_critic):
-            real, z = torch.tensor(batches[number]), torch.tensor(latent(trainer, number)).double()
-            fake = generator(z).detach()
-            loss = -(critic(real).mean() - critic(fake).mean())
-            if recipe.penalty:
-                epsilon = torch.tensor(randomness.uniform(0, "penalty", number, [len(real), 1, 1, 1])).double()
-                loss = loss + recipe.penalty * their_penalty(critic, real, fake, epsilon)
-            for_critic.zero_grad()
-            loss.backward()
-            for_critic.step()
-            if recipe.clip:
-                with torch.no_grad():
-                    for parameter in critic.parameters():
-                        parameter.clamp_(-recipe.clip, recipe.clip)
-            number += 1
-        z = torch.tensor(randomness.noise(0, "generator noise", step, [recipe.batch_size, recipe.latent])).double()
-        loss = -critic(generator(z)).mean()
-        for_generator.zero_grad()
-        loss.backward()
-        for_generator.step()
-
-
-class Double(GANTrainer):
-    """In float64, because RMSProp's first steps have one size whatever the gradient's: a sign that rounding turns counts."""
-
-    def noise(self, *arguments):
-        return super().noise(*arguments).astype("float64")
-
-    def epsilon(self, *arguments):
-        return super().epsilon(*arguments).astype("float64")
 
 
 @pytest.mark.parametrize(
@@ -174,8 +114,9 @@ class Double(GANTrainer):
     ],
 )
 def test_ten_steps_of_training(double, model, network, norm):
+    """In float64, because RMSProp's first steps have one size whatever the gradient's: a sign that rounding turns counts."""
     shape, steps = (1, 32, 32), 10
-    trainer = Double(tiny(model, network=network, critic_norm=norm, n_critic=3), shape)
+    trainer = GANTrainer(tiny(model, network=network, critic_norm=norm, n_critic=3), shape)
     roles = ("Generator", "Critic")
     generator, critic = (
         counterpart(role, getattr(trainer, role.lower()), trainer.recipe, shape, torch.float64) for role in roles
@@ -183,7 +124,7 @@ def test_ten_steps_of_training(double, model, network, norm):
     parameters = [*generator.parameters(), *critic.parameters()]
     begin = [parameter.detach().clone() for parameter in parameters]
     batches = [items(trainer, seed).astype("float64") for seed in range(steps * trainer.recipe.n_critic)]
-    train_theirs(trainer, generator, critic, steps, batches)
+    torch_training.train(trainer.recipe, generator, critic, steps, iter(batches))
     for step in range(steps):
         for _ in range(trainer.recipe.n_critic):
             trainer.critic_step(paddle.to_tensor(batches[trainer.critic_steps]))

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 from benchmarks import torch_networks
@@ -38,16 +39,24 @@ def counterpart(role, layer, recipe, shape, dtype=torch.float32):
     return theirs
 
 
-def distance(layer, theirs, recipe, gradients=False):
-    """‖ours − PyTorch's‖ / ‖PyTorch's‖ over all trainable parameters, or over their gradients."""
-    ours, apart, size = named(layer), 0.0, 0.0
+def pairs(layer, theirs, recipe, gradients=False):
+    """(name, ours, PyTorch's) of all trainable parameters, or of their gradients: arrays in PyTorch's layout and type."""
+    ours = named(layer)
     for name, parameter in theirs.named_parameters():
         mine = ours[name].grad if gradients else ours[name]
         other = parameter.grad if gradients else parameter.detach()
         if mine is None or other is None:
             assert all(x is None or float(abs(x).max()) < 1e-6 for x in (mine, other)), name
             continue
-        other = other.double().numpy()
-        apart += ((in_torch_layout(mine.numpy(), other, recipe.network).reshape(other.shape) - other) ** 2).sum()
+        other = other.numpy().copy()  # not the memory that a next backward pass adds to
+        yield name, in_torch_layout(mine.numpy(), other, recipe.network).reshape(other.shape), other
+
+
+def distance(layer, theirs, recipe, gradients=False):
+    """‖ours − PyTorch's‖ / ‖PyTorch's‖ over all trainable parameters, or over their gradients."""
+    apart, size = 0.0, 0.0
+    for _, mine, other in pairs(layer, theirs, recipe, gradients):
+        other = other.astype(np.float64)
+        apart += ((mine - other) ** 2).sum()
         size += (other**2).sum()
     return math.sqrt(apart / size)

@@ -97,6 +97,14 @@ def test_enlarged_cifar_is_compared_with_files_of_its_size(call, cifar_dir, tmp_
     assert "images of 48×48 pixels, the data set has 32×32" in call("eval", "s.npz", *flags).err
 
 
+def test_what_was_not_written_is_not_named_as_if_it_were(call, tmp_path):
+    np.savez(tmp_path / "s.npz", images=pictures(30, 28))
+    flags = ["--metrics", "swd"]
+    assert call("eval", "s.npz", *flags).out.splitlines()[-1].startswith("nothing was written: --out DIR keeps")
+    assert call("eval", "s.npz", *flags, "--out", "kept").out.splitlines()[-1] == "kept/metrics.json"
+    assert {path.name for path in tmp_path.iterdir()} - {"cache"} == {"s.npz", "kept"}
+
+
 def test_all_checkpoints_into_visualdl(call, trained):
     arguments = ["eval", "r", "--every", "--samples", "100", "--metrics", "frechet"]
     before = scalars_of(trained)

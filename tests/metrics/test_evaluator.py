@@ -4,12 +4,13 @@ import hashlib
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 import data
 import metrics
 from data.dataset import crop_to
 from errors import UserError
-from metrics import cache, draws, evaluator, networks
+from metrics import cache, draws, evaluator, networks, registry
 from metrics.draws import Items
 from tests.helpers import pictures, toy_dataset
 
@@ -271,6 +272,32 @@ def test_a_network_without_weights_says_how_to_make_them():
         pytest.skip("all networks have weights")
     with pytest.raises(UserError, match=f"python -m metrics.train_network {name}"):
         networks.sha256(name)
+
+
+def test_weights_that_were_trained_here_are_taken(monkeypatch, tmp_path):
+    """Fashion-MNIST: no weights are published; those of metrics/train_network.py need no hash pasted into the source."""
+    monkeypatch.setattr(networks, "WEIGHTS", tmp_path)
+    networks.load.cache_clear()
+    lacking = ["frechet", "kid", "prdc", "classes", "w1"]
+    assert not set(lacking) & set(metrics.choose(None, "fashion-mnist"))
+    assert registry.left_out("fashion-mnist").startswith(f"not measured: {', '.join(lacking)}: there are no weights")
+    assert networks.record("fashion") == {}
+    weights = {key: np.ascontiguousarray(value.numpy()) for key, value in networks.build("fashion").state_dict().items()}
+    raw = save(weights)
+    (tmp_path / "fashion.safetensors").write_bytes(raw)
+    assert set(lacking) <= set(metrics.choose(None, "fashion-mnist")) and not registry.left_out("fashion-mnist")
+    assert networks.record("fashion") == {"network_sha256": hashlib.sha256(raw).hexdigest(), "network_accuracy": None}
+    assert networks.describe(pictures(3, 28), "fashion")[0].shape == (3, 64)
+    networks.load.cache_clear()
+
+
+def test_a_folder_does_not_get_the_classes_of_cifar10():
+    chosen = metrics.choose(None, "folder:pictures")
+    assert "classes" not in chosen and "frechet" in chosen
+    assert "not measured: classes: the classes that the network 'cifar10' knows are not those of" in registry.left_out("folder:p")
+    with pytest.raises(UserError, match="metric classes cannot be measured: the classes that"):
+        metrics.choose(["classes"], "folder:pictures")
+    assert all("classes" in metrics.choose(None, name) for name in ("mnist", "mnist-5k", "cifar10"))
 
 
 def test_digits_are_read_rightly(digits):

@@ -183,7 +183,7 @@ def labelled(found, label):
 def scripts_data(page):
     """{name: value} of the constants in the page's only script, each on a line of its own."""
     assert page.count("<script") == page.count("</script") == 1
-    lines = re.findall(r"^const (DATA|FRAMES|GRIDS|COLOUR|AXIS_WORDS) = ([^\n\r\u2028\u2029<]*);$", page, re.M)
+    lines = re.findall(r"^const (DATA|FRAMES|GRIDS|COLOUR|WORDS) = ([^\n\r\u2028\u2029<]*);$", page, re.M)
     assert len(lines) == 5
     return {name: json.loads(value) for name, value in lines}
 

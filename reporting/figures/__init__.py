@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -18,6 +20,7 @@ from training.grids import read_png  # noqa: F401 - for whoever shows samples.pn
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 ROWS = 3  # seeds of samples.png
+SMALLEST, MARGIN, TITLE = 300, 12, 24  # pixels of samples.png: a picture's width at the least, between two, of a title
 # the dollars of a name are dollars, not the beginning of a formula
 as_text = matplotlib.rc_context({"text.parse_math": False})
 
@@ -27,27 +30,59 @@ def colour(results: dict, label: str) -> str:
     return COLOURS[labels.index(label) % len(COLOURS)]
 
 
+def wrapped(text: str, inches: float) -> str:
+    """`text` in lines that fit into a panel so wide, at 8 points, broken after spaces, = and _ alone."""
+    most, lines = int(inches * 72 / 4.8), [""]
+    for part in re.findall(r"[^\s_=]*[\s_=]?", text):
+        if lines[-1] and len((lines[-1] + part).rstrip()) > most:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
 @as_text
 def samples(results: dict, path: Path) -> None:
-    """Real items, then each group's last grids, one row a seed, all of the same noise in a row."""
+    """Real items beside each group's last grids, one row a seed, all of the same noise in a row. Pictures are drawn pixel for
+    pixel, small ones enlarged by a whole number."""
     labels = [group["label"] for group in results["groups"]]
     table = {label: [r for r in results["runs"] if r["label"] == label and r["grids"]][:ROWS] for label in labels}
-    rows = max(1, *map(len, table.values()))
-    figure = Figure(figsize=(3.1 * (len(labels) + 1), 3.4 * rows + 0.1), dpi=110)
-    axes = figure.subplots(rows, len(labels) + 1, squeeze=False)
-    for row in axes:
-        for cell in row:
-            cell.axis("off")
-    first = next((r for runs in table.values() for r in runs), None)
-    if first:
-        _picture(axes[0][0], grids.path_of_real(first["folder"]), f"real: {results['data']}")
-    for column, label in enumerate(labels, 1):
-        for row, run in enumerate(table[label]):
-            step, ending = run["grids"][-1]["step"], ", died" if run["status"] == "died" else ""
-            title = f"{label}, seed {run['seed']}, step {step:,}{ending}"
-            _picture(axes[row][column], grids.path_of(run["folder"], step), title)
-    figure.subplots_adjust(0.01, 0.01, 0.99, 1 - 0.3 / (3.4 * rows), wspace=0.03, hspace=0.1)
+    rows = []
+    for number in range(max(1, *map(len, table.values()))):
+        runs = [table[label][number] if number < len(table[label]) else None for label in labels]
+        first = next(filter(None, runs), None)
+        real = first and (grids.path_of_real(first["folder"]), f"real: {results['data']}")
+        rows.append([_panel(*panel) if panel else None for panel in (real, *map(_last_grid, runs))])
+    shapes = [panel[0].shape for row in rows for panel in row if panel] or [(300, 300)]
+    high, wide = (max(shape[axis] for shape in shapes) + MARGIN for axis in (0, 1))
+    width, height = wide * (len(labels) + 1) + MARGIN, (high + TITLE) * len(rows) + MARGIN
+    figure = Figure(figsize=((width + 0.01) / 110, (height + 0.01) / 110), dpi=110)
+    for y, row in enumerate(rows):
+        for x, panel in enumerate(row):
+            if panel:
+                picture, title = panel
+                left, top = MARGIN + x * wide, height - y * (high + TITLE) - TITLE
+                figure.figimage(picture, left, top - picture.shape[0], origin="upper")
+                figure.text(
+                    (left + picture.shape[1] / 2) / width, (top + TITLE / 2) / height, title, size=9, ha="center", va="center"
+                )
     save(figure, path)
+
+
+def _last_grid(run):
+    """(path, title) of a run's last grid; None for no run."""
+    if run is None:
+        return None
+    step, ending = run["grids"][-1]["step"], ", died" if run["status"] == "died" else ""
+    return grids.path_of(run["folder"], step), f"{run['label']}, seed {run['seed']}, step {step:,}{ending}"
+
+
+def _panel(path, title):
+    """(picture, title); a grey square for a picture that is gone."""
+    picture = grids.shown(path)
+    if picture is None:
+        picture = np.full((SMALLEST, SMALLEST, 3), 230, np.uint8)
+    times = -(-SMALLEST // picture.shape[1])
+    return picture.repeat(times, 0).repeat(times, 1), title
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -59,18 +94,12 @@ def save(figure: Figure, path: str | Path) -> None:
     writing.write_bytes(path, drawn.getvalue())
 
 
-def _picture(axes, path, title):
-    if (picture := grids.shown(path)) is not None:
-        axes.imshow(picture, interpolation="nearest")
-    axes.set_title(title, fontsize=9)
-
-
 @as_text
 def curve_picture(results: dict, path: Path) -> None:
     """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
     labels = [group["label"] for group in results["groups"]]
     scored = metric_names(results)
-    panels = [(label, names, title) for title, names, _ in curves.LOGGED[:2] for label in labels]
+    panels = [(label, names, title) for title, names in curves.LOGGED[:2] for label in labels]
     panels += [(None, (name,), name) for name in scored]
     columns = max(2, min(4, len(labels))) if len(labels) > 1 else 2
     rows = -(-len(panels) // columns)
@@ -80,7 +109,8 @@ def curve_picture(results: dict, path: Path) -> None:
         source = results["curves" if label else "metric_curves"]
         for one in [label] if label else labels:
             for style, name in zip(("-", "--"), names):
-                _line(cell, source.get(one, {}).get("step", {}).get(name), colour(results, one), style, name if label else one)
+                curve = source.get(one, {}).get("step", {}).get(name)
+                band(cell, curve, colour(results, one), name if label else one, linestyle=style, linewidth=1.2)
         if not label:
             real = results["floor"].get(names[0], {}).get("value")
             if real is not None:
@@ -101,11 +131,12 @@ def metric_names(results: dict) -> list[str]:
     return list(dict.fromkeys(name for group in results["metric_curves"].values() for name in group.get("step", {})))
 
 
-def _line(axes, curve, colour, style, label):
+def band(axes: Any, curve: dict | None, colour: str, label: str, alpha: float = 0.15, **line: Any) -> None:
+    """A curve of reporting/curves.py: its mean as a line and, for several seeds, a band of one standard deviation."""
     if not curve:
         return
     x, mean = np.array(curve["x"], float), np.array(curve["mean"], float)  # None, an infinity before, is a gap
-    axes.plot(x, mean, style, color=colour, linewidth=1.2, label=label)
+    axes.plot(x, mean, color=colour, label=label, **line)
     if curve["deviation"]:
         deviation = np.array(curve["deviation"], float)
-        axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(x, mean - deviation, mean + deviation, color=colour, alpha=alpha, linewidth=0)

@@ -1,0 +1,140 @@
+"""`--help` of the commands in Chinese, for a terminal in that language. Errors and what a training prints stay as they are."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import click
+
+import data
+import metrics
+from models import networks
+from training import recipe
+
+DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
+DEVICE = "auto、cpu、gpu 或 gpu:N。"
+OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）。"
+CLEAR = "--out 为目录时，先删除其中已有的单张图片。"
+
+# by the file's name and the parameter's; "" is what the command does
+COMMANDS = {
+    "train.py": {
+        "": "训练 GAN、DCGAN、WGAN 或 WGAN-GP：`python train.py --model wgan`。",
+        "model": f"configs/ 中的训练配置：{'、'.join(recipe.names())}。",
+        "network": f"{'、'.join(networks.NETWORKS)}；任何模型都可以配任何网络。",
+        "data": f"{'、'.join(data.SOURCES)}；mnist-5k 无需下载。",
+        "data_dir": DATA_DIR,
+        "steps": "生成器步数。",
+        "minutes": "代替步数：CPU 分钟（所有线程合计）；GPU 上为实际分钟。",
+        "batch_size": "每步的样本数。",
+        "seed": "随机种子，决定权重、噪声和数据顺序。",
+        "device": DEVICE,
+        "processes": "共同分担每个批次的进程数；auto 取最快的。",
+        "amp": "用 bfloat16 做矩阵乘法，仅限 GPU（A100 或更新）。",
+        "on_nan": "出现非有限数时：stop（停止，默认）或 rollback（退回检查点）。",
+        "config": "YAML 训练配置，也可以是某次训练的 config.yaml；代替 --model。",
+        "overrides": "训练配置中的任何设置，可重复使用。",
+        "out": "本次训练的目录；默认取 runs/ 下的下一个空名。",
+        "resume": "从 --out 中最新的完好检查点继续（没有则从头开始）。",
+    },
+    "eval.py": {
+        "": "评估一次训练、一个检查点，或 .npz 中的任意图像：`python eval.py runs/wgan-mnist-5k-s0`。",
+        "data_name": "与之比较的数据；默认为该次训练的数据，文件默认为 mnist-5k。",
+        "data_dir": DATA_DIR,
+        "fit": "用于文件：folder:PATH 的图片如何变成正方形，crop（裁切）或 pad（补边）。",
+        "names": f"可选 {'、'.join(metrics.METRICS)}；默认为所有适用的指标。",
+        "samples": "评分用的样本数，默认 5,000。",
+        "seed": "噪声和抽样的随机种子。",
+        "raw": "用生成器本身取样，不用训练中的权重平均。",
+        "every": "评估全部检查点，结果也写入 VisualDL，并标出最好的一个。",
+        "as_json": "标准输出只打印 JSON。",
+        "out": "metrics.json 和 memorised.png 的目录；默认为该次训练的目录。",
+        "device": DEVICE,
+    },
+    "compare.py": {
+        "": "在同等条件下训练多个模型，或采用已有的训练，在一份报告中并排比较。",
+        "chosen": "所有模型共用一个网络，或写多个；默认 dcgan。",
+        "source": "同 train.py；默认 mnist-5k。",
+        "data_dir": DATA_DIR,
+        "seeds": "每个模型训练几次，种子为 0 到 N − 1；默认 3。",
+        "steps": "每次训练的生成器步数；默认 3,000。",
+        "minutes": "代替步数：每次训练的 CPU 分钟；GPU 上为实际分钟。",
+        "batch_size": "每步的样本数。",
+        "overrides": "对所有模型生效的设置；MODEL.KEY=VALUE 只对一个模型生效。",
+        "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
+        "wanted": "同 eval.py；默认为所有适用的指标。",
+        "samples": "评分用的样本数；默认 5,000。",
+        "out": "比较结果的目录；默认为 compare/ 下的一个名字。",
+        "own_name": "目录为 compare/NAME；若已被别的比较占用则报错。",
+        "listing": "只列出已有的比较及各自的领先者。",
+        "figures": "另在 figures/ 中生成论文用的图和表格。",
+        "lang": "报告、图和表格的语言；默认取系统语言。",
+        "device": DEVICE,
+    },
+    "sample.py": {
+        "": "从一次训练或一个检查点取样：网格图、.npz、单张 PNG、插值、动画。",
+        "count": "样本数。",
+        "seed": "噪声 z 的随机种子。",
+        "out": OUT_FILE[:-1]
+        + "；.gif、.mp4 为动画：训练过程（由已保存的网格图组成），或 --interpolate 的插值。默认在该次训练的目录中写一张 PNG。",
+        "interpolate": "每行 8 步，沿球面大圆在两个噪声向量之间插值。",
+        "clear": CLEAR,
+        "best": "取最好的检查点（由 eval.py --every 测得）。",
+        "raw": "用生成器本身，不用训练中的权重平均。",
+        "target": "不取样，而把生成器导出到该目录，供 Paddle Inference 使用。",
+        "pdparams": "与 --export 合用：另存 .pdparams 权重。",
+        "with_onnx": "与 --export 合用：另存 .onnx（需 requirements-onnx.txt）。",
+        "device": DEVICE,
+    },
+    "infer.py": {
+        "": "用 Paddle Inference 取样，模型由 `sample.py RUN --export DIR` 导出：`python infer.py --model_dir DIR`。",
+        "folder": "sample.py --export 导出的目录。",
+        "count": "样本数。",
+        "batch": "每批的样本数。",
+        "device": DEVICE,
+        "threads": "默认每核一个线程。",
+        "onednn": "是否使用 oneDNN，仅限 CPU。",
+        "seed": "同 sample.py。",
+        "out": OUT_FILE + "默认在导出目录中写一张 PNG。",
+        "clear": CLEAR,
+    },
+}
+CLICKS_WORDS = {"Show this message and exit.": "显示本帮助。", "[default: ": "[默认 ", "required]": "必填]"}
+
+
+class Formatter(click.HelpFormatter):
+    """An option, and below it what it does: click wraps by characters, of which a Chinese one is two columns wide."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, "用法：")
+
+    def write_heading(self, heading: str) -> None:
+        self.write("选项：\n" if heading == "Options" else f"{heading}:\n")
+
+    def write_text(self, text: str) -> None:
+        self.write(f"{'':{self.current_indent}}{text}\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *_: int) -> None:
+        for option, words in rows:
+            for theirs, ours in CLICKS_WORDS.items():
+                words = words.replace(theirs, ours)
+            self.write(f"{'':{self.current_indent}}{option}\n{'':{self.current_indent + 4}}{words}\n")
+
+
+class Context(click.Context):
+    formatter_class = Formatter
+
+
+def translate(command: click.Command, name: str) -> None:
+    """Give the command, of the file `name`, its help in Chinese, if there is one and the terminal's characters can say it."""
+    words = COMMANDS.get(name)
+    try:
+        "中文".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeError:
+        return
+    if words:
+        command.help, command.context_class = words[""], Context
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and parameter.name in words:
+                parameter.help = words[parameter.name]

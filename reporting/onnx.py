@@ -1,0 +1,61 @@
+"""An exported generator as ONNX, converted by paddle2onnx and run by onnxruntime, neither of which anything else needs."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from errors import UserError
+
+FILE, NEEDS = "generator.onnx", ("paddle2onnx", "onnx", "onnxruntime")
+OPSET = 11  # has all that generators are made of, and every runtime of the last years reads it
+# in a process of its own, which paddle2onnx ends where it cannot convert something; without a file to save in, since it would
+# fold constants then, and install by pip what that takes
+CONVERT = """
+import sys, paddle2onnx
+graph, weights, out, opset = sys.argv[1:]
+raw = paddle2onnx.export(graph, weights, None, int(opset), verbose=False)
+with open(out, "wb") as file:
+    file.write(raw)
+"""
+
+
+def check_installed() -> None:
+    """Raise UserError unless the packages are there. Nothing is imported."""
+    if missing := [name for name in NEEDS if importlib.util.find_spec(name) is None]:
+        raise UserError(f"--onnx needs {' and '.join(missing)}: pip install -r requirements-onnx.txt")
+
+
+def write(graph: Path, weights: Path, out: Path, z: np.ndarray) -> np.ndarray:
+    """Convert `graph` and `weights` into the file `out`, and return what onnxruntime makes of z with it.
+
+    Raises UserError if these packages do not work with this Paddle.
+    """
+    command = [sys.executable, "-c", CONVERT, *map(str, (graph, weights, out, OPSET))]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace")
+    said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    if done.returncode or not out.exists():
+        raise _error(next((line for line in said if "ERROR" in line), (said or ["nothing"])[-1]))
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    try:
+        session = onnxruntime.InferenceSession(str(out), options, providers=["CPUExecutionProvider"])
+        return session.run(None, {session.get_inputs()[0].name: z})[0]
+    except Exception as error:  # of C++
+        raise _error(str(error).strip()) from None
+
+
+def _error(said):
+    import paddle
+
+    pair = f"paddle2onnx {metadata.version('paddle2onnx')} and Paddle {paddle.__version__}"
+    said = re.sub(r"\x1b\[[0-9;]*m", "", said)  # colours
+    return UserError(f"--onnx: {pair} cannot convert this generator; docs/guide.md says which can. They say: {said}")

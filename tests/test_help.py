@@ -1,0 +1,48 @@
+"""--help in Chinese: every option of every command, and only where the terminal can show it."""
+
+from __future__ import annotations
+
+import importlib
+import io
+
+import click
+import pytest
+
+from reporting import help_zh
+from tests.helpers import run_program
+
+COMMANDS = sorted(help_zh.COMMANDS)
+
+
+def command_of(name: str) -> click.Command:
+    return importlib.import_module(name.removesuffix(".py")).main
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_has_its_help_in_chinese_and_no_other(name):
+    options = {p.name for p in command_of(name).params if isinstance(p, click.Option) and not p.hidden}
+    assert set(help_zh.COMMANDS[name]) == options | {""}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_names_that_the_english_help_lists_stand_in_the_chinese_one(name):
+    for option in command_of(name).params:
+        text = (getattr(option, "help", None) or "").split(";")[0].split(": ")[-1]
+        for word in text.removeprefix("Of ").rstrip(".").split(", ") if text.count(", ") > 4 else ():
+            assert word.removesuffix("; by default all that fit") in help_zh.COMMANDS[name][option.name]
+
+
+@pytest.mark.parametrize("encoding, words", [("utf-8", "用法"), ("gbk", "用法"), ("ascii", "Usage"), ("latin-1", "Usage")])
+def test_help_is_chinese_where_the_terminal_has_its_characters(monkeypatch, encoding, words):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    command = click.Command("infer", params=[click.Option(["--seed"], help="As sample.py's.")], help="Draw.")
+    help_zh.translate(command, "infer.py")
+    page = command.get_help(command.make_context("python infer.py", []))
+    assert page.startswith(words)
+    assert ("同 sample.py。" in page) == ("显示本帮助。" in page) == (words == "用法")
+
+
+@pytest.mark.parametrize("language, words", [("zh_CN.UTF-8", "选项："), ("C.UTF-8", "Options:")])
+def test_commands_ask_the_language_of_the_system(tmp_path, language, words):
+    status, out, _ = run_program("train.py", "--help", cwd=tmp_path, env={"LC_ALL": language, "PYTHONUTF8": "1"})
+    assert status == 0 and words in out

@@ -1,0 +1,126 @@
+"""The report's summary and its words: what it says in short, in both languages, and nothing that the numbers do not bear out."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+import metrics
+from reporting import collect, curves, page, page_words, summary, terms, words
+from tests.test_report import entries_of
+from training.recipe import Recipe
+
+
+def results(values, steps=3000, samples=5000, quality="fd_lenet"):
+    """A comparison of models whose runs, seeds from 0, have these {label: values}."""
+    runs, groups = [], []
+    for label, of_seeds in values.items():
+        own = [
+            {"label": label, "seed": seed, "status": "finished", "minutes": 1.0, "metrics": {quality: {"value": value}}}
+            for seed, value in enumerate(of_seeds)
+        ]
+        runs += own
+        groups.append({"label": label, "steps": steps, "metrics": {quality: {"mean": float(np.mean(of_seeds))}}})
+    settings = [{"name": "clip", "equal": False}, {"name": "latent", "equal": True}]
+    return {"quality": quality, "groups": groups, "runs": runs, "samples": samples, "settings": settings}
+
+
+def test_who_is_ahead_and_by_how_much_is_paired_by_seed():
+    a, b = [2.0, 4.0, 6.1], [2.5, 5.0, 7.5]  # seeds differ more than models do
+    found = summary.summarise(results({"b": b, "a": a}))
+    assert found["ahead"] == "a" and [row["label"] for row in found["behind"]] == ["b"]
+    (row,) = found["behind"]
+    interval = ttest_rel(np.log(a), np.log(b)).confidence_interval(0.95)
+    assert (row["low"], row["high"]) == pytest.approx((np.exp(interval.low), np.exp(interval.high)))
+    assert row["ratio"] == pytest.approx(np.exp(np.mean(np.log(a) - np.log(b)))) and row["seeds"] == 3
+    assert found["certain"] is True and row["high"] < 1
+    assert (found["trainings"], found["minutes"], found["unequal"], found["trial"]) == (6, 6.0, ["clip"], {})
+
+
+def test_a_lead_that_the_seeds_do_not_bear_out_is_not_certain():
+    assert summary.summarise(results({"a": [1.0, 3.0, 2.0], "b": [2.0, 2.0, 3.0]}))["certain"] is False
+    one = summary.summarise(results({"a": [1.0], "b": [2.0]}))
+    assert one["certain"] is None and one["behind"][0]["ratio"] == 0.5 and one["behind"][0]["low"] is None
+    apart = results({"a": [1.0], "b": [2.0]})
+    apart["runs"][1]["seed"] = 7  # no seed in common
+    assert summary.summarise(apart)["behind"][0]["ratio"] is None
+    assert summary.summarise(results({"a": [0.0, 1.0], "b": [2.0, 2.0]}))["behind"][0]["ratio"] is None
+    assert summary.summarise(results({"a": [1.0]}))["ahead"] is None
+
+
+def test_the_runner_up_may_be_certain_and_the_last_not():
+    found = summary.summarise(results({"a": [1.0, 1.1, 1.0], "b": [2.0, 2.1, 2.2], "c": [0.9, 9.0, 2.0]}))
+    assert [row["label"] for row in found["behind"]] == ["b", "c"]
+    assert found["behind"][0]["high"] < 1 < found["behind"][1]["high"] and found["certain"] is False
+
+
+def test_tiny_results_are_a_trial():
+    assert summary.summarise(results({"a": [1.0], "b": [2.0]}, steps=10, samples=200))["trial"] == {"steps": 10, "samples": 200}
+
+
+def test_the_page_of_a_trial_does_not_pretend(small_comparison):
+    found, text, _ = small_comparison
+    assert found["summary"]["trial"] == {"steps": 10, "samples": 200}
+    assert "A trial, not a result." in text and "这只是试运行，不是结果。" in text
+    assert 'class="best"' not in text and "Nobody can say yet." in text
+    grown = json.loads(json.dumps(found))
+    for row in [*grown["groups"], *grown["runs"]]:
+        row["steps"] = 1000
+    grown["samples"], grown["best"] = 5000, dict.fromkeys(grown["best"], "gan")
+    del grown["summary"]  # of an earlier version
+    text = page.render(grown)
+    assert "A trial" not in text and 'class="best"' in text and "Nobody can say yet." not in text
+
+
+def test_the_page_opens_in_its_language_and_has_both(small_comparison):
+    found, text, _ = small_comparison
+    assert '<html lang="en">' in text and '<html lang="zh">' in page.render(found, "zh")
+    assert text.count('<span lang="en">') == text.count('<span lang="zh">') > 100
+
+
+def test_every_key_has_words_in_both_languages():
+    values = [value for metric in metrics.METRICS.values() for value in metric.values if value != "contrast"]
+    quantities = {name for _, names in curves.LOGGED for name in names} | set(collect.HEALTH)
+    settings = set(Recipe.model_fields) - set(terms.NOT_CONTENT) | {"network", "learning_rate"}
+    for table, keys in ((words.VALUES, values), (page_words.QUANTITIES, quantities), (page_words.SETTINGS, settings)):
+        for key in keys:
+            assert key in table, key
+            assert any(letter >= "\u4e00" for letter in table[key][1]), key
+    assert set(page_words.CHARTS) == {title for title, _ in curves.LOGGED}
+    assert set(page_words.AXES) == set(curves.AXES)
+    assert page_words.of_value("coverage") == ("Coverage (share of real images)", "覆盖率（占真实图像的比例）")
+    assert page_words.of_value("own_metric") == ("own_metric", "own_metric")
+
+
+def test_remarks_are_put_into_chinese():
+    entries = entries_of(*[("gan", {"minutes": 1, "clock": clock}) for clock in ("cpu", "cpu", "wall")])
+    runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
+    clock, threads = map(page_words.remark, terms.remarks(entries, runs))
+    assert clock.zh == "预算的计时方式不同：分钟: gan，种子 2；CPU 分钟: 其余。本报告中的时间都是实际时间。"
+    assert threads.zh == "线程数不同：2: gan，种子 1；1: 其余。用时不可比，步数也不可比。"
+    line = "Stopped before the end of the training: gan, seed 0, after 10 generator steps (planned: 20 generator steps)."
+    assert page_words.remark(line).zh == "训练未完成：gan，种子 0，训练到 10 生成器步（计划 20 生成器步）。"
+    line = "Not scored equally often (checkpoint_every): 2 checkpoints: gan, seed 0; 6 checkpoints: all others."
+    assert page_words.remark(line).zh == "评分的疏密不同（checkpoint_every）：2 个检查点: gan，种子 0；6 个检查点: 其余。"
+    line = "frechet was not measured in runs/a and b: it wants 100 samples"
+    assert page_words.remark(line) == (line, "runs/a and b 未测量 frechet。原因：it wants 100 samples")
+    assert page_words.remark("something {0} else") == ("something {0} else",) * 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_GB.UTF-8"}, "en"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "zh_CN.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LC_MESSAGES": "zh_TW", "LANG": "de_DE"}, "zh"),
+        ({"LANG": "de_DE"}, "en"),
+    ],
+)
+def test_the_language_is_the_systems(monkeypatch, variables, language):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert page_words.by_locale() == language
