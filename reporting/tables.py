@@ -53,24 +53,33 @@ def markdown(results: dict, lang: str) -> str:
 def note(results: dict, lang: str) -> str:
     """The sentence below a table: what was trained and scored how, and what ± and bold mean."""
     data_name, samples = results["data"], results.get("samples")
-    trial = results.get("summary", {}).get("trial")
+    trial, bold = _trial(results), any(_best(results).values())
     several = any(len(group["seeds"]) > 1 for group in results["groups"])
     if lang == "zh":
         parts = ["各种子的均值 ± 标准差" if several else "单个种子"]
         parts += [f"数据：{data_name}"] + ([f"每个生成器取 {samples:,} 个样本评分"] if samples else [])
         parts += ["真实数据一列为留出数据的得分，± 为各次抽样之间的标准差"]
-        parts += ["加粗：与其他模型的区间均不重叠的最佳值"] if any(results["best"].values()) else []
+        parts += ["加粗：与其他模型的区间均不重叠的最佳值"] if bold else []
         return "；".join(parts) + "。" + (TRIAL[lang] if trial else "")
     parts = [f"{'Mean ± standard deviation over the seeds' if several else 'One seed'}, {data_name}"]
     parts += [f"{samples:,} samples of each generator"] if samples else []
     parts += ["real data: held-out items in place of samples, ± over draws"]
-    parts += ["bold: the best, where its interval overlaps no other's"] if any(results["best"].values()) else []
+    parts += ["bold: the best, where its interval overlaps no other's"] if bold else []
     return "; ".join(parts) + "." + (" " + TRIAL[lang] if trial else "")
+
+
+def _trial(results):
+    return results.get("summary", {}).get("trial")
+
+
+def _best(results):
+    """{value: label} of what is bold: nothing in a trial, as in the report."""
+    return {} if _trial(results) else results["best"]
 
 
 def _rows(results, lang):
     """(heading, rows of costs, rows of scores as (name, direction, cells, place of the best)) as texts."""
-    groups, real = results["groups"], words.of("real data", lang)
+    groups, real, marked = results["groups"], words.of("real data", lang), _best(results)
     seeds = [
         in_ranges(group["seeds"]) + (f" ({group['died']} {words.of('died', lang)})" if group["died"] else "") for group in groups
     ]
@@ -82,7 +91,7 @@ def _rows(results, lang):
     for name in (name for name in results["floor"] if not is_class_share(name)):
         cells = [_cell(group, name) for group in groups]
         floor = results["floor"][name]
-        best = next((at for at, group in enumerate(groups) if group["label"] == results["best"].get(name)), None)
+        best = next((at for at, group in enumerate(groups) if group["label"] == marked.get(name)), None)
         row = [*cells, aligned(floor["value"], floor["deviation"])]
         scores.append((words.of_value(name, lang), metrics.direction(name), row, best))
     return ["", *(group["label"] for group in groups), real], costs, scores

@@ -158,6 +158,14 @@ def test_a_trial_is_called_one():
     assert "trial" not in tables.note({**results, "summary": {"trial": {}}}, "en")
 
 
+def test_nothing_is_bold_in_a_trial(tmp_path):
+    results = made_up(tmp_path)
+    assert r"\mathbf" in tables.latex(results, "en") and "**" in tables.markdown(results, "en")
+    trial = {**results, "summary": {"trial": {"steps": 10}}}
+    for made in (tables.latex(trial, "en"), tables.markdown(trial, "en")):
+        assert r"\mathbf" not in made and "**" not in made and "bold" not in made
+
+
 def test_tiles_are_the_images_of_a_grid(tmp_path):
     images = pictures(20, 28, colours=3)
     grids.save_png(tmp_path / "grid.png", grids.grid(images))
