@@ -1,9 +1,9 @@
 """train.py as users call it: every model on every data set, every network under every objective, the run's folder."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -157,11 +157,12 @@ def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
     probe = f"import sys\nsys.argv = ['{name}.py', '--help']\nimport {name}\nfrom reporting import console\n"
     probe += f"try:\n    console.run({name}.main)\nexcept SystemExit as stop:\n    print(stop.code, 'paddle' in sys.modules)\n"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    took = []
+    took = []  # of the processor: the machine may be busy with other things
     for _ in range(3):
-        began = time.perf_counter()
+        began = resource.getrusage(resource.RUSAGE_CHILDREN)
         result = subprocess.run([sys.executable, "-c", probe], cwd=tmp_path, env=environment, capture_output=True, text=True)
-        took.append(time.perf_counter() - began)
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime)
         assert result.stdout.splitlines()[-1] == "0 False", result.stderr
         assert "--out" in result.stdout and result.stderr == ""
         if took[-1] < 1:
@@ -187,6 +188,7 @@ def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_
 def test_a_run_that_is_lengthened_in_minutes_keeps_its_clock(call):
     flags = ["--model", "wgan-paper", "--data", "8gaussians", *TINY_FLAGS, "--steps", 1, "--out", "run"]
     assert call("train", *flags).status == 0 and run.read_recipe("run").clock == "wall"
-    result = call("train", "--out", "run", "--minutes", 0.01, "--resume")
-    assert (result.status, result.err) == (0, "") and "0.01 minutes → run" in result.out
-    assert log.last("run")["seconds"] >= 0.6
+    minutes = round(log.last("run")["seconds"] / 60 + 0.01, 3)  # on a busy machine the first step takes its time
+    result = call("train", "--out", "run", "--minutes", minutes, "--resume")
+    assert (result.status, result.err) == (0, "") and f"{minutes:g} minutes → run" in result.out
+    assert log.last("run")["seconds"] >= 60 * minutes

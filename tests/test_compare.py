@@ -156,7 +156,7 @@ def test_runs_of_one_folder_that_fit_differently_are_not_compared(refused, tmp_p
         (["gan", "--data", "mnits"], "did you mean 'mnist'"),
         (["gan", "--metrics", "kdi"], "kid"),
         (["gan", "--device", "tpu"], "allowed are auto"),
-        (["gan", "--device", "gpu"], "this Paddle is the CPU build"),
+        (["gan", "--device", "gpu"], "this machine shows 0 GPUs" if runtime.has_gpu_build() else "this Paddle is the CPU build"),
         (["gan", "--jobs", "0"], "--jobs"),
         (["runs/none", "gan"], "not a run folder"),
     ],

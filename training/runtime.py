@@ -59,6 +59,8 @@ def start(device: str = "auto", threads: int | None = None) -> str:
             settings.append(f"{name}={value}{reason}")
     if _keep_memory():
         settings.append("freed memory is kept")
+    if has_gpu_build() and not takes_gpu(device):
+        os.environ.setdefault("GLOG_minloglevel", "2")  # it warns of CUDA libraries that are missing, and does without
     paddle = _import_paddle()
     place = _place(paddle, device)
     paddle.set_device(place)

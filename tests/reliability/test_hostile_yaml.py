@@ -66,10 +66,10 @@ PIECES = ["a: 1\n", "- 1\n", "[], ", "{}, ", "a, ", '"\\u0041", ', "&a x, ", "? 
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_the_longest_yaml_takes_no_more_than_its_time(piece):
-    many, began = piece * (plain_yaml.MOST // len(piece) - 1), time.monotonic()
+    many, began = piece * (plain_yaml.MOST // len(piece) - 1), time.process_time()
     with contextlib.suppress(UserError):
         plain_yaml.parsed(f"[{many}]" if piece.endswith(", ") else many, "it")
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 TOKENS = ["a", "b: ", "1", "- ", "? ", ": ", "[", "]", "{", "}", ",", "&a ", "*a", "!!int ", "!", "|", ">", "'", '"', "#", "---"]
