@@ -56,7 +56,9 @@ def test_each_recipe_has_its_papers_constants_and_the_searched_ones_keep_the_met
     kept = [key for key in PUBLISHED[model] if model in PAPER or key not in SEARCHED]
     assert {key: getattr(recipe, key) for key in kept} == {key: PUBLISHED[model][key] for key in kept}
     assert recipe.data == "mnist-5k" and recipe.latent == 100
-    untried = recipes.load(model, overrides={"data": "mnist"})  # nothing was searched there
+    same = recipes.load(model, overrides={"data": "mnist"})  # the same digits, twelve times as many
+    assert {key: getattr(same, key) for key in PUBLISHED[model]} == {key: getattr(recipe, key) for key in PUBLISHED[model]}
+    untried = recipes.load(model, overrides={"data": "fashion-mnist"})  # nothing was searched there
     assert {key: getattr(untried, key) for key in PUBLISHED[model]} == PUBLISHED[model]
 
 

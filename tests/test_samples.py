@@ -27,7 +27,7 @@ def runs(tmp_path_factory, mnist_dir, cifar_dir):
         "points": ["--data", "25gaussians"],
     }
     for name, flags in sources.items():
-        more = [*TINY_FLAGS, "--steps", 3, "-o", "sample_every=1", "--out", folder / name]
+        more = [*TINY_FLAGS, "--steps", 3, "-o", "learning_rate=2e-4", "-o", "sample_every=1", "--out", folder / name]
         in_process("train", "--model", "dcgan", *flags, *more)
     return folder
 
