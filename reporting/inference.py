@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from errors import UserError
 from reporting.samples import plan
 from storage import reading
+from training.checkpoint import Classes
 from training.recipe import Recipe
 
 RECORD = "export.json"
@@ -38,7 +39,7 @@ class Record(BaseModel):
     native_size: Count | None
     paddle: str
     sha256: dict[str, str]
-    classes: dict[str, Count] | None = None
+    classes: Classes | None = None
 
 
 def record(folder: Path, recipe: Recipe, state: dict) -> dict:

@@ -14,7 +14,7 @@ from models import networks
 from models.constraints import gradient_penalty
 from models.networks import conditional, mlp
 from tests.helpers import NETWORKS, batch, equal, state_of, tiny, values, write_images
-from training import algorithm, callbacks, checkpoint, randomness
+from training import algorithm, checkpoint, randomness
 from training.sampling import generate
 from training.trainer import GANTrainer, rebuild
 
@@ -301,13 +301,6 @@ def test_more_classes_than_anybody_has_are_refused(tmp_path):
 # what a run keeps of them
 
 
-def test_a_grid_shows_a_class_a_row_where_they_are_few():
-    assert callbacks.in_order(3).tolist() == [0] * 8 + [1] * 8 + [2] * 8
-    assert len(callbacks.in_order(10)) == 80 and len(callbacks.in_order(16)) == 128
-    assert callbacks.in_order(1000).tolist() == list(range(64))
-    assert callbacks.in_order(17).tolist() == [k % 17 for k in range(64)]
-
-
 def test_checkpoints_of_the_other_kind_are_refused_in_words(tmp_path):
     parts = {}
     for name in ("conditional", "plain", "wrong"):
@@ -321,7 +314,16 @@ def test_checkpoints_of_the_other_kind_are_refused_in_words(tmp_path):
         with pytest.raises(UserError, match="belongs to another recipe: one is conditional, the other is not"):
             trainer.resume(path, checkpoint.read_state(path))
     assert rebuild(of_one)[0].classes == CLASSES
-    for wrong, words in ((None, "disagree on whether it is conditional"), ({"a": 1, "b": 2}, "belongs to another recipe")):
+    refused = {
+        None: "disagree on whether it is conditional",
+        2: "belongs to another recipe",
+        0: "classes missing, of another type",
+    }
+    wrongs = [(refused[None], None), (refused[2], {"a": 1, "b": 2})]
+    wrongs += [
+        (refused[0], wrong) for wrong in ({}, {"a": 0}, {"a": -1}, {"a": "1"}, ["a"], dict.fromkeys(map(str, range(1001)), 1))
+    ]
+    for words, wrong in wrongs:
         path = checkpoint.save(tmp_path / "wrong", 1, one.parts(), own | {"classes": wrong}, 1)
         with pytest.raises(UserError, match=words):
             rebuild(path)
