@@ -70,7 +70,7 @@ def read(folder: str | Path) -> Record:
     content = reading.json(folder / RECORD, LARGEST_RECORD)
     version = content.get("format") if isinstance(content, dict) else None
     if type(version) is int and version > FORMAT:
-        raise UserError(f"{folder / RECORD} has format {version}, this program reads {FORMAT}: export the run again")
+        raise UserError(f"{folder / RECORD} has format {version}, this program reads 1 to {FORMAT}: export the run again")
     try:
         found = Record.model_validate(content)
         graph_of(found)

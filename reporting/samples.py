@@ -25,7 +25,7 @@ MILLISECONDS, INTERPOLATION_MILLISECONDS, HELD = 250, 80, 6  # of a film's pictu
 CODECS = ("vp09", "mp4v")  # browsers show the first one; not every OpenCV can write it
 KINDS = {  # of files that samples go into
     ".png": ".png (grid)",
-    ".npz": ".npz (images, and labels of a conditional run)",
+    ".npz": ".npz (images)",
     ".gif": ".gif",
     ".mp4": ".mp4 (films: of the training, from its saved grids, or of --interpolate)",
     "folder": "a folder, with a slash at its end",
