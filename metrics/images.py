@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Iterator
@@ -27,6 +28,15 @@ def read_points(path: str | Path) -> np.ndarray:
         raise UserError(f"{path}: wants points N×2, not {array.dtype} of shape {array.shape}")
     with np.errstate(over="ignore"):  # an infinity is an error further on
         return array.astype(np.float32)
+
+
+def read_labels(path: str | Path) -> np.ndarray | None:
+    """int64 N from `labels` of an .npz; None if it has none, or others than whole numbers in a row."""
+    with contextlib.suppress(UserError):
+        array = _read(path, ("labels",))
+        if array.ndim == 1 and len(array) and array.dtype.kind in "iu":
+            return array.astype(np.int64)
+    return None
 
 
 def image_size(path: str | Path, source: Source) -> int:

@@ -22,6 +22,7 @@ MODELS = ("gan", "dcgan", "wgan", "wgan-gp", "lsgan")
 PAPER = ("wgan-paper", "wgan-gp-paper")  # with the papers' constants, which stay; the others' were searched and may change
 NETWORKS, OBJECTIVES = tuple(networks.NETWORKS), tuple(objectives.OBJECTIVES)
 TIMES = ("seconds", "cpu_seconds", "images_per_second", "batch_cost", "reader_cost")
+CLASSES = dict.fromkeys("0123456789", 10)  # of a conditional game's data
 # without decay, so that four steps and two steps begin alike
 TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "log_every": 1, "steps": 4}
 TINY_FLAGS = [word for key, value in TINY.items() for word in ("-o", f"{key}={value}")]
@@ -45,7 +46,7 @@ def toy_dataset(n=40, heldout=16, size=32, colours=1, seed=0, native_size=None):
 def tiny_game(model="wgan", shape=(1, 32, 32), **settings):
     from training.trainer import GANTrainer
 
-    return GANTrainer(tiny(model, **settings), shape)
+    return GANTrainer(tiny(model, **settings), shape, classes=CLASSES if settings.get("conditional") else None)
 
 
 def state_of(trainer, step=1):
@@ -53,6 +54,7 @@ def state_of(trainer, step=1):
     counters = {"step": step, "critic_steps": trainer.critic_steps, "attempt": trainer.attempt}
     clocks = {"seconds": 0.0, "cpu_seconds": 0.0}
     made = {"recipe": trainer.recipe.model_dump(), "shape": list(trainer.shape), "native_size": None}
+    made["classes"] = trainer.classes or None
     return {**counters, **clocks, "alarms": {"dead": 0, "negative": 0}, "logs": {}, **made}
 
 

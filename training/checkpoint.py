@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 import safetensors.numpy
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
 from errors import UserError, cannot_write, shortened
@@ -28,11 +28,12 @@ from storage import reading
 if TYPE_CHECKING:
     from paddle import nn
 
-FORMAT = 3
+FORMAT = 4
 # what each older format lacks: state of that format -> state of the next
 UPGRADES = {
     1: lambda state: {**state, "format": 2, "attempt": 0},
     2: lambda state: {**state, "format": 3, "cpu_seconds": 0.0},
+    3: lambda state: {**state, "format": 4, "classes": None},
 }
 PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
 AVERAGE = "average"  # a fifth, where the recipe has an averaged generator
@@ -41,6 +42,16 @@ STATE, HEADER, LARGEST = 1 << 20, 1 << 20, 4 << 30  # bytes of state.json, of th
 DTYPES: dict[object, np.dtype[Any]] = {f"{kind.upper()}{8 * size}": np.dtype(f"{kind}{size}") for kind in "fi" for size in (4, 8)}
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=10**10)]
+
+
+def _some(classes):
+    if not sum(classes.values()):
+        raise ValueError("a class must have an item")
+    return classes
+
+
+# {name: training items} of a conditional run, in the order of the labels
+Classes = Annotated[dict[str, Count], Field(min_length=1, max_length=1000), AfterValidator(_some)]
 
 
 class State(BaseModel):
@@ -58,6 +69,7 @@ class State(BaseModel):
     recipe: dict
     shape: list[Count]
     native_size: Annotated[int, Field(ge=1, le=1024)] | None
+    classes: Classes | None
     sha256: dict[str, str]
 
 

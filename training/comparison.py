@@ -30,7 +30,7 @@ INTERVALS = ("log_every", "sample_every", "checkpoint_every")
 # neither how often a run is logged, drawn and saved nor its name changes what is learnt
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 # settings that came later, at the value that all had before: left out, so that what was recorded before is still found
-BEFORE = {"fit": "crop"}
+BEFORE = {"fit": "crop", "conditional": False}
 
 
 @dataclass
@@ -115,8 +115,9 @@ def equal_terms(settings: dict) -> dict:
 def label_groups(entries: list[Entry]):
     """Set each entry's label, its group's: the model, and what else it takes to tell the groups apart."""
     groups: dict[str, list[Entry]] = {}
+    mixed = len({entry.recipe.conditional for entry in entries}) > 1
     for entry in entries:
-        entry.label = entry.recipe.model
+        entry.label = f"{entry.recipe.model} conditional" if mixed and entry.recipe.conditional else entry.recipe.model
         groups.setdefault(group_of(entry.recipe), []).append(entry)
     for key in ("network", "data", "learning_rate", *recipes.Recipe.model_fields):
         if key in ("seed", *NOT_CONTENT):

@@ -73,13 +73,13 @@ def run(
         waited = 0.0
         for _ in range(recipe.critic_steps(number - 1)):
             asked = time.perf_counter()
-            real = next(reader)
+            real, labels = next(reader)
             waited += time.perf_counter() - asked
-            critic = trainer.critic_step(real)
+            critic = trainer.critic_step(real, labels)
         generator_loss = trainer.generator_step(number - 1)
         budget.look()
         last = number == recipe.steps or budget.spent()
-        step = callbacks.Step(number, last, budget.milestone(number), real, critic, generator_loss, waited)
+        step = callbacks.Step(number, last, budget.milestone(number), real, critic, generator_loss, waited, labels)
         for callback in after:
             callback.after(step)
         if step.interrupted:
