@@ -2,6 +2,7 @@
 // and unpackFrame; drawPanel shows the plane, drawCurves what was measured. Lengths are CSS pixels, crisp on any screen.
 const Live = (() => {
   const GRID = 33, ARROWS = 11, FIRST = 1, EVERY = 3;  // live/session.py
+  const LEVELS = 4095;  // live/packing.py
   const FINE = 4;  // pixels of the surface from one point of the grid to the next
   const LOW = [64, 112, 176], MIDDLE = [248, 247, 242], HIGH = [222, 160, 60];  // told apart by any eye: blue, almost white, ochre
   const COLOURS = {real: "#3d4248", sample: "#c2185b", ink: "#23272b", soft: "#6b7278", line: "#d9dcdf", w1: "#23272b", estimate: "#0b7a75"};
@@ -16,7 +17,7 @@ const Live = (() => {
   const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 
   function points(raw, extent) {  // Uint16Array → Float32Array x, y, x, y …
-    return Float32Array.from(raw, v => (v / 32767.5 - 1) * extent);
+    return Float32Array.from(raw, v => (v / LEVELS * 2 - 1) * extent);
   }
 
   function unpackScene(json) {

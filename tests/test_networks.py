@@ -289,3 +289,10 @@ def test_output_is_cropped_to_the_pictures_own_size():
     assert crop_to(images, 28).shape == (1, 1, 28, 28)
     assert crop_to(images, 28)[0, 0, 0, 0] == 2 * 32 + 2
     assert values(trainable(build("mlp", (2,))[0]))[-1].shape == (2,)
+
+
+def test_mlp_bn_is_mlp_with_batch_norm_before_each_relu_of_the_generator():
+    kinds = lambda network: [type(layer).__name__ for layer in network.body]  # noqa: E731
+    (generator, critic), (plain, other) = (build(name, (2,)) for name in ("mlp-bn", "mlp"))
+    assert kinds(generator) == ["Linear", "BatchNorm", "ReLU"] * 3 + ["Linear"]
+    assert kinds(plain) == kinds(critic) == kinds(other) == ["Linear", "ReLU"] * 3 + ["Linear"]
