@@ -63,7 +63,7 @@ function choice() {  // [[name of a recording, title]]
     const names = Object.keys(RECORD.recordings).filter(name => name.startsWith(state.set + "/"));
     return names.map(name => [name, WORDS.models[name.split("/")[1]]]);
   }
-  const thrown = names => "switches/" + ALL.filter(name => names.has(name)).join("+");
+  const thrown = names => names.size ? "switches/" + ALL.filter(name => names.has(name)).join("+") : RECORD.switched + "/gan";
   return [[thrown(new Set()), WORDS.none], [thrown(state.thrown), WORDS.own], [thrown(new Set(ALL)), WORDS.all]];
 }
 
