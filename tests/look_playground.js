@@ -1,4 +1,5 @@
 // For tests/test_playground.py. In the page: used as a person would, what is found told to the page around it; in that page: what it is told.
+(() => {  // its names are not the page's
 const WRONG = [];
 
 function look() {
@@ -15,12 +16,21 @@ function look() {
 
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const all = selector => [...document.querySelectorAll(selector)];
-const pictures = () => all("#panels canvas").map(canvas => canvas.toDataURL());
+const hash = text => [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 4294967291, 7);
+const pictures = () => all("#panels canvas").map(canvas => hash(canvas.toDataURL()));
 const click = selector => document.querySelector(selector).click();
 const shown = () => ({step: document.getElementById("step").textContent, numbers: all("#panels dl").map(list => list.textContent)});
 
-async function settled() {  // recordings are unpacked when they are asked for
-  for (let i = 0; i < 100 && !all("#panels canvas").length; i++) await wait(50);
+const channel = new MessageChannel();
+const turn = () => new Promise(done => {
+  channel.port1.onmessage = done;
+  channel.port2.postMessage(0);
+});
+let last = null;
+async function settled() {  // other panels are there: recordings are unpacked when they are asked for, which takes no virtual time
+  const panel = () => document.querySelector("#panels canvas");
+  for (let i = 0; i < 1e5 && (!panel() || panel() === last); i++) await turn();
+  last = panel();
 }
 
 async function walk() {
@@ -46,23 +56,23 @@ async function walk() {
   found.sets = {};
   for (const button of all("[data-set]")) {
     button.click();
-    await wait(300);
+    await settled();
     found.sets[button.dataset.set] = {pictures: pictures(), titles: all("#panels figcaption b").length, told: all("#told p").length};
   }
   click("[data-view=switches]");
-  await wait(300);
+  await settled();
   found.switches = {};
   const pressed = () => all("[role=switch]").map(button => button.getAttribute("aria-checked") === "true" ? 1 : 0).join("");
   for (const button of [null, ...all("[role=switch]")]) {  // one after the other
     button?.click();
-    await wait(300);
+    if (button) await settled();
     found.switches[pressed()] = pictures();
   }
   look();
   click("[data-language=zh]");
   look();
   click("[data-view=models]");
-  await wait(300);
+  await settled();
   look();
   found.languages = [...new Set(all("span[lang]").filter(e => e.getClientRects().length).map(e => e.lang))];
   parent.postMessage({...found, wrong: [...new Set(WRONG)]}, "*");
@@ -80,3 +90,4 @@ if (parent === window) {
   console.error = console.warn = (...words) => WRONG.push("console: " + words.join(" "));
   addEventListener("load", walk);
 }
+})();

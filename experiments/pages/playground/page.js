@@ -10,7 +10,7 @@ const WORDS = {
   objectives: {"non-saturating": ["log loss", "对数损失"], "wasserstein": ["no logarithm", "不取对数"]},
   none: ["GAN: no switch thrown", "GAN：开关全关"], own: ["your choice", "你的选择"], all: ["all four: WGAN, algorithm 1", "四个全开：WGAN 算法 1"],
   w1: ["exact W1", "精确 W1"], real: ["real: ", "真实："], estimate: ["estimate", "估计值"], modes: ["modes found", "找到的模式"],
-  of: [" of ", " / "], good: ["good samples", "合格样本"], clipped: ["weights at ±c", "停在 ±c 的权重"], slope: ["steepest slope of f", "f 的最大斜率"],
+  of: ["of ", "/ "], good: ["good samples", "合格样本"], clipped: ["weights at ±c", "停在 ±c 的权重"], slope: ["steepest slope of f", "f 的最大斜率"],
   steps: ["generator steps", "生成器步数"], step: ["step ", "第 "], after: ["", " 步"], curve: ["estimate E f(x) − E f(G(z))", "估计值 E f(x) − E f(G(z))"],
   dotted: ["dotted: real against real", "虚线：真实点之间"], sees: ["What happened", "发生了什么"],
 };
@@ -133,9 +133,10 @@ function draw(all) {
     });
     card.numbers.replaceChildren(...rows.flat());
     const series = key => ({steps: STEPS, values: card.recording.numbers[key]});
+    const trained = {steps: STEPS.slice(1), values: card.recording.numbers.estimate.slice(1)};  // at step 0 no critic has been
     Live.drawCurves(card.curves, [
       {label: word(WORDS.w1), unit: word(WORDS.dotted), colour: Live.COLOURS.w1, baseline: card.scene.w1_real, ...series("w1")},
-      {label: word(WORDS.curve), colour: Live.COLOURS.estimate, ...series("estimate")},
+      {label: word(WORDS.curve), colour: Live.COLOURS.estimate, ...trained},
     ], {at: STEPS[k], until: STEPS[LAST], xLabel: word(WORDS.steps)});
   }
   const slider = document.getElementById("time");
@@ -153,7 +154,7 @@ function play(on) {
 
 function tick(now, before, run) {
   if (!state.playing || run !== runs) return;  // stopped, or begun anew meanwhile
-  state.at = Math.min(LAST, state.at + (now - before) / 1000 * LAST / SECONDS);
+  state.at = Math.min(LAST, state.at + Math.min(100, now - before) / 1000 * LAST / SECONDS);  // a page that was hidden does not jump
   draw(false);
   if (state.at >= LAST) return play(false);
   requestAnimationFrame(next => tick(next, now, run));
