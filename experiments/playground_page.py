@@ -7,16 +7,18 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from errors import UserError
 from experiments import ROOT
-from experiments.playground_words import SEEN, SETS, SWITCHES
 from reporting.curves import rank_correlation
+from reporting.numbers import in_digits
 
 FOLDER = Path(__file__).resolve().parent / "pages" / "playground"
+WORDS = yaml.safe_load((FOLDER / "words.yaml").read_text(encoding="utf-8"))  # its first lines say what is in it
 
 
 def render(record: dict[str, Any]) -> str:
@@ -27,8 +29,8 @@ def render(record: dict[str, Any]) -> str:
     seen = {name: words for name in record["recordings"] if (words := told(name, record))}
     return environment.get_template("page.html").render(
         record=record,
-        sets={name: SETS[name] for name in record["scenes"]},
-        switches=SWITCHES,
+        sets={name: WORDS["sets"][name] for name in record["scenes"]},
+        switches=WORDS["switches"],
         made=how(record["recordings"]),
         json=htmlsafe_json_dumps({**record, "seen": seen}, separators=(",", ":")),
         css=Markup(text(FOLDER / "page.css")),
@@ -48,20 +50,26 @@ def told(name: str, record: dict[str, Any]) -> list[str] | None:
     """What one sees in a recording, in both languages, with its own numbers; None where nothing is said."""
     row = record["recordings"][name]
     figures = facts(row, record["scenes"][row["recipe"]["data"]]["w1_real"])
-    return [text.format(**figures) for text in SEEN[name]] if name in SEEN else None
+    return [text.format(**figures) for text in WORDS["seen"][name]] if name in WORDS["seen"] else None
 
 
 def facts(row: dict[str, Any], w1_real: float) -> dict[str, str]:
     """The numbers of a recording that its words may name, as they are shown."""
     numbers = row["numbers"]
     last = {key: values[-1] for key, values in numbers.items()}
-    best = min(range(len(numbers["w1"])), key=lambda i: numbers["w1"][i])
-    shown = {key: f"{last[key]:.2g}" for key in ("w1", "estimate", "slope", "d_real", "d_fake") if key in last}
+    shown = {"w1": f"{last['w1']:.2f}", "best": f"{min(numbers['w1']):.2f}", "real": f"{w1_real:.2f}"}
+    shown |= {key: power_of_ten(in_digits(last[key], 2)) for key in ("estimate", "slope")}
     shown |= {key: f"{last[key]:.0%}".replace("%", " %") for key in ("good_share", "clipped_share") if last.get(key) is not None}
     shown |= {"modes": f"{last['modes_found']:.0f}"} if "modes_found" in last else {}
     shown |= {"most_modes": f"{max(numbers['modes_found']):.0f}"} if "modes_found" in last else {}
-    ratio = {"times": f"{last['w1'] / w1_real:.1f}", "real": f"{w1_real:.2g}", "best": f"{numbers['w1'][best]:.2g}"}
-    return {**shown, **ratio, "rank": f"{rank_correlation(numbers['estimate'][1:], numbers['w1'][1:]):.2f}".replace("-", "−")}
+    rank = rank_correlation(numbers["estimate"][1:], numbers["w1"][1:])  # at step 0 no critic has been trained
+    return {**shown, "rank": f"{rank:.2f}".replace("-", "−")}
+
+
+def power_of_ten(number: str) -> str:
+    """7.1e-05 as 7.1·10⁻⁵, as live/panel.js has it."""
+    digits, _, power = number.partition("e-")
+    return digits + "·10⁻" + power.lstrip("0").translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")) if power else number
 
 
 def how(recordings: dict[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,13 @@ import pytest
 
 from errors import UserError
 from experiments import playground, playground_page
-from experiments.playground_words import SEEN, SETS, SWITCHES
 from live import packing, session, switches
 from tests.helpers import ROOT
 from training import recipe as recipes
 
 PAGE = ROOT / "docs" / "playground.html"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SETS, SWITCHES, SEEN = (playground_page.WORDS[kind] for kind in ("sets", "switches", "seen"))
 LOOK = Path(__file__).with_name("look_playground.js").read_text(encoding="utf-8")
 WIDTHS = (390, 1400)
 

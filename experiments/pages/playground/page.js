@@ -5,12 +5,12 @@ const ALL = [...document.querySelectorAll("[data-switch]")].map(button => button
 const WORDS = {
   models: {
     "gan": ["GAN", "GAN"], "wgan": ["WGAN", "WGAN"], "wgan-gp": ["WGAN-GP", "WGAN-GP"],
-    "wgan-paper": ["WGAN, the paper’s constants", "WGAN（论文常数）"],
+    "wgan-paper": ["WGAN (paper)", "WGAN（论文）"],
   },
   objectives: {"non-saturating": ["log loss", "对数损失"], "wasserstein": ["no logarithm", "不取对数"]},
   none: ["GAN: no switch thrown", "GAN：开关全关"], own: ["your choice", "你的选择"], all: ["all four: WGAN, algorithm 1", "四个全开：WGAN 算法 1"],
-  w1: ["exact W1", "精确 W1"], real: ["real: ", "真实："], estimate: ["estimate", "估计值"], modes: ["modes found", "找到的模式"],
-  of: ["of ", "/ "], good: ["good samples", "合格样本"], clipped: ["weights at ±c", "停在 ±c 的权重"], slope: ["steepest slope of f", "f 的最大斜率"],
+  w1: ["exact W1", "精确 W1"], real: ["W1 of real to real", "真实点间的 W1"], estimate: ["estimate", "估计值"], modes: ["modes found", "找到的模式"],
+  of: ["of ", "/ "], good: ["good samples", "合格样本"], clipped: ["weights at ±c", "停在 ±c 的权重"], slope: ["steepest slope", "最大斜率"],
   steps: ["generator steps", "生成器步数"], step: ["step ", "第 "], after: ["", " 步"], curve: ["estimate E f(x) − E f(G(z))", "估计值 E f(x) − E f(G(z))"],
   dotted: ["dotted: real against real", "虚线：真实点之间"], sees: ["What happened", "发生了什么"],
 };
@@ -70,15 +70,17 @@ function choice() {  // [[name of a recording, title]]
 function constants(recipe) {  // in a line, as the recipe says them
   const bound = recipe.clip ? `c = ${recipe.clip}` : recipe.penalty ? `λ = ${recipe.penalty}` : null;
   const optimiser = recipe.optimizer === "adam" ? `Adam β₁ ${recipe.beta1}` : "RMSProp";
-  const rest = language => [WORDS.objectives[recipe.objective][language], bound, optimiser, `n_critic ${recipe.n_critic}`].filter(Boolean).join(" · ");
+  const average = recipe.ema ? `ema ${recipe.ema}` : null;
+  const rest = language => [WORDS.objectives[recipe.objective][language], bound, optimiser, `n_critic ${recipe.n_critic}`, average].filter(Boolean).join(" · ");
   return [rest(0), rest(1)];
 }
 
 const NUMBERS = [
-  ["w1", n => Live.short(n.w1), (n, scene) => [WORDS.real[0] + Live.short(scene.w1_real), WORDS.real[1] + Live.short(scene.w1_real)]],
+  ["w1", n => Live.short(n.w1)],
+  ["real", (n, scene) => Live.short(scene.w1_real)],
   ["estimate", n => Live.short(n.estimate)],
   ["slope", n => Live.short(n.slope)],
-  ["modes", n => "modes_found" in n ? String(n.modes_found) : null, (n, scene) => WORDS.of.map(of => of + parseInt(scene.data))],
+  ["modes", n => "modes_found" in n ? String(n.modes_found) : null, scene => WORDS.of.map(of => of + parseInt(scene.data))],
   ["good", n => "good_share" in n ? Math.round(100 * n.good_share) + " %" : null],
   ["clipped", n => "clipped_share" in n ? Math.round(100 * n.clipped_share) + " %" : "–"],
 ];
@@ -127,8 +129,8 @@ function draw(all) {
     if (!all && card.at === k) continue;
     card.at = k;
     const rows = NUMBERS.map(([key, value, beside]) => {
-      const text = value(card.frames[k].numbers);
-      const more = text !== null && beside ? element("small", "", " ", both(beside(card.frames[k].numbers, card.scene))) : null;
+      const text = value(card.frames[k].numbers, card.scene);
+      const more = text !== null && beside ? element("small", "", " ", both(beside(card.scene))) : null;
       return text === null ? [] : [element("dt", "", both(WORDS[key])), element("dd", "", text, more)];
     });
     card.numbers.replaceChildren(...rows.flat());
