@@ -83,7 +83,7 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
 
 if __name__ == "__main__":
     sys.argv[0] = "experiments"
-    if sys.argv[1:2] in (["search"], ["queue"]):  # commands of their own
+    if sys.argv[1:2] in (["search"], ["queue"], ["playground"]):  # commands of their own
         other = sys.argv.pop(1)
         sys.argv[0] = f"experiments {other}"
         console.run(importlib.import_module(f"experiments.{other}").main)
