@@ -1,0 +1,105 @@
+"""What the page says, in English and in Chinese."""
+
+from __future__ import annotations
+
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+NAMES = {"en": "English", "zh": "中文"}
+WORDS = {
+    # the head
+    "title": ("paddle-wgan", "paddle-wgan"),
+    "tagline": (
+        "GAN and Wasserstein GAN in PaddlePaddle: draw from them, watch them learn, set them side by side.",
+        "用飞桨实现的 GAN 与 Wasserstein GAN：生成样本、观看训练、并排对比。",
+    ),
+    "draw": ("Draw", "生成样本"),
+    "watch": ("Watch it learn", "观看训练"),
+    "compare": ("Compare", "对比"),
+    # draw
+    "draw_lead": (
+        "The same noise z goes into each generator; what differs is how they were trained. Choose runs below, or type a path.",
+        "各列的生成器使用相同的噪声 z，差别只在于训练方式。可在下方选择一次训练，或输入其路径。",
+    ),
+    "model_1": ("First model", "模型一"),
+    "model_2": ("Second model", "模型二"),
+    "model_3": ("Third model", "模型三"),
+    "none": ("– none –", "（无）"),
+    "seed": ("Seed of z", "z 的种子"),
+    "count": ("Samples", "样本数"),
+    "draw_button": ("Draw others", "换一批"),
+    "walk": ("Walk", "插值"),
+    "walk_info": ("from the z of this seed to that of the other", "从本种子的 z 走到另一种子的 z"),
+    "towards": ("Seed to walk to", "终点的种子"),
+    "classes": ("Class", "类别"),
+    "any_class": ("all", "全部"),
+    "refresh": ("Look for new runs", "刷新列表"),
+    "no_models": (
+        "There is nothing to draw from yet: <code>{runs}</code> holds no run with a checkpoint. "
+        "Train one (<code>python train.py --model wgan</code>, some minutes), type the path of one above, "
+        "or watch one learn under “Watch it learn”.",
+        "还没有可用的模型：<code>{runs}</code> 中没有带检查点的训练。可以先训练一个（<code>python train.py --model wgan</code>，"
+        "几分钟），在上方输入训练的路径，或到“观看训练”中观看。",
+    ),
+    "empty_column": (
+        "A second or third model here is drawn from the same z.",
+        "在此选择另一个模型，将用相同的 z 生成样本。",
+    ),
+    "cannot_draw": ("Nothing can be drawn from {source}: {why}", "无法用 {source} 生成样本：{why}"),
+    "other_latent": (
+        "Its z has {latent} dimensions, that of the first model {first}: the seed is the same, z cannot be.",
+        "它的 z 是 {latent} 维，而模型一的是 {first} 维：种子相同，z 无法相同。",
+    ),
+    "save": ("Save PNG", "保存 PNG"),
+    "took": ("{seconds:.2f} s", "{seconds:.2f} 秒"),
+    "trained": ("How it was trained", "训练方式"),
+    "scored": ("How it scored", "得分"),
+    "not_scored": ("Not scored yet: <code>python eval.py {source}</code>", "尚未评分：<code>python eval.py {source}</code>"),
+    "of_samples": ("samples", "样本"),
+    "of_real": ("real data", "真实数据"),
+    "all_settings": ("All settings", "全部设置"),
+    "steps": ("{steps:,} generator steps, {critic:,} critic steps", "生成器 {steps:,} 步，判别器 {critic:,} 步"),
+    "minutes": ("{minutes:.1f} minutes of training", "训练 {minutes:.1f} 分钟"),
+    "on": ("{model} on {data}", "{model}，{data}"),
+    "constraint_clip": ("weights clipped to ±{value:g}", "权重裁剪到 ±{value:g}"),
+    "constraint_penalty": ("gradient penalty λ = {value:g}", "梯度惩罚 λ = {value:g}"),
+    "constraint_none": ("no constraint", "无约束"),
+    "lower": ("lower is better", "越低越好"),
+    "higher": ("higher is better", "越高越好"),
+    # compare
+    "compare_lead": (
+        "Models trained on equal terms, with the same data, seeds and noise, in one report.",
+        "在同等条件下训练的模型：数据、种子与噪声都相同，结果汇成一份报告。",
+    ),
+    "models": ("Models", "模型"),
+    "data": ("Data", "数据集"),
+    "budget": ("Minutes a training", "每次训练的分钟数"),
+    "seeds": ("Seeds", "种子数"),
+    "start": ("Start", "开始"),
+    "stop": ("Stop", "停止"),
+    "comparison": ("Comparison", "对比"),
+    "comparison_hint": ("Choose one, or type the path of its folder", "选择一次对比，或输入其文件夹路径"),
+    "no_model_chosen": ("Choose one model at least.", "请至少选择一个模型。"),
+    "cannot_compare": ("This comparison cannot be made: {why}", "无法进行此对比：{why}"),
+    "one_at_a_time": (
+        "Another comparison is under way, started here or on another page; one runs at a time.",
+        "已有一次对比正在进行（由本页或其他页面启动）；同一时间只能进行一次。",
+    ),
+    "training": ("Training: {done} of {count} runs are done.", "训练中：已完成 {done} / {count}。"),
+    "scoring": ("All {count} runs are trained; scoring them.", "{count} 次训练均已完成，正在评分。"),
+    "stopping": ("Stopping: each training saves a checkpoint.", "正在停止：每次训练都会保存检查点。"),
+    "stopped": (
+        "Stopped, with checkpoints saved. The same choice, started again, goes on from there.",
+        "已停止，检查点已保存。以同样的选择再次开始，将从此处继续。",
+    ),
+    "done": ("Done: {folder}", "完成：{folder}"),
+    "seed_and_step": ("seed {seed}, step {step:,}", "种子 {seed}，第 {step:,} 步"),
+    "no_report": ("There is no report to show: {why}", "没有可显示的报告：{why}"),
+    "own_window": ("Open in a window of its own", "在新窗口中打开"),
+}
+
+
+def of(key: str, lang: str, **values: Any) -> str:
+    """A phrase of WORDS in a language, its {names} filled in."""
+    text = WORDS[key][LANGUAGES.index(lang)]
+    return text.format(**values) if values else text
