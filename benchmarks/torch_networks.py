@@ -62,14 +62,16 @@ class Dcgan:
 
 class Mlp:
     @staticmethod
-    def stack(inputs: int, units: int, outputs: int) -> list[nn.Module]:
+    def stack(inputs: int, units: int, outputs: int, kind: str = "none") -> list[nn.Module]:
         linear = [nn.Linear(inputs, units), nn.Linear(units, units), nn.Linear(units, units)]
-        return [*(layer for one in linear for layer in (one, nn.ReLU(True))), nn.Linear(units, outputs)]
+        inner = [layer for one in linear for layer in (one, *norm(kind, units, flat=True), nn.ReLU(True))]
+        return [*inner, nn.Linear(units, outputs)]
 
     class Generator(nn.Module):
         def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
             super().__init__()
-            self.body = nn.Sequential(*Mlp.stack(recipe.latent, recipe.units, math.prod(shape)), Reshape(*shape))
+            layers = Mlp.stack(recipe.latent, recipe.units, math.prod(shape), recipe.generator_norm)
+            self.body = nn.Sequential(*layers, Reshape(*shape))
 
         def forward(self, z: Tensor) -> Tensor:
             return self.body(z)

@@ -60,6 +60,7 @@ SOURCES = {
     "8gaussians": Source(reader("toys"), "mixture", family="points"),
     "25gaussians": Source(reader("toys"), "mixture", family="points"),
     "swissroll": Source(reader("toys"), "points", family="points"),
+    "2lines": Source(reader("toys"), "points", family="points"),
 }
 
 

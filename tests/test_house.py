@@ -1,4 +1,4 @@
-"""The house: imports run one way, commands → experiments, benchmarks → reporting → training → metrics, models, data →
+"""The house: imports run one way, commands → experiments, benchmarks → live → reporting → training → metrics, models, data →
 storage → errors."""
 
 import ast
@@ -16,10 +16,11 @@ FLOORS = {
     "metrics": 2,
     "training": 3,
     "reporting": 4,
-    "experiments": 5,
-    "benchmarks": 5,
+    "live": 5,
+    "experiments": 6,
+    "benchmarks": 6,
 }
-COMMAND = 6
+COMMAND = 7
 COMMANDS = (
     "metrics/train_network.py",
     "reporting/figures/__main__.py",

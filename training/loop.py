@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+from paddle import Tensor
 
 from data import Dataset, Order
 from data.reader import batches
 from errors import Interrupted
 from training import callbacks, signals
+from training.algorithm import CriticStep
 from training.budget import Budget
 from training.run_log import RunLog
 from training.trainer import GANTrainer
@@ -69,20 +73,37 @@ def run(
     for callback in after:
         callback.begin(new)
     for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
-        trainer.set_learning_rates(budget.used(number - 1))
-        waited = 0.0
-        for _ in range(recipe.critic_steps(number - 1)):
-            asked = time.perf_counter()
-            real = next(reader)
-            waited += time.perf_counter() - asked
-            critic = trainer.critic_step(real)
-        generator_loss = trainer.generator_step(number - 1)
+        done = updates(trainer, reader, number, budget.used(number - 1))
         budget.look()
         last = number == recipe.steps or budget.spent()
-        step = callbacks.Step(number, last, budget.milestone(number), real, critic, generator_loss, waited)
+        step = callbacks.Step(number, last, budget.milestone(number), *done)
         for callback in after:
             callback.after(step)
         if step.interrupted:
             raise Interrupted(step.interrupted)
         if last:
             break
+
+
+class Updates(NamedTuple):
+    """What a generator step and the critic steps before it left: callbacks.Step says of what."""
+
+    real: Tensor
+    critic: CriticStep
+    generator_loss: Tensor
+    waited: float
+
+
+def updates(trainer: GANTrainer, reader: Iterator[Tensor], number: int, used: float) -> Updates:
+    """The critic steps of generator step `number`, counted from 1, on batches of `reader`, then that step.
+
+    used: share of the budget that is used up, in [0, 1].
+    """
+    trainer.set_learning_rates(used)
+    waited = 0.0
+    for _ in range(trainer.recipe.critic_steps(number - 1)):
+        asked = time.perf_counter()
+        real = next(reader)
+        waited += time.perf_counter() - asked
+        critic = trainer.critic_step(real)
+    return Updates(real, critic, trainer.generator_step(number - 1), waited)

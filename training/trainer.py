@@ -26,6 +26,12 @@ from training.optimizers import OPTIMIZERS
 from training.parallel import Team
 from training.recipe import Recipe
 
+# settings that may change between two steps: no network, and no order of the data, depends on them
+MOVABLE = (
+    *("objective", "clip", "penalty", "n_critic", "optimizer", "beta1", "beta2"),
+    *("generator_learning_rate", "critic_learning_rate", "decay"),
+)
+
 
 class GANTrainer:
     """Generator, critic and their optimisers for items of `shape`, (C, H, W) or (2,), built from recipe.seed.
@@ -108,6 +114,18 @@ class GANTrainer:
         if self.recipe.decay:
             self.generator_optimizer.set_lr(self.recipe.generator_learning_rate * (1 - used))
             self.critic_optimizer.set_lr(self.recipe.critic_learning_rate * (1 - used))
+
+    def go_on_as(self, recipe: Recipe) -> None:
+        """From the next step on train as `recipe` says, whose settings differ from this one's among MOVABLE alone.
+
+        Networks and counters stay. The optimisers do, too, unless theirs is another kind or its beta another: then they forget.
+        """
+        old, self.recipe = self.recipe, recipe
+        self.objective = OBJECTIVES[recipe.objective]
+        if any(getattr(old, key) != getattr(recipe, key) for key in ("optimizer", "beta1", "beta2")):
+            self._make_optimizers()
+        self.generator_optimizer.set_lr(recipe.generator_learning_rate)
+        self.critic_optimizer.set_lr(recipe.critic_learning_rate)
 
     @contextlib.contextmanager
     def frozen_batch_norm_statistics(self) -> Iterator[None]:

@@ -36,6 +36,8 @@ class Network(NamedTuple):
 
 NETWORKS = {
     "mlp": Network("models.networks.mlp", points=True, widths=("units",)),
+    # mlp with batch norm in the generator
+    "mlp-bn": Network("models.networks.mlp", norms=("generator",), points=True, widths=("units",)),
     "dcgan": Network("models.networks.dcgan", (32, 64, 128), ROLES, widths=("filters",)),
     # dcgan whose generator has no batch norm
     "dcgan-nobn": Network("models.networks.dcgan", (32, 64, 128), ("critic",), widths=("filters",)),

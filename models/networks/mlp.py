@@ -1,4 +1,5 @@
-"""mlp: the WGAN authors' fully connected networks (models/mlp.py of their code): four linear layers, ReLU, no tanh.
+"""mlp: the WGAN authors' fully connected networks (models/mlp.py of their code): four linear layers, ReLU, no tanh. mlp-bn: the
+same with batch norm before each ReLU of the generator.
 
 Their depth and width (512) also fit points in the plane, as in WGAN-GP's toy experiments.
 """
@@ -9,7 +10,7 @@ from typing import Any
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import Linear
+from models.networks.layers import Linear, norm
 
 
 def linear(inputs: int, outputs: int) -> Linear:
@@ -19,10 +20,10 @@ def linear(inputs: int, outputs: int) -> Linear:
     return Linear(inputs, outputs, weight_attr=attr(), bias_attr=attr())
 
 
-def stack(inputs, units, outputs):
+def stack(inputs, units, outputs, kind="none"):
     layers = []
     for _ in range(3):
-        layers += [linear(inputs, units), nn.ReLU()]
+        layers += [linear(inputs, units), *norm(kind, units), nn.ReLU()]
         inputs = units
     return nn.Sequential(*layers, linear(units, outputs))
 
@@ -33,7 +34,7 @@ class Generator(nn.Layer):
     def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         self.shape = list(shape)
-        self.body = stack(recipe.latent, recipe.units, math.prod(shape))
+        self.body = stack(recipe.latent, recipe.units, math.prod(shape), recipe.generator_norm)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.body(z).reshape([-1, *self.shape])
