@@ -137,6 +137,7 @@ def _report(folder, lang):
     except UserError as error:
         return cards.note(words.of("no_report", lang, why=error), "wrong")
     url = f"../report?folder={quote(folder)}"
-    html = '<p class="pw-facts"><a href="{}" target="_blank">{}</a></p><iframe class="pw-report" src="{}" title="{}" onload="{}"></iframe>'
+    html = '<p class="pw-facts"><a href="{}" target="_blank">{}</a></p>'
+    html += '<iframe class="pw-report" src="{}" title="{}" onload="{}"></iframe>'
     in_language = f"this.contentDocument.querySelector('[data-language={lang}]')?.click()"
     return Markup(html).format(url, words.of("own_window", lang), url, folder, in_language)

@@ -21,7 +21,7 @@ SAMPLES = 2000  # that are scored: a small comparison need not wait longer for i
 
 
 class Progress(NamedTuple):
-    """How far one run is. share: of its budget, in [0, 1]. grid: the step of its newest grid of samples, None if there is none."""
+    """How far one run is. share: of its budget, in [0, 1]. grid: step of its newest grid of samples, None for none."""
 
     label: str
     seed: int
@@ -45,7 +45,7 @@ class Comparison:
         command += ["--samples", SAMPLES, "--lang", lang, "--out", self.folder]
         self.stopped = False
         self._lines: deque[str] = deque(maxlen=LINES)
-        threads = runtime.given_threads() or runtime.cores()
+        threads = runtime.given_threads() or 1  # of each training, as compare.py has it
         self._process = children.start(
             command, threads, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         )

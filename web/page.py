@@ -6,12 +6,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from web import draw_tab, words
+from web import compare_tab, draw_tab, watch_tab, words
 from web.comparisons import Desk
 from web.processes import Pool
 
 STATIC = Path(__file__).resolve().parent / "static"
-HEAD = '<link rel="icon" href="../static/icon.svg">'
 FONTS = (
     "system-ui",
     "-apple-system",
@@ -73,9 +72,15 @@ def build(pool: Pool, desk: Desk, runs: Path, lang: str) -> gr.Blocks:
             f'<header class="pw-head"><div><h1>{words.of("title", lang)}</h1><p>{words.of("tagline", lang)}</p></div>'
             f'<a class="pw-lang" href="../{other}/" lang="{other}">{words.NAMES[other]}</a></header>'
         )
-        with gr.Tabs(elem_classes="pw-tabs"), gr.Tab(words.of("draw", lang), id="draw", elem_id="tab-draw"):
-            opened = draw_tab.build(pool, runs, lang)
-        opened(page)
+        with gr.Tabs():
+            with gr.Tab(words.of("draw", lang)):
+                drawing = draw_tab.build(pool, runs, lang)
+            with gr.Tab(words.of("watch", lang)):
+                watch_tab.build(lang)
+            with gr.Tab(words.of("compare", lang)):
+                comparing = compare_tab.build(desk, lang)
+        drawing(page)
+        comparing(page)
     return page
 
 

@@ -7,14 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import data
+from errors import NotFinite, UserError
 from live import packing, session
 from live.session import Live
 from live.switches import switched
+from web import WATCHED
 
-import data
-from errors import NotFinite, UserError
-
-MODELS = ("gan", "wgan", "wgan-gp")
 TRAINED = 0.1  # seconds of training before the next picture, unless each step is shown
 LOOKED = 0.5  # seconds between two exact W1, which cost more than a step
 SHOWN = ("objective", "optimizer", "beta1", "n_critic", "clip", "penalty", "generator_learning_rate", "critic_learning_rate")
@@ -46,7 +45,7 @@ class Watched:
     def begin(self, name: str, seed: int, **shared: Any) -> None:
         """Make the trainings on the points `name`, at step 0; shared: settings of all of them."""
         dataset = data.load(name)
-        lives = [Live(session.recipe(model, name, seed, **shared), dataset) for model in MODELS]
+        lives = [Live(session.recipe(model, name, seed, **shared), dataset) for model in WATCHED]
         self._lives, self._wrong, self.runs = lives, {}, False
         self._send({"scene": packing.pack_scene(lives[0].scene), "recipes": self._recipes()})
         self.show(exact=True)

@@ -66,6 +66,89 @@ WORDS = {
     "constraint_none": ("no constraint", "无约束"),
     "lower": ("lower is better", "越低越好"),
     "higher": ("higher is better", "越高越好"),
+    # watch
+    "watch_lead": (
+        "A GAN, a WGAN and a WGAN-GP learn the same points from the same start, here and now, by this project's own steps. "
+        "Change what you like while they learn: it holds from the next step on.",
+        "GAN、WGAN 与 WGAN-GP 从相同的起点出发，学习同一组点；训练就在此刻、由本项目的训练步骤完成。"
+        "训练中可随时修改设置，下一步即生效。",
+    ),
+    "gan": ("GAN", "GAN"),
+    "wgan": ("WGAN", "WGAN"),
+    "wgan-gp": ("WGAN-GP", "WGAN-GP"),
+    "run": ("Start", "开始"),
+    "pause": ("Pause", "暂停"),
+    "one_step": ("One step", "单步"),
+    "reset": ("Reset", "重置"),
+    "points": ("Points", "数据点"),
+    "8gaussians": ("8 Gaussians", "8 个高斯"),
+    "25gaussians": ("25 Gaussians", "25 个高斯"),
+    "swissroll": ("Swiss roll", "瑞士卷"),
+    "2lines": ("Two lines", "两条线段"),
+    "latent": ("Noise z, dimensions", "噪声 z 的维数"),
+    "batch_size": ("Batch size", "批大小"),
+    "batch_norm": ("Batch norm in the generators", "生成器使用批归一化"),
+    "slowly": ("Slow motion", "慢放"),
+    "switches": ("Turn the GAN into a WGAN, one change at a time", "逐项把 GAN 改为 WGAN"),
+    "switch_loss": ("no sigmoid, no log", "去掉 sigmoid 与 log"),
+    "switch_clip": ("clip the critic's weights", "裁剪判别器权重"),
+    "switch_momentum": ("no momentum: RMSProp", "不用动量：RMSProp"),
+    "switch_n_critic": ("5 critic steps a step", "每步训练判别器 5 次"),
+    "short_loss": ("no log", "无 log"),
+    "short_clip": ("clip", "裁剪"),
+    "short_momentum": ("RMSProp", "RMSProp"),
+    "short_n_critic": ("n_critic 5", "n_critic 5"),
+    "all_four": ("GAN with all four = WGAN", "GAN + 四项 = WGAN"),
+    "real_points": ("real points", "真实点"),
+    "sample_points": ("samples", "生成的点"),
+    "low": ("critic: fake", "判别器：假"),
+    "high": ("real", "真"),
+    "surface": ("critic's surface", "判别器曲面"),
+    "arrows": ("its gradient", "其梯度"),
+    "name_w1": ("W₁, exact", "W₁（精确）"),
+    "name_estimate": ("Critic's estimate", "判别器估计值"),
+    "name_modes": ("Modes found", "找到的模式"),
+    "name_clipped": ("Weights at ±c", "位于 ±c 的权重"),
+    "name_chances": ("D(x) / D(G(z))", "D(x) / D(G(z))"),
+    "name_slope": ("Steepest ‖∇f‖", "最大 ‖∇f‖"),
+    "about_w1": (
+        "Wasserstein-1 distance between 300 samples and 300 real points",
+        "300 个生成点与 300 个真实点之间的 Wasserstein-1 距离",
+    ),
+    "about_estimate": (
+        "mean of f on real points minus its mean on samples; divided by the steepest slope it can be compared with W₁",
+        "f 在真实点上的均值减去在生成点上的均值；除以最大斜率后可与 W₁ 比较",
+    ),
+    "about_modes": ("modes that have samples near their centre", "中心附近有生成点的模式数"),
+    "about_clipped": ("share of the critic's weights that clipping holds", "被裁剪限制的判别器权重比例"),
+    "about_chances": ("mean probability of “real”, on real points and on samples", "判为真实的平均概率：真实点 / 生成点"),
+    "about_slope": ("largest norm of the critic's gradient in the plane", "平面内判别器梯度的最大范数"),
+    "slider_generator_learning_rate": ("step size, generator", "生成器学习率"),
+    "slider_critic_learning_rate": ("step size, critic", "判别器学习率"),
+    "slider_n_critic": ("n_critic", "n_critic"),
+    "slider_clip": ("clip value c", "裁剪值 c"),
+    "slider_penalty": ("penalty λ", "梯度惩罚 λ"),
+    # and what watch.js says
+    "starting": ("Paddle starts …", "正在启动 Paddle……"),
+    "full": (
+        "{most} pages watch a training already, as many as this server allows. Close one, then press Start.",
+        "已有 {most} 个页面在观看训练，达到服务器上限。请先关闭其中一个，再点“开始”。",
+    ),
+    "lost": (
+        "The connection is gone, and with it this training. Start begins a new one.",
+        "连接已断开，训练随之结束。点“开始”可重新开始。",
+    ),
+    "diverged": ("It cannot go on: {why}. Reset begins anew.", "无法继续：{why}。点“重置”重新开始。"),
+    "at_step": ("step {step}", "第 {step} 步"),
+    "rate": ("{rate} pictures/s", "每秒 {rate} 帧"),
+    "real": ("real {value}", "真实 {value}"),
+    "scaled": ("÷ slope {value}", "÷ 斜率 {value}"),
+    "good": ("{value} good", "{value} 合格"),
+    "w1": ("W₁, exact", "W₁（精确）"),
+    "estimate": ("critic's estimate", "判别器估计值"),
+    "steps_axis": ("generator steps", "生成器步数"),
+    "non-saturating": ("log loss", "对数损失"),
+    "wasserstein": ("Wasserstein loss", "Wasserstein 损失"),
     # compare
     "compare_lead": (
         "Models trained on equal terms, with the same data, seeds and noise, in one report.",
@@ -97,6 +180,24 @@ WORDS = {
     "no_report": ("There is no report to show: {why}", "没有可显示的报告：{why}"),
     "own_window": ("Open in a window of its own", "在新窗口中打开"),
 }
+
+# of these, what web/static/watch.js says itself
+TOLD = ("run", "pause", "starting", "full", "lost", "diverged", "at_step", "rate", "real", "scaled", "good", "w1", "estimate")
+TOLD += (
+    "steps_axis",
+    "non-saturating",
+    "wasserstein",
+    "all_four",
+    "short_loss",
+    "short_clip",
+    "short_momentum",
+    "short_n_critic",
+)
+
+
+def told(lang: str) -> dict[str, str]:
+    """{key of TOLD: phrase}, for the script."""
+    return {key: of(key, lang) for key in TOLD}
 
 
 def of(key: str, lang: str, **values: Any) -> str:
