@@ -106,10 +106,12 @@ def main(
         several = ", ".join(name if fit == "crop" else f"{name} (fit={fit})" for name, fit in sorted(sources))
         raise UserError(f"runs on different data cannot be compared: {several}")
     wanted = metrics.parse_names(wanted)
-    metrics.choose(wanted, recipe.data, with_critic=True)
+    metrics.choose(wanted, recipe.data, with_critic=True, with_labels=any(entry.recipe.conditional for entry in entries))
     folder = Path() if score_only else comparison.folder_for(out, entries, own_name)
 
     dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
+    if any(entry.recipe.conditional for entry in entries):
+        dataset.class_counts()  # an error now rather than in the first training
     scorer = Scorer(dataset, wanted, samples, device, say=print)
     if score_only:
         scorer.score(names[0])

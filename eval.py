@@ -62,7 +62,8 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         data_name, image_size = data_name or recipe.data, recipe.image_size
         fit = recipe.fit if data.source(data_name).any_sides else data.FITS[0]
     data.check_fit(data_name, fit)
-    metrics.choose(names, data_name, with_critic=not is_file)
+    labels = images.read_labels(source) if is_file else None
+    metrics.choose(names, data_name, with_critic=not is_file, with_labels=labels is not None if is_file else recipe.conditional)
     target = Path(out) if out else folder
     if target:
         writing.check_writable(target)
@@ -75,12 +76,20 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
 
     dataset = data.load(data_name, data_dir, image_size, fit)
     items = read(source, dataset) if is_file else None
+    if labels is not None and not (len(labels) == len(items) and set(labels) <= set(range(len(dataset.classes)))):
+        if any(metrics.METRICS[name].needs_labels for name in names or ()):
+            raise UserError(
+                f"{source}: labels of 0 to {len(dataset.classes) - 1} are wanted, one for each of {len(items):,} images"
+            )
+        labels = None  # of something else
     say(runtime.start(device))
     samples = samples or data.source(data_name).samples
     scores, settings, pairs = {}, {}, {}
     if items is not None:
-        items = items if len(items) <= samples else items[subset(len(items), samples, seed)]
-        scores[0] = metrics.evaluate(items, dataset, names, seed=seed, say=say)
+        if len(items) > samples:
+            rows = subset(len(items), samples, seed)
+            items, labels = items[rows], None if labels is None else labels[rows]
+        scores[0] = metrics.evaluate(items, dataset, names, seed=seed, labels=labels, say=say)
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
         if target:
             pairs = metrics.pairs_of(items, dataset, scores[0])

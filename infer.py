@@ -26,14 +26,17 @@ KINDS = (".png", ".npz", "folder")
 )
 @click.option("--use_onednn", "--use-onednn", "onednn", type=bool, default=False, metavar="true|false", help="On a CPU.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="As sample.py's.")
+@click.option("--classes", metavar="A,B", help="As sample.py's.")
+@click.option("--grid", type=click.Choice(["classes"]), help="As sample.py's.")
 @click.option("--out", metavar="FILE", help=f"{samples.in_words(KINDS)}. By default a PNG in the exported folder.")
 @click.option("--clear", is_flag=True, help="As sample.py's.")
-def main(folder, count, batch, device, threads, onednn, seed, out, clear):
+def main(folder, count, batch, device, threads, onednn, seed, classes, grid, out, clear):
     runtime.check_device(device)
     record = inference.read(folder)
+    chosen = samples.chosen_classes(classes, bool(grid), record.classes, folder)
     if onednn and runtime.takes_gpu(device):
         raise UserError("--use_onednn true is for CPUs: --device cpu")
-    out = out or str(Path(folder) / f"samples-seed-{seed}.png")
+    out = out or str(Path(folder) / f"{grid or 'samples'}-seed-{seed}.png")
     kind = samples.kind_of(out, KINDS, clear)
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise
     said = runtime.start(device, threads)
@@ -42,10 +45,12 @@ def main(folder, count, batch, device, threads, onednn, seed, out, clear):
     if record.paddle != paddle.__version__:
         console.warn(f"{folder} was exported by Paddle {record.paddle}, this is {paddle.__version__}")
     predictor = inference.Predictor(folder, threads or runtime.threads(), onednn, record)
+    what = samples.plan(seed, count, record.latent, record.classes, chosen, bool(grid))
+    count = len(what.z)
     began = time.perf_counter()
-    items = predictor.generate(samples.noise(seed, count, record.latent), batch)
+    items = predictor.generate(what.z, batch, what.labels)
     each = 1e3 * (time.perf_counter() - began) / count
-    samples.write_items(items, record.native_size, Path(out), kind)
+    samples.write_items(items, record.native_size, Path(out), kind, what.columns, what.labels)
     print(said)
     print(f"{count:,} samples, {min(batch, count):,} at a time: {each:.2f} ms each, oneDNN {'on' if onednn else 'off'}")
     print(out)

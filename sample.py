@@ -12,13 +12,15 @@ from click.core import ParameterSource
 from errors import UserError
 from reporting import console, onnx, samples, scorer
 from storage import writing
-from training import run, runtime
+from training import checkpoint, run, runtime
 
 NOT_OF_A_TRAINING = {
     "raw": "which are the average's where there is one",
     "best": "of all its steps",
     "seed": "of one noise",
     "count": "as many samples as it saved",
+    "classes": "all of its classes in order",
+    "grid": "all of its classes in order",
 }
 
 
@@ -30,6 +32,8 @@ NOT_OF_A_TRAINING = {
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
 @click.option("--out", metavar="FILE", help=f"{samples.in_words()}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
+@click.option("--classes", metavar="A,B", help="Of a conditional run: draw these classes, in turn. 3,7, or names.")
+@click.option("--grid", type=click.Choice(["classes"]), help="Of a conditional run: a class a row, one z a column.")
 @click.option("--clear", is_flag=True, help="With a folder as --out: take away the single pictures that it holds.")
 @click.option("--best", is_flag=True, help="From the run's best checkpoint, by what eval.py --every measured.")
 @click.option("--raw", is_flag=True, help="From the generator itself, not from its average through training.")
@@ -37,12 +41,14 @@ NOT_OF_A_TRAINING = {
 @click.option("--pdparams", is_flag=True, help="With --export: its weights as .pdparams too.")
 @click.option("--onnx", "with_onnx", is_flag=True, help="With --export: as .onnx too (requirements-onnx.txt).")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
-def main(source, count, seed, out, interpolate, clear, best, raw, target, pdparams, with_onnx, device):
+def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw, target, pdparams, with_onnx, device):
     runtime.check_device(device)
     if (pdparams or with_onnx) and not target:
         raise UserError(f"--{'pdparams' if pdparams else 'onnx'} goes with --export DIR")
-    if target and (out or interpolate or clear):
-        raise UserError("--export writes the generator, no samples: leave out --out, --interpolate and --clear")
+    if target and (out or interpolate or clear or classes or grid):
+        raise UserError("--export writes the generator, no samples: leave out --out, --interpolate, --classes, --grid, --clear")
+    if grid and interpolate:
+        raise UserError("--grid and --interpolate exclude one another")
     folder, path = run.find_checkpoint(source)
     if best:
         if folder is None or Path(source) != folder:
@@ -51,7 +57,7 @@ def main(source, count, seed, out, interpolate, clear, best, raw, target, pdpara
     if target:
         return export(path, raw, target, pdparams, with_onnx, device)
     if out is None:
-        kinds = "interpolation" if interpolate else "samples", *(["best"] if best else []), *(["raw"] if raw else [])
+        kinds = "interpolation" if interpolate else grid or "samples", *(["best"] if best else []), *(["raw"] if raw else [])
         name = f"{'-'.join(kinds)}-seed-{seed}.png"
         out = (folder or path) / name
     kind = samples.kind_of(out, clear=clear)
@@ -64,11 +70,12 @@ def main(source, count, seed, out, interpolate, clear, best, raw, target, pdpara
             raise UserError(f"{source} is a checkpoint without its run: a film of the training is made of a run's saved grids")
         samples.write_training(folder, out)
     else:
+        chosen = samples.chosen_classes(classes, bool(grid), checkpoint.read_state(path)["classes"], source)
         runtime.start(device)
         from training.trainer import rebuild  # here: nothing may import Paddle before runtime.start
 
         trainer, state = rebuild(path, raw)
-        samples.write(trainer, state, Path(out), kind, count, seed, interpolate)
+        samples.write(trainer, state, Path(out), kind, count, seed, interpolate, chosen, bool(grid))
     print(out)
     return 0
 

@@ -57,7 +57,7 @@ def train(count: int, folder: str) -> None:
     def step():
         start = time.perf_counter()
         for _ in range(recipe.n_critic):
-            trainer.critic_step(next(reader))
+            trainer.critic_step(*next(reader))
         trainer.generator_step(0)
         return 1000 * (time.perf_counter() - start)
 

@@ -22,6 +22,7 @@ OPCODES = 150_000  # of a batch's pickle; the real ones have 30,000, and 90,000 
 # what an array's pickle names; one of them is called to make the array, the others to make its type and, by Python 3, its bytes
 RECONSTRUCT = ("numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct")
 NAMES = (*RECONSTRUCT, "numpy ndarray", "numpy dtype", "_codecs encode")
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 NUMBERS = ("BININT", "BININT1", "BININT2", "LONG1")
 TEXTS = ("BINSTRING", "SHORT_BINSTRING", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES")
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -42,6 +43,7 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
         np.concatenate([batches[k][1] for k in TRAIN]),
         batches["test_batch"][1],
         note=note,
+        classes=CLASSES,
     )
 
 

@@ -7,13 +7,16 @@ import numpy as np
 
 from errors import UserError
 
+MOST_CLASSES = 1000
+
 
 @dataclass
 class Dataset:
     """Images as uint8 N×C×H×W, or points as float32 N×2, split into `train` and `heldout`: arrays, or Files that act as such.
 
     labels, heldout_labels: int64 class of each item, or None. native_size: height and width before padding; grids and
-    .npz files are cropped back to it. modes: of a mixture, centres float K×2 and the standard deviation of each.
+    .npz files are cropped back to it. modes: of a mixture, centres float K×2 and the standard deviation of each. classes: names
+    of the labels 0, 1, …, by default these numbers.
     """
 
     name: str
@@ -24,12 +27,15 @@ class Dataset:
     native_size: int | None = None
     note: str = ""
     modes: tuple[np.ndarray, float] | None = None
+    classes: tuple[str, ...] = ()
     sha256: str = field(init=False)
 
     def __post_init__(self):
         for split in (self.train, self.heldout):
             if isinstance(split, np.ndarray) and split.dtype.kind == "f" and not np.isfinite(split).all():
                 raise UserError(f"{self.name} holds a NaN or an infinity")
+        if self.labels is not None and not self.classes:
+            self.classes = tuple(map(str, range(self.labels.max() + 1)))
         digest = hashlib.sha256()
         for split in (self.train, self.heldout):
             digest.update(np.ascontiguousarray(split).data if isinstance(split, np.ndarray) else split.digest())
@@ -48,6 +54,29 @@ class Dataset:
         """Items as float32: images scaled from 0..255 to [−1, 1], points as they are."""
         items = getattr(self, split)[indices]
         return items if self.is_points else to_unit(items)
+
+    def classes_of(self, indices: np.ndarray | slice, split: str = "train") -> np.ndarray | None:
+        """int64 class of each of these items, None for data without."""
+        labels = self.labels if split == "train" else self.heldout_labels
+        return None if labels is None else labels[indices]
+
+    def class_counts(self) -> dict[str, int]:
+        """{name of a class: its training items}, in the order of the labels. Raises UserError if there are none, or too many."""
+        if self.labels is None or self.heldout_labels is None:
+            hint = "" if self.is_points else ": pictures have them where each lies in the folder of its class"
+            raise UserError(f"conditional=true wants data with labels, {self.name} has none{hint}")
+        if len(self.classes) > MOST_CLASSES:
+            raise UserError(f"conditional=true: {self.name} has {len(self.classes):,} classes, up to {MOST_CLASSES:,} are taken")
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return dict(zip(self.classes, counts.tolist(), strict=True))
+
+    @property
+    def labels_sha256(self) -> str | None:
+        """SHA-256 of the labels and of their names, None for data without."""
+        if self.labels is None or self.heldout_labels is None:
+            return None
+        names = "\n".join(self.classes).encode("utf-8", "surrogateescape")
+        return hashlib.sha256(names + self.labels.tobytes() + self.heldout_labels.tobytes()).hexdigest()
 
 
 def to_unit(images: np.ndarray) -> np.ndarray:

@@ -33,7 +33,10 @@ FRAMES, SCAN, END = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}, 0xDA, 0xD9
 
 def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") -> Dataset:
     """N×3×S×S; each tenth image, in the order of names, is held out. fit: of read_image. Raises UserError for no or broken
-    images."""
+    images.
+
+    The folders in PATH are classes, in the order of their names, if there are two at least and every image lies in one.
+    """
     try:
         root = Path(name.split(":", 1)[1]).expanduser()
         if not reading.is_folder(root):
@@ -46,10 +49,21 @@ def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") ->
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
     held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
     train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size, fit) for which in (False, True))
+    numbers, classes = classes_of(root, paths)
+    labels = (None, None) if numbers is None else (numbers[~held], numbers[held])
     if 3 * image_size**2 * len(paths) <= IN_MEMORY:
-        return Dataset(name, train[:], heldout[:])
+        return Dataset(name, train[:], heldout[:], *labels, classes=classes)
     train.read(0)  # a folder of something else should not wait for the first step
-    return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout))
+    return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout), *labels, classes=classes)
+
+
+def classes_of(root: Path, paths: Sequence[Path]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """(int64 class of each image, names of the classes): the folders in `root` that they lie in. (None, ()) if there are none."""
+    folders = [path.relative_to(root).parts[0] for path in paths if path.parent != root]
+    names = sorted(set(folders))
+    if len(folders) < len(paths) or len(names) < 2:
+        return None, ()
+    return np.searchsorted(np.array(names, object), np.array(folders, object)).astype(np.int64), tuple(names)
 
 
 class Files:

@@ -32,6 +32,13 @@ FILES = {  # split -> (images, labels); sizes and MD5 as published
         ),
     },
 }
+CLASSES = {
+    "mnist": tuple("0123456789"),
+    "fashion-mnist": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+}
 LARGEST = 128 << 20  # bytes of a file, packed or not; the real ones have 47 MB
 
 
@@ -51,7 +58,8 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
         if y.max() > 9:
             raise UserError(f"{label_path} holds a label of {y.max()}, not 0 to 9")
         read[split] = pad_to(x[:, None], image_size), y.astype(np.int64)
-    return Dataset(name, read["train"][0], read["heldout"][0], read["train"][1], read["heldout"][1], native_size=28)
+    splits = read["train"][0], read["heldout"][0], read["train"][1], read["heldout"][1]
+    return Dataset(name, *splits, native_size=28, classes=CLASSES[name])
 
 
 def check_digit_size(name: str, image_size: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -17,7 +18,8 @@ def batches(
     batch_size: int,
     part: Callable[[np.ndarray], np.ndarray] = lambda indices: indices,
 ) -> Iterator:
-    """Endless batches of dataset.train as float32 tensors, from item number `position` of the order on.
+    """Endless batches of dataset.train from item number `position` of the order on: (float32 tensor, int64 array of the items'
+    classes or None where the data have none).
 
     part: cuts this process's share out of a batch's indices. Images in memory are scaled on the spot; those that stay in
     files are decoded by two worker processes, a few batches ahead and no more. Raises UserError for a file that is no image.
@@ -26,9 +28,13 @@ def batches(
 
     if isinstance(dataset.train, np.ndarray):
         while True:
-            yield paddle.to_tensor(dataset.batch(part(order.take(position, batch_size))))
+            rows = part(order.take(position, batch_size))
+            yield paddle.to_tensor(dataset.batch(rows)), dataset.classes_of(rows)
             position += batch_size
-    yield from _decoded(dataset.train, order, position, batch_size, part)
+    again = copy.copy(order)  # the loader asks the other one some batches ahead
+    for items in _decoded(dataset.train, order, position, batch_size, part):
+        yield items, None if dataset.labels is None else dataset.classes_of(part(again.take(position, batch_size)))
+        position += batch_size
 
 
 def _decoded(files, order, position, batch_size, part):

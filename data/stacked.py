@@ -24,7 +24,8 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     rng = np.random.Generator(np.random.Philox(key=[0, 1000]))
     train, labels = stack(digits.train, digits.labels, TRAIN, rng)
     heldout, heldout_labels = stack(digits.heldout, digits.heldout_labels, HELD_OUT, rng)
-    return Dataset(name, train, heldout, labels, heldout_labels, native_size=28, note=f"stacked from {source}")
+    classes = tuple(f"{number:03d}" for number in range(1000))
+    return Dataset(name, train, heldout, labels, heldout_labels, 28, f"stacked from {source}", classes=classes)
 
 
 def stack(images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -99,7 +99,7 @@ def train(store, data, kind, critic_steps, seed):
         left = 1 - step * recipe.n_critic / critic_steps
         trainer.blurred.sigma = {"noise": SIGMA, "annealed noise": SIGMA * left}.get(kind, 0.0)
         for _ in range(recipe.n_critic):
-            trainer.critic_step(next(reader))
+            trainer.critic_step(*next(reader))
             if points and trainer.critic_steps in ticks:
                 row["at"].append(trainer.critic_steps)
                 row["passed"].append(passed(trainer, seed))

@@ -23,7 +23,7 @@ class Items:
 
     items: uint8 N×C×H×W or points N×2. features: N×F (points: the points). probabilities: N×10, stacked N×3×10. nearest:
     distance to the nearest training image (of a training image: to the nearest other one). critic: the critic's outputs.
-    What no metric asked for is empty.
+    labels: int64 class of each, of a sample the one that it was drawn with. What no metric asked for is empty.
     """
 
     items: np.ndarray
@@ -31,6 +31,7 @@ class Items:
     probabilities: np.ndarray = field(default_factory=_unknown)
     nearest: np.ndarray = field(default_factory=_unknown)
     critic: np.ndarray = field(default_factory=_unknown)
+    labels: np.ndarray = field(default_factory=_unknown)
 
     def __len__(self):
         return len(self.items)

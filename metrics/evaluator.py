@@ -28,31 +28,33 @@ def evaluate(
     names: Iterable[str] | None = None,
     *,
     seed: int = 0,
-    critic: Callable[[np.ndarray], np.ndarray] | None = None,
+    critic: Callable[..., np.ndarray] | None = None,
+    labels: np.ndarray | None = None,
     say: Callable[[str], object] = lambda line: None,
 ) -> dict[str, dict[str, float | None]]:
     """Measure samples against a data set: {value: {value, deviation, floor, floor_deviation}} of floats (or None).
 
     images: uint8 N×C×H×W as the data set's (padded, or of its native size), or float N×2 points. dataset: data.load's.
     names: metrics; by default all that fit and can be measured. critic: for metrics that need one, a function from items as the
-    data set's to N outputs. say: takes a line of progress. Raises UserError.
+    data set's to N outputs; where there are labels, from items and labels. labels: the classes, int64 N, that the samples of a
+    conditional generator were drawn with. say: takes a line of progress. Raises UserError.
 
     Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images), ten at
     most; value and deviation are mean and standard deviation over them. 'floor' is the baseline of real data: the same measure of
     as many held-out images, so that it carries the same bias. deviation is None where there is one draw only.
     """
-    rows = {name: METRICS[name] for name in registry.choose(names, dataset.name, critic is not None)}
-    if names is None and (line := registry.left_out(dataset.name)):
+    rows = {name: METRICS[name] for name in registry.choose(names, dataset.name, critic is not None, labels is not None)}
+    if names is None and (line := registry.left_out(dataset.name, labels is not None)):
         say(line)
     needs = {need for row in rows.values() for need in row.needs}
     real = RealData(dataset, critic, say)
     began = time.monotonic()
-    samples = real.describe(check(images, dataset), needs - {"nearest"})
+    samples = real.describe(check(images, dataset), needs - {"nearest"}, labels=labels)
     say(f"{len(samples):,} samples described in {time.monotonic() - began:.1f} s")
     for row in rows.values():
         if row.check:
             row.check(samples, dataset)
-    real.prepare(needs)
+    real.prepare(needs, labels is not None)
     scores = {}
     for name, row in rows.items():
         began = time.monotonic()
@@ -91,7 +93,7 @@ def check(images: np.ndarray, dataset: Dataset) -> np.ndarray:
 class RealData:
     """A data set with what is known of its images: the side that samples are compared with."""
 
-    def __init__(self, dataset: Dataset, critic: Callable[[np.ndarray], np.ndarray] | None, say: Callable[[str], object]):
+    def __init__(self, dataset: Dataset, critic: Callable[..., np.ndarray] | None, say: Callable[[str], object]):
         self.dataset, self.critic, self.say = dataset, critic, say
         self.network = registry.network_of(dataset.name) or ""
         self.sides: dict[str, Items] = {}  # 'reference' and 'heldout', and the same 'by critic' → Items
@@ -99,8 +101,8 @@ class RealData:
         self.form = f"{dataset.shape} {dataset.native_size}"  # a hash of files in a folder is the same at any size
         self.shared: dict[str, Any] = {"dataset": dataset, "network": architecture}
 
-    def describe(self, items: np.ndarray, needs: set[str], train: bool = False) -> Items:
-        """Items with the attributes in `needs`. train: they are training images."""
+    def describe(self, items: np.ndarray, needs: set[str], train: bool = False, labels: np.ndarray | None = None) -> Items:
+        """Items with the attributes in `needs`. train: they are training images. labels: their classes, where they are told."""
         native = items if self.dataset.is_points else crop_to(items, self.dataset.native_size)
         known = {}
         if "features" in needs:
@@ -111,24 +113,30 @@ class RealData:
         if "nearest" in needs:
             known["nearest"] = self._nearest(native, train)
         if "critic" in needs:
-            known["critic"] = self._ask(items)
+            known["critic"] = self._ask(items, labels)
+        if "labels" in needs and labels is not None:
+            known["labels"] = labels
         return Items(native, **known)
 
-    def _ask(self, items):
+    def _ask(self, items, labels):
         assert self.critic is not None  # registry.choose takes no metric that asks it, otherwise
-        return self.critic(items)
+        return self.critic(items) if labels is None else self.critic(items, labels)
 
     def _nearest(self, native, others_only=False):
         return nearest(native, crop_to(self.dataset.train, self.dataset.native_size), others_only)[0]
 
-    def prepare(self, needs: set[str]) -> None:
-        """Describe the data's own images, from the cache if they were described before."""
+    def prepare(self, needs: set[str], labelled: bool = False) -> None:
+        """Describe the data's own images, from the cache if they were described before. labelled: with their classes."""
         dataset = self.dataset
         rows = np.random.default_rng(0).permutation(len(dataset.train))[:REFERENCE]
         held = slice(0, max(REFERENCE, *(row.block for row in METRICS.values())))
         # how near training images are to one another matters only where the baseline must divide anew
         near = {"heldout", "reference"} if len(dataset.heldout) < 5 * BLOCK else {"heldout"}
+        labels = {}
+        if labelled:
+            labels = {"reference": dataset.classes_of(rows), "heldout": dataset.classes_of(held, "heldout")}
         for side, items in {"reference": dataset.train[rows], "heldout": dataset.heldout[held]}.items():
+            classes = labels.get(side)
             if dataset.is_points:
                 self.sides[side] = self.describe(items, needs - {"critic"})
             else:
@@ -137,10 +145,13 @@ class RealData:
                     network = networks.sha256(self.network) if need == "features" else ""
                     name = cache.key("items", dataset.sha256, self.form, side, len(items), need, network)
                     known |= cache.arrays(name, functools.partial(self._known, items, need, side))
+                if "labels" in needs and classes is not None:
+                    known["labels"] = classes
                 self.sides[side] = Items(crop_to(items, dataset.native_size), **known)
             if "critic" in needs:
-                some = items[:: -(-len(items) // CRITIC)]
-                self.sides[f"{side} by critic"] = Items(some, critic=self._ask(some))
+                some = slice(None, None, -(-len(items) // CRITIC))
+                outputs = self._ask(items[some], classes if classes is None else classes[some])
+                self.sides[f"{side} by critic"] = Items(items[some], critic=outputs)
 
     def _known(self, items, need, side):
         began = time.monotonic()

@@ -29,6 +29,12 @@ def read_points(path: str | Path) -> np.ndarray:
         return array.astype(np.float32)
 
 
+def read_labels(path: str | Path) -> np.ndarray | None:
+    """int64 N from `labels` of an .npz; None if it has none, or others than whole numbers in a row. Raises UserError."""
+    array = _read(path, ("labels",), optional=True)
+    return array.astype(np.int64) if array is not None and array.ndim == 1 and len(array) and array.dtype.kind in "iu" else None
+
+
 def image_size(path: str | Path, source: Source) -> int:
     """Pixels a side at which to read a data set that a file is compared with: the file's own where the data set has no size, or
     where its pictures are enlarged for networks of that size."""
@@ -114,12 +120,14 @@ class _InPieces(io.FileIO):
         return super().read(AT_ONCE if size is None or size < 0 else min(size, AT_ONCE))
 
 
-def _read(path, names):
-    """The first array of `names` in an .npz. Raises UserError."""
+def _read(path, names, optional=False):
+    """The first array of `names` in an .npz; None where there may be none. Raises UserError."""
     try:
         with reading.regular(path) as file, zipfile.ZipFile(_InPieces(file.fileno(), closefd=False)) as archive:
             members = {item.filename.removesuffix(".npy"): item for item in archive.infolist()}
             item = next((members[name] for name in names if name in members), None)
+            if item is None and optional:
+                return None
             if item is None:
                 raise UserError(f"{path} has no array `{names[0]}`; it has {', '.join(members)[:200] or 'none'}")
             if item.file_size > LARGEST:

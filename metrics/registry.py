@@ -50,6 +50,11 @@ class Metric:
         return "critic" in self.needs
 
     @property
+    def needs_labels(self) -> bool:
+        """Whether it asks which class a sample was drawn with: then it is for conditional runs only."""
+        return "labels" in self.needs
+
+    @property
     def cached(self) -> bool:
         """Whether its values of real data may be kept: not another critic's, nor those of code that the cache does not know."""
         return not self.needs_critic and self.measure.__module__.startswith("metrics.")
@@ -83,15 +88,19 @@ def parse_names(text: str | None) -> list[str] | None:
     raise UserError(f"--metrics is empty: allowed are {', '.join(METRICS)}")
 
 
-def names_for(data_name: str, with_critic: bool = False) -> tuple[str, ...]:
+def names_for(data_name: str, with_critic: bool = False, with_labels: bool = False) -> tuple[str, ...]:
     """The metrics that fit a data set, in the order in which they are shown. Raises UserError for an unknown one."""
     kind = data.source(data_name).kind
-    return tuple(name for name, row in METRICS.items() if kind in row.fits and (with_critic or not row.needs_critic))
+    rows = {name: row for name, row in METRICS.items() if kind in row.fits and (with_critic or not row.needs_critic)}
+    return tuple(name for name, row in rows.items() if with_labels or not row.needs_labels)
 
 
-def choose(names: Iterable[str] | None, data_name: str, with_critic: bool = False) -> tuple[str, ...]:
-    """`names`, or all that fit and can be measured. Raises UserError if one does not fit the data, or has no feature network."""
-    fitting = names_for(data_name, with_critic)
+def choose(names: Iterable[str] | None, data_name: str, with_critic: bool = False, with_labels: bool = False) -> tuple[str, ...]:
+    """`names`, or all that fit and can be measured. Raises UserError if one does not fit the data, or has no feature network.
+
+    with_critic: the samples are a run's. with_labels: it is known which class each of them was drawn with.
+    """
+    fitting = names_for(data_name, with_critic, with_labels)
     if names is None:
         return tuple(name for name in fitting if not _lacking(name, data_name))
     chosen = tuple(dict.fromkeys(check_names(names)))
@@ -99,10 +108,14 @@ def choose(names: Iterable[str] | None, data_name: str, with_critic: bool = Fals
         row = METRICS[name]
         if row.needs_critic and not with_critic:
             raise UserError(f"metric {name} asks the run's own critic: it is for runs, not for files of images")
+        if row.needs_labels and not with_labels:
+            raise UserError(
+                f"metric {name} asks what class a sample is to be of: it is for conditional runs, and files with labels"
+            )
         if data.source(data_name).kind not in row.fits + row.if_asked:
             raise UserError(f"metric {name} does not fit {data_name}: allowed are {', '.join(fitting)}")
         if why := _lacking(name, data_name):
-            allowed = ", ".join(choose(None, data_name, with_critic))
+            allowed = ", ".join(choose(None, data_name, with_critic, with_labels))
             raise UserError(f"metric {name} cannot be measured: {why}; allowed are {allowed}")
     return chosen
 
@@ -125,9 +138,9 @@ def _lacking(name, data_name):
     return networks.lacking(source.feature_network)
 
 
-def left_out(data_name: str) -> str:
+def left_out(data_name: str, with_labels: bool = False) -> str:
     """A line about the metrics that fit a data set but cannot be measured on it, '' if all can."""
-    why = {name: reason for name in names_for(data_name) if (reason := _lacking(name, data_name))}
+    why = {name: reason for name in names_for(data_name, with_labels=with_labels) if (reason := _lacking(name, data_name))}
     return f"not measured: {', '.join(why)}: {next(iter(why.values()))}" if why else ""
 
 

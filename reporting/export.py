@@ -11,7 +11,7 @@ import paddle
 
 from errors import UserError, WriteError
 from reporting import inference, onnx
-from reporting.samples import noise
+from reporting.samples import plan
 from storage import writing
 from training import runtime
 from training.sampling import generate
@@ -29,15 +29,17 @@ def write(
     """generator.json and generator.pdiparams below `out`, generator.pdparams and generator.onnx if asked for, and export.json,
     which infer.py reads.
 
-    The graph takes z, float32 N×latent for any N, and returns N×C×H×W in [−1, 1] (points N×2) with batch norm's running
-    statistics. state: of the checkpoint. Returns (paths, largest difference between the outputs of what was written and the
-    generator's). Raises UserError.
+    The graph takes z, float32 N×latent for any N, and of a conditional generator `label`, int64 N, too; it returns N×C×H×W in
+    [−1, 1] (points N×2) with batch norm's running statistics. state: of the checkpoint. Returns (paths, largest difference
+    between the outputs of what was written and the generator's). Raises UserError.
     """
     out, generator, recipe = Path(out), trainer.sampler, trainer.recipe
-    z = noise(0, CHECKED, recipe.latent)
-    expected = generate(generator, z)
+    z, labels, _ = plan(0, CHECKED, recipe.latent, trainer.classes)
+    given = [z] if labels is None else [z, labels]
+    expected = generate(generator, z, labels=labels)
     generator.eval()
     spec = [paddle.static.InputSpec([None, recipe.latent], "float32", "z")]
+    spec += [] if labels is None else [paddle.static.InputSpec([None], "int64", "label")]
     static = paddle.jit.to_static(generator, input_spec=spec, full_graph=True)
     with writing.filling(out) as folder, runtime.temporary_home():  # only what is right when it is read again is left there
         try:
@@ -47,10 +49,10 @@ def write(
             loaded = paddle.jit.load(str(folder / "generator"))
             loaded.eval()
             with paddle.no_grad():
-                difference = float(np.abs(loaded(paddle.to_tensor(z)).numpy() - expected).max())
+                difference = float(np.abs(loaded(*map(paddle.to_tensor, given)).numpy() - expected).max())
             if with_onnx:
                 graph = next(folder / name for name in inference.GRAPHS if (folder / name).exists())
-                made = onnx.write(graph, folder / inference.WEIGHTS, folder / onnx.FILE, z)
+                made = onnx.write(graph, folder / inference.WEIGHTS, folder / onnx.FILE, given)
                 difference = max(difference, float(np.abs(made - expected).max()))
         except UserError:
             raise

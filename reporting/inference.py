@@ -11,12 +11,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from errors import UserError
-from reporting.samples import noise
+from reporting.samples import plan
 from storage import reading
 from training.recipe import Recipe
 
 RECORD = "export.json"
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2  # which a conditional generator's takes, since a program of before would not give it its classes
 LARGEST_RECORD, LARGEST = 1 << 16, 4 << 30  # bytes of export.json, and of a graph or its weights
 GRAPHS, WEIGHTS = ("generator.json", "generator.pdmodel"), "generator.pdiparams"  # Paddle 3 writes the first one
 CHECKED, TOLERANCE = 4, 1e-3  # samples with and without oneDNN, of the largest value: in some versions its results are wrong
@@ -25,11 +25,11 @@ Count = Annotated[int, Field(ge=1, le=1 << 20)]
 
 class Record(BaseModel):
     """What export.json says. shape: of an item, (C, H, W) or (2,). native_size: height and width before padding. paddle: the
-    version that wrote the graph. sha256: of graph and weights."""
+    version that wrote the graph. sha256: of graph and weights. classes: of a conditional generator, {name: items of its data}."""
 
     model_config = ConfigDict(strict=True)
 
-    format: Literal[1]
+    format: Literal[1, 2]
     model: str
     data: str
     step: int
@@ -38,6 +38,7 @@ class Record(BaseModel):
     native_size: Count | None
     paddle: str
     sha256: dict[str, str]
+    classes: dict[str, Count] | None = None
 
 
 def record(folder: Path, recipe: Recipe, state: dict) -> dict:
@@ -46,7 +47,7 @@ def record(folder: Path, recipe: Recipe, state: dict) -> dict:
 
     files = [path for path in sorted(folder.iterdir()) if path.name in (*GRAPHS, WEIGHTS)]
     return Record(
-        format=FORMAT,
+        format=FORMAT if state["classes"] else 1,
         model=recipe.model,
         data=recipe.data,
         step=state["step"],
@@ -55,7 +56,8 @@ def record(folder: Path, recipe: Recipe, state: dict) -> dict:
         native_size=state["native_size"],
         paddle=paddle.__version__,
         sha256={path.name: _sha256(path) for path in files},
-    ).model_dump()
+        classes=state["classes"],
+    ).model_dump(exclude_none=True) | {"native_size": state["native_size"]}
 
 
 def read(folder: str | Path) -> Record:
@@ -118,17 +120,20 @@ class Predictor:
         with self._in_words():
             self._predictor = inference.create_predictor(config)
         if onednn and place == "cpu":
-            z = noise(0, CHECKED, self.record.latent)
-            expected = Predictor(folder, threads, record=self.record).generate(z, CHECKED)
-            if not np.abs(self.generate(z, CHECKED) - expected).max() <= TOLERANCE * np.abs(expected).max():
+            z, labels, _ = plan(0, CHECKED, self.record.latent, self.record.classes)
+            expected = Predictor(folder, threads, record=self.record).generate(z, CHECKED, labels)
+            if not np.abs(self.generate(z, CHECKED, labels) - expected).max() <= TOLERANCE * np.abs(expected).max():
                 raise UserError(f"the oneDNN of Paddle {self._paddle} draws other samples; leave --use_onednn away")
 
-    def generate(self, z: np.ndarray, batch: int) -> np.ndarray:
-        """Samples of z, float32 N×latent, `batch` at a time: float32 N×C×H×W in [−1, 1], or points N×2."""
+    def generate(self, z: np.ndarray, batch: int, labels: np.ndarray | None = None) -> np.ndarray:
+        """Samples of z, float32 N×latent, and of the classes `labels`, int64 N, of a conditional generator, `batch` at a time:
+        float32 N×C×H×W in [−1, 1], or points N×2."""
         parts = []
+        given = [z] if labels is None else [z, labels]
         for start in range(0, len(z), batch):
             with self._in_words():
-                self._predictor.get_input_handle(self._predictor.get_input_names()[0]).copy_from_cpu(z[start : start + batch])
+                for name, array in zip(self._predictor.get_input_names(), given, strict=True):
+                    self._predictor.get_input_handle(name).copy_from_cpu(np.ascontiguousarray(array[start : start + batch]))
                 self._predictor.run()
                 parts.append(self._predictor.get_output_handle(self._predictor.get_output_names()[0]).copy_to_cpu())
         return np.concatenate(parts)

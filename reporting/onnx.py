@@ -32,8 +32,8 @@ def check_installed() -> None:
         raise UserError(f"--onnx needs {' and '.join(missing)}: pip install -r requirements-onnx.txt")
 
 
-def write(graph: Path, weights: Path, out: Path, z: np.ndarray) -> np.ndarray:
-    """Convert `graph` and `weights` into the file `out`, and return what onnxruntime makes of z with it.
+def write(graph: Path, weights: Path, out: Path, given: list[np.ndarray]) -> np.ndarray:
+    """Convert `graph` and `weights` into the file `out`, and return what onnxruntime makes with it of z, or of z and labels.
 
     Raises UserError if these packages do not work with this Paddle.
     """
@@ -48,7 +48,8 @@ def write(graph: Path, weights: Path, out: Path, z: np.ndarray) -> np.ndarray:
     options.log_severity_level = 3  # errors
     try:
         session = onnxruntime.InferenceSession(str(out), options, providers=["CPUExecutionProvider"])
-        return session.run(None, {session.get_inputs()[0].name: z})[0]
+        names = [entry.name for entry in session.get_inputs()]
+        return session.run(None, dict(zip(names, given, strict=True)))[0]
     except Exception as error:  # of C++
         raise _error(str(error).strip()) from None
 

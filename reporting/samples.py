@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from data.dataset import crop_to, to_uint8
-from errors import UserError, WriteError
+from errors import UserError, WriteError, shortened
 from storage import writing
 from training import grids, randomness
 
@@ -25,7 +25,7 @@ MILLISECONDS, INTERPOLATION_MILLISECONDS, HELD = 250, 80, 6  # of a film's pictu
 CODECS = ("vp09", "mp4v")  # browsers show the first one; not every OpenCV can write it
 KINDS = {  # of files that samples go into
     ".png": ".png (grid)",
-    ".npz": ".npz (images)",
+    ".npz": ".npz (images, and labels of a conditional run)",
     ".gif": ".gif",
     ".mp4": ".mp4 (films: of the training, from its saved grids, or of --interpolate)",
     "folder": "a folder, with a slash at its end",
@@ -62,30 +62,105 @@ def _is_single(path):
     return re.fullmatch(r"[0-9]{6,}\.png", path.name) is not None
 
 
-def write(trainer: GANTrainer, state: dict, out: Path, kind: str, count: int, seed: int, interpolate: bool) -> None:
-    """Write `count` samples of noise `seed` to `out`; kind: of KINDS, a film only if `interpolate`. Raises UserError."""
+class Plan(NamedTuple):
+    """What samples are made of. z: float32 N×latent. labels: int64 N, of a conditional generator, else None. columns: of their
+    grid, None for about as many as rows."""
+
+    z: np.ndarray
+    labels: np.ndarray | None = None
+    columns: int | None = None
+
+
+def plan(
+    seed: int,
+    count: int,
+    latent: int,
+    classes: dict[str, int] | None = None,
+    chosen: Sequence[int] = (),
+    by_class: bool = False,
+    steps: int = 0,
+) -> Plan:
+    """The plan of `count` samples. classes: of a conditional generator, {name: items of its data}; they are drawn as often as the
+    data have them, or those of `chosen` in turn.
+
+    by_class: a class a row, one z a column, as many as it takes. steps: 0, or those of great_circles, each of one class.
+    """
+    if by_class:
+        rows = np.array(chosen or range(len(classes or ())))
+        columns = -(-count // len(rows))
+        return Plan(np.tile(noise(seed, columns, latent), (len(rows), 1)), np.repeat(rows, columns), columns)
+    z = great_circles(seed, count, latent, steps) if steps else noise(seed, count, latent)
+    if not classes:
+        return Plan(z, None, steps or None)
+    rows = len(z) // max(1, steps)
+    labels = np.resize(chosen, rows) if chosen else randomness.classes(seed, "sample classes", 0, rows, [*classes.values()])
+    return Plan(z, labels.repeat(max(1, steps)), steps or None)
+
+
+def chosen_classes(text: str | None, by_class: bool, classes: dict[str, int] | None, where: str | Path) -> list[int]:
+    """What follows --classes, as '3,7', in numbers; [] if it was not given. A class may be called by its name, too.
+
+    by_class: of plan, classes: as its, of the generator in `where`. Raises UserError, also where it is not conditional.
+    """
+    if text is None and not by_class:
+        return []
+    if not classes:
+        flag = "--grid classes" if text is None else "--classes"
+        raise UserError(f"{flag}: {where} was not trained with conditional=true, so its classes cannot be chosen")
+    names = {name: number for number, name in enumerate(classes)}
+    numbers = {str(number): number for number in range(len(classes))}
+    found = []
+    for word in [] if text is None else text.split(","):
+        number = names.get(word.strip(), numbers.get(word.strip()))
+        if number is None:
+            own = "" if list(names) == list(numbers) else f", or by name {shortened(', '.join(names))}"
+            raise UserError(f"--classes {shortened(text)}: allowed are 0 to {len(classes) - 1}{own}, with commas between them")
+        found.append(number)
+    return found
+
+
+def write(
+    trainer: GANTrainer,
+    state: dict,
+    out: Path,
+    kind: str,
+    count: int,
+    seed: int,
+    interpolate: bool,
+    chosen: Sequence[int] = (),
+    by_class: bool = False,
+) -> None:
+    """Write `count` samples of noise `seed` to `out`; kind: of KINDS, a film only if `interpolate`. chosen, by_class: of plan.
+    Raises UserError."""
     from training.sampling import generate  # here: nothing may import Paddle before runtime.start
 
-    latent, native_size = trainer.recipe.latent, state["native_size"]
+    steps = (FILM_STEPS if kind in FILMS else STEPS) if interpolate else 0
+    what = plan(seed, count, trainer.recipe.latent, trainer.classes, chosen, by_class, steps)
+    items = generate(trainer.sampler, what.z, labels=what.labels)
     if kind in FILMS:
-        items = generate(trainer.sampler, great_circles(seed, count, latent, FILM_STEPS))
-        write_interpolation(items.reshape(-1, FILM_STEPS, *items.shape[1:]), native_size, out)
-        return
-    z = great_circles(seed, count, latent) if interpolate else noise(seed, count, latent)
-    write_items(generate(trainer.sampler, z), native_size, out, kind, STEPS if interpolate else None)
+        write_interpolation(items.reshape(-1, FILM_STEPS, *items.shape[1:]), state["native_size"], out)
+    else:
+        write_items(items, state["native_size"], out, kind, what.columns, what.labels)
 
 
-def write_items(items: np.ndarray, native_size: int | None, out: Path, kind: str, columns: int | None = None) -> None:
+def write_items(
+    items: np.ndarray,
+    native_size: int | None,
+    out: Path,
+    kind: str,
+    columns: int | None = None,
+    labels: np.ndarray | None = None,
+) -> None:
     """Write what a generator made, N×C×H×W in [−1, 1] or points N×2; images in 8 bits, without their padding.
 
-    native_size: of data.Dataset. kind: of KINDS, films not. columns: of a grid, None for about as many as rows. A folder holds
-    these single pictures afterwards, and none of before. Raises UserError.
+    native_size: of data.Dataset. kind: of KINDS, films not. columns: of a grid, None for about as many as rows. labels: int64 N,
+    for an .npz, or None. A folder holds these single pictures afterwards, and none of before. Raises UserError.
     """
     points, count = items.ndim == 2, len(items)
     if not points:
         items = crop_to(to_uint8(items), native_size)
     if kind == ".npz":
-        _write_npz(out, items, points)
+        _write_npz(out, items, points, labels)
     elif points and kind == "folder":
         raise UserError(f"--out {out}: these are points, not images; use .png or .npz")
     elif kind == "folder":
@@ -134,12 +209,13 @@ def between(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarra
     return (path * length).astype(np.float32)
 
 
-def _write_npz(out, items, points):
+def _write_npz(out, items, points, labels):
+    arrays = {} if labels is None else {"labels": labels}
     with writing.replacing(out) as file:
         if points:
             np.savez_compressed(file, points=items)
         else:
-            np.savez_compressed(file, images=items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1))
+            np.savez_compressed(file, images=items[:, 0] if items.shape[1] == 1 else items.transpose(0, 2, 3, 1), **arrays)
 
 
 def write_training(folder: str | Path, out: str | Path) -> None:

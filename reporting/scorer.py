@@ -53,12 +53,16 @@ def score_checkpoint(
     trainer, state = rebuild(path, raw)
     if tuple(state["shape"]) != dataset.shape:
         raise UserError(f"{path} makes items of shape {tuple(state['shape'])}, {dataset.name} has {dataset.shape}")
+    if trainer.classes and tuple(trainer.classes) != dataset.classes:
+        raise UserError(f"{path} draws the classes of {trainer.recipe.data}, which are not those of {dataset.name}")
     began = time.monotonic()
-    items = generate(trainer.sampler, samples.noise(seed, count, trainer.recipe.latent))
+    z, labels, _ = samples.plan(seed, count, trainer.recipe.latent, trainer.classes)
+    items = generate(trainer.sampler, z, labels=labels)
     took = time.monotonic() - began
     say(f"step {state['step']}: {count:,} samples drawn in {took:.1f} s ({count / took:,.0f} a second)")
     items = items if dataset.is_points else to_uint8(items)
-    values = metrics.evaluate(items, dataset, names, seed=seed, critic=critic_of(trainer, dataset.is_points), say=say)
+    critic = critic_of(trainer, dataset.is_points)
+    values = metrics.evaluate(items, dataset, names, seed=seed, critic=critic, labels=labels, say=say)
     batch_norm = "running statistics" if has_batch_norm(trainer.sampler) else "none"
     settings = metrics.describe_settings(dataset, count, seed) | {"batch_norm": batch_norm}
     if raw and trainer.recipe.ema:  # without an average there is nothing to tell apart
@@ -66,18 +70,21 @@ def score_checkpoint(
     return Scores(state["step"], values, settings, metrics.pairs_of(crop_to(items, dataset.native_size), dataset, values))
 
 
-def critic_of(trainer, is_points: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """The critic as a function from items (uint8 N×C×H×W, or points N×2) to N outputs. Its batch norm, if it has any, sees
-    batches of the recipe's size, as in training; no weight and no statistic changes."""
+def critic_of(trainer, is_points: bool) -> Callable[..., np.ndarray]:
+    """The critic as a function from items (uint8 N×C×H×W, or points N×2), and their classes (int64 N) if it is conditional, to
+    N outputs. Its batch norm, if it has any, sees batches of the recipe's size, as in training; no weight and no statistic
+    changes."""
     import paddle
 
-    def outputs(items):
+    def outputs(items, labels=None):
         size, parts = trainer.recipe.batch_size, []
         with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
             for start in range(0, len(items), size):
-                batch = items[np.arange(start, start + size) % len(items)]  # the last one is filled up from the first
+                rows = np.arange(start, start + size) % len(items)  # the last batch is filled up from the first
+                critic = trainer.given(trainer.critic, None if labels is None else labels[rows])
+                batch = items[rows]
                 batch = batch.astype(np.float32) if is_points else to_unit(batch)
-                parts.append(trainer.critic(paddle.to_tensor(batch)).numpy())
+                parts.append(critic(paddle.to_tensor(batch)).numpy())
         return np.concatenate(parts)[: len(items)]
 
     return outputs
@@ -122,7 +129,8 @@ def best_checkpoint(folder: str | Path, raw: bool = False) -> Path:
 
 
 class Scorer:
-    """Measures runs on a data set, and keeps what it measured in their folders. names: of metrics, None for all that fit.
+    """Measures runs on a data set, and keeps what it measured in their folders. names: of metrics, None for all that fit; those
+    that ask for classes are measured in conditional runs.
 
     remarks: lines about what could not be measured and why.
     """
@@ -138,7 +146,7 @@ class Scorer:
         self.dataset, self.say, self.device = dataset, say, device
         self.samples = samples or SAMPLES
         self.remarks: list[str] = []
-        self.names = metrics.choose(names or None, dataset.name, with_critic=True)
+        self.names = metrics.choose(names or None, dataset.name, with_critic=True, with_labels=True)
         self.brief = metrics.names_on_the_way(self.names, dataset.name)
         if not names and (line := metrics.left_out(dataset.name)):
             self._remark(line)
@@ -149,16 +157,23 @@ class Scorer:
 
     def score(self, folder: str | Path) -> tuple[dict, dict[int, dict]]:
         """(values at the run's last checkpoint, {step: values} on the way): see metrics.evaluate. Measured, or read again."""
-        steps = regular_steps(folder)
-        at_end = self._score_all(folder, "metrics.json", steps[-1:], self.names, self.samples)
-        return at_end.get(steps[-1], {}), self._score_all(folder, BRIEF_FILE, steps, self.brief, BRIEF_SAMPLES)
+        steps, (names, brief) = regular_steps(folder), self._names_for(folder)
+        at_end = self._score_all(folder, "metrics.json", steps[-1:], names, self.samples)
+        return at_end.get(steps[-1], {}), self._score_all(folder, BRIEF_FILE, steps, brief, BRIEF_SAMPLES)
 
     def is_scored(self, folder: str | Path) -> bool:
         """Whether all of that has been measured."""
-        steps = regular_steps(folder)
-        known = self._read(Path(folder) / "metrics.json", self.names, self.samples)
-        brief = self._read(Path(folder) / BRIEF_FILE, self.brief, BRIEF_SAMPLES)
-        return (not self.names or set(steps[-1:]) <= set(known)) and (not self.brief or set(steps) <= set(brief))
+        steps, (names, brief) = regular_steps(folder), self._names_for(folder)
+        known = self._read(Path(folder) / "metrics.json", names, self.samples)
+        known_in_brief = self._read(Path(folder) / BRIEF_FILE, brief, BRIEF_SAMPLES)
+        return (not names or set(steps[-1:]) <= set(known)) and (not brief or set(steps) <= set(known_in_brief))
+
+    def _names_for(self, folder):
+        """The metrics of a run, at its end and on the way."""
+        labelled = run.read_recipe(folder).conditional
+        return [
+            [name for name in names if labelled or not metrics.METRICS[name].needs_labels] for names in (self.names, self.brief)
+        ]
 
     def _score_all(self, folder, file, steps, names, samples):
         """{step: values} of these checkpoints: as `file` in the run's folder has them, the rest measured and added to it."""

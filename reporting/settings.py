@@ -27,8 +27,8 @@ HEADS = {
     "zh": ("设置", "默认值", "范围", "作用，何时调整"),
 }
 LINKS = {
-    "en": {"results": "results.md", "performance": "performance.md", "data": "data.md"},
-    "zh": {"results": "../results_zh.md", "performance": "performance.md", "data": "data.md"},
+    "en": {"results": "results.md", "performance": "performance.md", "data": "data.md", "guide": "guide.md"},
+    "zh": {"results": "../results_zh.md", "performance": "performance.md", "data": "data.md", "guide": "guide.md"},
 }
 BY_RECIPE = {"en": "[by recipe](#{})", "zh": "[随配置](#{})"}
 SIGNS = {"gt": ">", "ge": "≥", "le": "≤", "lt": "<"}  # by the names of pydantic

@@ -1,5 +1,7 @@
 """The scores of a checkpoint as a table for a terminal."""
 
+import re
+
 from rich.table import Table
 
 import metrics
@@ -8,7 +10,7 @@ from reporting.numbers import in_digits
 
 def is_class_share(value: str) -> bool:
     """Whether a value is the share of one class among the samples: class_0 …"""
-    return value.startswith("class_") and value != "class_kl"
+    return re.fullmatch(r"class_\d+", value) is not None
 
 
 def scores(values: dict[str, dict], title: str) -> Table:

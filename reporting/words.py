@@ -19,6 +19,7 @@ VALUES = {
     "coverage": ("Coverage", "覆盖率"),
     "classes_found": ("Classes found", "找到的类别数"),
     "class_kl": ("KL divergence of classes (nats)", "类别分布的 KL 散度（nat）"),
+    "class_accuracy": ("Samples of the class asked for", "属于指定类别的样本比例"),
     "confidence": ("Classifier's confidence", "分类器置信度"),
     "classifier_score": ("Classifier score", "分类器得分"),
     "stacked_modes": ("Modes found, of 1,000", "找到的模式数（共 1,000 个）"),

@@ -54,6 +54,7 @@ def state_of(trainer, step=1):
     counters = {"step": step, "critic_steps": trainer.critic_steps, "attempt": trainer.attempt}
     clocks = {"seconds": 0.0, "cpu_seconds": 0.0}
     made = {"recipe": trainer.recipe.model_dump(), "shape": list(trainer.shape), "native_size": None}
+    made["classes"] = trainer.classes or None
     return {**counters, **clocks, "alarms": {"dead": 0, "negative": 0}, "logs": {}, **made}
 
 

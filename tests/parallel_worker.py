@@ -22,12 +22,15 @@ def main(out, model, *settings):
 
     paddle.set_default_dtype("float64")
     asked = tiny(model, **recipe.parse_overrides(settings))
-    trainer = GANTrainer(asked, (1, 32, 32), Processes(asked.sync_batch_norm) if launch.is_worker() else Team())
+    team = Processes(asked.sync_batch_norm) if launch.is_worker() else Team()
+    classes = {"few": 1, "many": 3} if asked.conditional else None
+    trainer = GANTrainer(asked, (1, 32, 32), team, classes)
     rng = np.random.default_rng(0)
     for step in range(STEPS):
         for _ in range(asked.critic_steps(step)):
             real = rng.uniform(-1, 1, (asked.batch_size, 1, 32, 32))
-            trainer.critic_step(paddle.to_tensor(trainer.team.shard(real)))
+            labels = np.arange(asked.batch_size) // 3 % 2
+            trainer.critic_step(paddle.to_tensor(team.shard(real)), team.shard(labels))
         trainer.generator_step(step)
     if launch.leads():
         parts = trainer.parts()

@@ -47,6 +47,8 @@ def difference(one, other):
     [
         ("wgan-paper", ["network=dcgan", "ema=0.9"]),
         ("wgan-gp-paper", ["network=dcgan", "generator_batch_size=12"]),
+        ("wgan-gp-paper", ["network=dcgan-nobn", "generator_batch_size=12", "conditional=true"]),
+        pytest.param("wgan-paper", ["network=dcgan", "conditional=true"], marks=pytest.mark.slow),
         pytest.param("wgan-paper", ["network=mlp"], marks=pytest.mark.slow),
         pytest.param("wgan-gp-paper", ["network=mlp"], marks=pytest.mark.slow),
         pytest.param("wgan-paper", ["generator_network=dcgan-nobn", "critic_network=dcgan"], marks=pytest.mark.slow),
@@ -69,7 +71,7 @@ def test_batch_norm_of_each_process_alone_is_another_experiment(tmp_path):
 
 
 def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
-    flags = ["--data", "mnist-5k", "--processes", "2", *TINY_FLAGS, "-o", "ema=0.9"]
+    flags = ["--data", "mnist-5k", "--processes", "2", *TINY_FLAGS, "-o", "ema=0.9", "-o", "conditional=true"]
     for out, steps in (("whole", 4), ("parts", 2), ("parts", 4)):
         more = ["--resume"] if (tmp_path / out).exists() else []
         status, said, error = run_program(

@@ -64,6 +64,15 @@ def test_other_networks_resume_as_well(train, network):
     assert_same_run("whole", "parts")
 
 
+@pytest.mark.parametrize("model", ["wgan", "wgan-gp"])
+def test_conditional_runs_resume_as_well(train, model):
+    flags = ["--network", "dcgan", "-o", "conditional=true", "-o", "ema=0.9", "-o", "generator_batch_size=12"]
+    train("whole", *begin(model, *flags))
+    train("parts", *begin(model, *flags, "--steps", 2))
+    train("parts", "--resume", "--steps", STEPS)
+    assert_same_run("whole", "parts")
+
+
 def test_points_resume_as_well(train):
     toys = ["--data", "25gaussians", "-o", "network=mlp"]
     train("whole", *begin("wgan-gp", *toys))

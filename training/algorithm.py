@@ -1,7 +1,7 @@
 """One step of each player, as in the boxes of the papers: WGAN (1701.07875) and WGAN-GP (1704.00028), algorithm 1 of both.
 
 The trainer (training/trainer.py) calls them with what a recipe says; a GAN is the same two steps with another objective and
-no constraint.
+no constraint, a conditional one the same two steps of f(·, y) and G(·, y), the classes y of a batch given.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import paddle
 
 import metrics
@@ -26,7 +27,7 @@ from training.run_log import RunLog
 from training.sampling import sample
 from training.trainer import GANTrainer
 
-SHOWN = 64  # images of a sample grid
+SHOWN, COLUMNS = 64, 8  # images of a sample grid, and of a row of it
 SHOWN_POINTS = 2000
 
 
@@ -34,9 +35,9 @@ SHOWN_POINTS = 2000
 class Step:
     """A generator step, counted from 1, with the critic steps before it, as callbacks see it.
 
-    last: of the run. milestone: of Budget.milestone. real: the last critic step's items. critic: of that step. waited: seconds,
-    for all critic steps' items. figures, warnings: of a logged step, from HealthFigures and Alarms. line: what Log wrote.
-    interrupted: number of the signal that ends the training after this step, 0 for none.
+    last: of the run. milestone: of Budget.milestone. real, labels: the last critic step's items, and their classes or None.
+    critic: of that step. waited: seconds, for all critic steps' items. figures, warnings: of a logged step, from HealthFigures
+    and Alarms. line: what Log wrote. interrupted: number of the signal that ends the training after this step, 0 for none.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Step:
     critic: CriticStep
     generator_loss: paddle.Tensor
     waited: float = 0.0
+    labels: np.ndarray | None = None
     figures: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     line: dict = field(default_factory=dict)
@@ -84,7 +86,9 @@ class HealthFigures(Callback):
         held = paddle.to_tensor(self.dataset.batch(rows, "heldout"))
         losses = {"critic_loss": step.critic.loss, "generator_loss": step.generator_loss, "penalty": step.critic.penalty}
         figures = {name: float(value) for name, value in losses.items() if value is not None}
-        step.figures = trainer.team.average(figures | health.measure(trainer, held, step.real, step.number))
+        of_held = self.dataset.classes_of(rows, "heldout")
+        measured = health.measure(trainer, held, step.real, step.number, of_held, step.labels)
+        step.figures = trainer.team.average(figures | measured)
 
 
 class FiniteNumbers(Callback):
@@ -176,12 +180,14 @@ class Grids(Callback):
     """samples/real.png and samples/step-N.png from the run's fixed noise, with the weights' histograms, at sample_every and at
     each twentieth of the budget.
 
-    In VisualDL the runs of a comparison leave the real ones to its report: they are the same data.
+    A conditional generator's show the classes in order. In VisualDL the runs of a comparison leave the real ones to its report:
+    they are the same data.
     """
 
     def __init__(self, trainer: GANTrainer, dataset: Dataset, folder: Path, log: RunLog | None, finite: FiniteNumbers):
         self.trainer, self.dataset, self.folder, self.log, self.finite = trainer, dataset, folder, log, finite
-        self.count = SHOWN_POINTS if dataset.is_points else SHOWN
+        self.labels = in_order(len(trainer.classes)) if trainer.classes else None
+        self.count = SHOWN_POINTS if dataset.is_points else SHOWN if self.labels is None else len(self.labels)
 
     def begin(self, new: bool) -> None:
         if new and self.log:
@@ -201,7 +207,7 @@ class Grids(Callback):
 
     def _show(self, log: RunLog, number: int) -> None:
         trainer, dataset = self.trainer, self.dataset
-        items = sample(trainer, "fixed noise", self.count)
+        items = sample(trainer, "fixed noise", self.count, labels=self.labels)
         if dataset.is_points:
             picture = grids.scatter(items, dataset.train)
         else:
@@ -214,6 +220,12 @@ class Grids(Callback):
         ):
             values = paddle.concat([w.detach().flatten() for w in weights]).numpy()
             log.histogram(f"weights/{role}", values, number, clip)
+
+
+def in_order(classes: int) -> np.ndarray:
+    """The classes of a grid of samples, int64: one a row where they are few, otherwise one an image."""
+    rows = SHOWN // COLUMNS
+    return np.repeat(np.arange(classes), COLUMNS) if classes <= 2 * rows else np.arange(SHOWN) % classes
 
 
 class Signals(Callback):
@@ -267,6 +279,7 @@ class Checkpoints(Callback):
             "recipe": trainer.recipe.model_dump(),
             "shape": list(trainer.shape),
             "native_size": self.dataset.native_size,
+            "classes": trainer.classes or None,
         }
         checkpoint.save(self.folder, number, parts, now, trainer.recipe.keep_checkpoints)
 

@@ -28,11 +28,12 @@ from storage import reading
 if TYPE_CHECKING:
     from paddle import nn
 
-FORMAT = 3
+FORMAT = 4
 # what each older format lacks: state of that format -> state of the next
 UPGRADES = {
     1: lambda state: {**state, "format": 2, "attempt": 0},
     2: lambda state: {**state, "format": 3, "cpu_seconds": 0.0},
+    3: lambda state: {**state, "format": 4, "classes": None},
 }
 PARTS = ("generator", "critic", "generator_optimizer", "critic_optimizer")
 AVERAGE = "average"  # a fifth, where the recipe has an averaged generator
@@ -58,6 +59,7 @@ class State(BaseModel):
     recipe: dict
     shape: list[Count]
     native_size: Annotated[int, Field(ge=1, le=1024)] | None
+    classes: Annotated[dict[str, Count], Field(min_length=1, max_length=1000)] | None
     sha256: dict[str, str]
 
 

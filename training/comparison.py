@@ -30,7 +30,7 @@ INTERVALS = ("log_every", "sample_every", "checkpoint_every")
 # neither how often a run is logged, drawn and saved nor its name changes what is learnt
 NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
 # settings that came later, at the value that all had before: left out, so that what was recorded before is still found
-BEFORE = {"fit": "crop"}
+BEFORE = {"fit": "crop", "conditional": False}
 
 
 @dataclass
@@ -129,11 +129,13 @@ def label_groups(entries: list[Entry]):
             if len(set(values)) > 1 and "" not in values:
                 for members, value in zip(alike, values):
                     for entry in members:
-                        entry.label += f" {value}" if key in ("network", "data") else f" {key}={value}"
+                        entry.label += f" {value}" if key in ("network", "data", "conditional") else f" {key}={value}"
 
 
 def _in_words(recipe, key):
     """A setting's value in a label; '' for a learning rate that the players do not share."""
+    if key == "conditional":
+        return key if recipe.conditional else f"un{key}"
     value = recipes.joint(recipe, key) or "" if key == "learning_rate" else getattr(recipe, key)
     return f"{value:g}" if isinstance(value, float) else str(value)
 

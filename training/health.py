@@ -12,25 +12,35 @@ from models.objectives import estimate, js_estimate, probability
 from training.trainer import GANTrainer
 
 
-def measure(trainer: GANTrainer, heldout: paddle.Tensor, real: paddle.Tensor, step: int) -> dict[str, float]:
+def measure(
+    trainer: GANTrainer,
+    heldout: paddle.Tensor,
+    real: paddle.Tensor,
+    step: int,
+    heldout_labels: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+) -> dict[str, float]:
     """Figures of the networks as they stand after generator step `step`, as a flat dict of floats.
 
-    heldout, real: batches of as many items as the recipe's, held out and trained on. Batch norm uses batch statistics, as
+    heldout, real: batches of as many items as the recipe's, held out and trained on, with their labels where the recipe is
+    conditional: generated items have the same. Batch norm uses batch statistics, as
     in training, and keeps its running ones.
     """
     recipe = trainer.recipe
     with trainer.frozen_batch_norm_statistics():
         with paddle.no_grad():
-            fake = trainer.generator(trainer.noise("health noise", step))
-            real_logits, fake_logits = trainer.logits(real, fake)
+            z = trainer.noise("health noise", step)
+            fake = trainer.given(trainer.generator, labels)(z)
+            real_logits, fake_logits = trainer.logits(real, fake, labels)
             figures = {"estimate": estimate(real_logits, fake_logits)}
-            held = trainer.logits(heldout, fake)
+            other_fake = trainer.given(trainer.generator, heldout_labels)(z) if trainer.classes else fake
+            held = trainer.logits(heldout, other_fake, heldout_labels)
             figures["estimate_heldout"] = estimate(*held)
             if trainer.objective.probabilistic:
                 figures["d_real"], figures["d_fake"] = probability(real_logits), probability(fake_logits)
                 figures["js_estimate"] = js_estimate(real_logits, fake_logits)
         between = interpolate(real, fake, trainer.epsilon("health penalty", step))
-        norms = input_gradient_norms(trainer.critic, between)
+        norms = input_gradient_norms(trainer.given(trainer.critic, labels), between)
         figures["gradient_norm"], figures["gradient_norm_std"] = norms.mean(), (norms - norms.mean()).square().mean().sqrt()
     if recipe.clip:
         figures["clipped_share"] = clipped_share(trainer.critic_weights, recipe.clip)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from paddle import Tensor
 
 from data import Dataset, Order
@@ -92,9 +93,10 @@ class Updates(NamedTuple):
     critic: CriticStep
     generator_loss: Tensor
     waited: float
+    labels: np.ndarray | None
 
 
-def updates(trainer: GANTrainer, reader: Iterator[Tensor], number: int, used: float) -> Updates:
+def updates(trainer: GANTrainer, reader: Iterator[tuple[Tensor, np.ndarray | None]], number: int, used: float) -> Updates:
     """The critic steps of generator step `number`, counted from 1, on batches of `reader`, then that step.
 
     used: share of the budget that is used up, in [0, 1].
@@ -103,7 +105,7 @@ def updates(trainer: GANTrainer, reader: Iterator[Tensor], number: int, used: fl
     waited = 0.0
     for _ in range(trainer.recipe.critic_steps(number - 1)):
         asked = time.perf_counter()
-        real = next(reader)
+        real, labels = next(reader)
         waited += time.perf_counter() - asked
-        critic = trainer.critic_step(real)
-    return Updates(real, critic, trainer.generator_step(number - 1), waited)
+        critic = trainer.critic_step(real, labels)
+    return Updates(real, critic, trainer.generator_step(number - 1), waited, labels)

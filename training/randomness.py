@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 PURPOSES = ("fixed noise", "critic noise", "generator noise", "penalty", "health noise", "health penalty", "held out", "samples")
+PURPOSES += ("generator classes", "sample classes")
 
 
 def generator(seed: int, purpose: str, step: int = 0, attempt: int = 0) -> np.random.Generator:
@@ -24,3 +25,9 @@ def noise(seed: int, purpose: str, step: int, shape: list[int], attempt: int = 0
 def uniform(seed: int, purpose: str, step: int, shape: list[int], attempt: int = 0) -> np.ndarray:
     """Numbers uniform on [0, 1), float32."""
     return generator(seed, purpose, step, attempt).random(shape, dtype=np.float32)
+
+
+def classes(seed: int, purpose: str, step: int, count: int, counts: list[int], attempt: int = 0) -> np.ndarray:
+    """`count` classes, int64, each drawn as often as the data have it: counts[k] times class k."""
+    drawn = generator(seed, purpose, step, attempt).integers(sum(counts), size=count)
+    return np.searchsorted(np.cumsum(counts), drawn, side="right")

@@ -53,6 +53,7 @@ class Recipe(BaseModel):
     fit: Annotated[str, among(lambda: data.FITS)] = Field("crop", description="how a folder's pictures become square")
     generator_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="generator")
     critic_network: Annotated[str, among(networks.NETWORKS.keys)] = Field(description="critic")
+    conditional: bool = Field(False, description="the class is an input of generator and critic")
     objective: Annotated[str, among(OBJECTIVES.keys)] = Field(description="losses")
     clip: float | None = Field(None, gt=0, description="clip value c of the critic's weights, null for none")
     penalty: float | None = Field(None, gt=0, description="weight lambda of the gradient penalty, null for none")
@@ -124,6 +125,8 @@ class Recipe(BaseModel):
     def _fits(self):
         data.check_name(self.data)
         data.check_fit(self.data, self.fit)
+        if self.conditional and self.is_points:
+            raise UserError(f"conditional=true: {self.data} are points in the plane, which have no labels")
         networks.check(self, self.is_points)
         if self.penalty and norms.NORMS[self.critic_norm].mixes_samples:
             raise norms.error_with_penalty(self.critic_norm)

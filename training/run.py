@@ -21,12 +21,13 @@ from training.recipe import Recipe
 
 
 def default_name(recipe: Recipe, default_network: str | None) -> str:
-    """wgan-mnist-5k-s0; another network than the recipe's own comes second: wgan-mlp-mnist-5k-s0."""
+    """wgan-mnist-5k-s0; a conditional recipe says so, and another network than its own: wgan-conditional-mlp-mnist-5k-s0."""
     network = [] if recipe.network == default_network else [recipe.network]
     data = recipe.data
     if ":" in data:  # not Path.resolve: a link that leads to itself is an error there
         data = Path(os.path.realpath(data.partition(":")[2])).name or "folder"
-    return "-".join([names.part(recipe.model), *network, names.part(data), f"s{recipe.seed}"])
+    conditional = ["conditional"] if recipe.conditional else []
+    return "-".join([names.part(recipe.model), *conditional, *network, names.part(data), f"s{recipe.seed}"])
 
 
 def is_run(folder: str | Path) -> bool:
@@ -46,6 +47,7 @@ def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, 
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "commit": commit(),
         "data_sha256": dataset.sha256,
+        **({"labels_sha256": dataset.labels_sha256} if recipe.conditional else {}),
         **({"data_note": dataset.note} if dataset.note else {}),
         **machine,
     }

@@ -66,9 +66,12 @@ def train(
         if resume and leads:
             held.enter_context(writing.lock(folder))
         dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
-        recorded = run.read_provenance(folder).get("data_sha256") if resume else None
-        if recorded not in (None, dataset.sha256):
+        recorded = run.read_provenance(folder) if resume else {}
+        if recorded.get("data_sha256") not in (None, dataset.sha256):
             raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
+        classes = dataset.class_counts() if recipe.conditional else None
+        if recorded.get("labels_sha256") not in (None, dataset.labels_sha256):
+            raise UserError(f"{folder} was trained with other labels: their SHA-256 differs from the one in its config.yaml")
         console.say(runtime.start(device))
         records.load()  # like Paddle before anything is written
         runtime.check_amp(recipe.amp)
@@ -77,7 +80,7 @@ def train(
         from training.trainer import GANTrainer
 
         team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
-        trainer, state = GANTrainer(recipe, dataset.shape, team), None
+        trainer, state = GANTrainer(recipe, dataset.shape, team, classes), None
         # once more, while nobody else can write: who held the lock before may have come further
         newest = checkpoint.newest(folder) if resume else None
         if newest:

@@ -89,6 +89,13 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "损失函数；改变它就成了另一种模型",
             "loss criterion loss_fn gan_mode gan_type objectives",
         ),
+        "conditional": Setting(
+            "the class is an input of generator and critic, so that `sample.py RUN --classes 3,7` draws chosen ones; for "
+            "pictures with labels ([guide]({guide}#choose-the-class))",
+            "类别作为生成器和判别器的输入，于是可用 `sample.py RUN --classes 3,7` 画指定的类别；用于有标签的图像"
+            "（[指南]({guide}#指定类别)）",
+            "cgan conditioned class_conditional n_classes num_classes classes labels cond",
+        ),
         "n_critic": Setting(
             "critic steps for each generator step. 5 (both papers) for an estimate that follows the distance; with fewer, more "
             "generator steps in the same time",

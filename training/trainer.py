@@ -16,7 +16,7 @@ from paddle.utils import unique_name
 from errors import UserError, shortened
 from models import networks
 from models.constraints import trainable
-from models.networks import layers
+from models.networks import conditional, layers
 from models.networks.layers import frozen_statistics
 from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness, run
@@ -38,14 +38,18 @@ class GANTrainer:
 
     critic_steps counts all critic updates made; it numbers their noise and their data. attempt: how often training went
     back to a checkpoint because of a number that is not finite; each attempt has other noise and another order. average: the
-    generator's weights averaged through training (recipe.ema), None for none; no step depends on it.
+    generator's weights averaged through training (recipe.ema), None for none; no step depends on it. classes: of a conditional
+    recipe, {name: items of the data}, as Dataset.class_counts returns them; the labels are their numbers. Raises UserError.
     """
 
-    def __init__(self, recipe: Recipe, shape: tuple[int, ...], team: Team | None = None):
+    def __init__(self, recipe: Recipe, shape: tuple[int, ...], team: Team | None = None, classes: dict[str, int] | None = None):
+        if recipe.conditional and not classes:
+            raise UserError("conditional=true wants data with labels: their classes are not known here")
         self.recipe, self.shape, self.critic_steps, self.attempt = recipe, tuple(shape), 0, 0
+        self.classes = classes if recipe.conditional and classes else {}
         self.team = team or Team()
         self.objective = OBJECTIVES[recipe.objective]
-        self.generator, self.critic = networks.build(recipe, shape)
+        self.generator, self.critic = networks.build(recipe, shape, len(self.classes))
         self.team.prepare(self.generator, self.critic)
         self.average = copy.deepcopy(self.generator) if recipe.ema else None
         self.generator_weights, self.critic_weights = trainable(self.generator), trainable(self.critic)
@@ -87,23 +91,40 @@ class GANTrainer:
         u = randomness.uniform(self.recipe.seed, purpose, step, [self.recipe.batch_size], self.attempt)
         return paddle.to_tensor(self.team.shard(u), dtype=paddle.get_default_dtype())
 
-    def logits(self, real: Tensor, fake: Tensor) -> list[Tensor]:
-        """The critic's outputs on real and on fake items."""
-        return algorithm.critic_outputs(self.critic, real, fake)
+    def given(self, network: nn.Layer, labels: np.ndarray | None) -> nn.Layer:
+        """One of the networks as a function of z alone, or of x alone: of a conditional recipe with the classes of the batch,
+        int64 m; of any other as it is, whatever the labels."""
+        return conditional.Given(network, paddle.to_tensor(labels)) if self.classes else network
 
-    def critic_step(self, real: Tensor) -> CriticStep:
-        """One critic update on this process's part of a batch of real items, with a fresh z."""
+    def drawn_classes(self, purpose: str, step: int) -> np.ndarray | None:
+        """This process's part of a generator step's classes, int64, drawn as often as the data have them; None without."""
+        if not self.classes:
+            return None
+        counts = list(self.classes.values())
+        drawn = randomness.classes(self.recipe.seed, purpose, step, self.recipe.generator_batch, counts, self.attempt)
+        return self.team.shard(drawn)
+
+    def logits(self, real: Tensor, fake: Tensor, labels: np.ndarray | None = None) -> list[Tensor]:
+        """The critic's outputs on real and on fake items, of the same classes."""
+        return algorithm.critic_outputs(self.given(self.critic, labels), real, fake)
+
+    def critic_step(self, real: Tensor, labels: np.ndarray | None = None) -> CriticStep:
+        """One critic update on this process's part of a batch of real items, with a fresh z, and with their classes, int64 m, as
+        those of the generated items where the recipe is conditional."""
         recipe, number = self.recipe, self.critic_steps
         z = self.noise("critic noise", number)
         epsilon = self.epsilon("penalty", number) if recipe.penalty else None
-        players = self.players["critic"], self.players["generator"], self.objective, self._updates["critic"]
+        critic, generator = (self.given(self.players[role], labels) for role in ("critic", "generator"))
+        players = critic, generator, self.objective, self._updates["critic"]
         done = algorithm.critic_step(*players, real, z, recipe.clip, recipe.penalty, epsilon)
         self.critic_steps += 1
         return done
 
     def generator_step(self, step: int) -> Tensor:
         """One generator update, number `step` from 0. Returns its loss."""
-        players = self.players["generator"], self.players["critic"], self.objective, self._updates["generator"]
+        labels = self.drawn_classes("generator classes", step)
+        generator, critic = (self.given(self.players[role], labels) for role in ("generator", "critic"))
+        players = generator, critic, self.objective, self._updates["generator"]
         loss = algorithm.generator_step(*players, self.noise("generator noise", step))
         if self.average:
             move_average(self.average, self.generator, min(self.recipe.ema, (1 + step) / (10 + step)))
@@ -145,6 +166,8 @@ class GANTrainer:
 
     def check(self, parts: Mapping[str, Mapping[str, np.ndarray | Declared]], where: str | Path) -> None:
         """Raise UserError unless `parts`, or what a checkpoint declares of them, are those of a trainer of this recipe."""
+        if ("projection" in parts["critic"]) != ("projection" in self.critic.state_dict()):
+            raise UserError(f"{where} belongs to another recipe: one is conditional, the other is not")
         if bool(self.average) != ("average" in parts):
             raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")
         for part, network in self._networks().items():
@@ -197,9 +220,9 @@ class MixedPrecision(nn.Layer):
         super().__init__()
         self.in_float32 = network
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         with paddle.amp.auto_cast(level="O1", dtype="bfloat16"):
-            y = self.in_float32(x)
+            y = self.in_float32(*inputs)
         return y.astype(paddle.get_default_dtype())
 
 
@@ -259,10 +282,12 @@ def rebuild(path: str | Path, raw: bool = False) -> tuple[GANTrainer, dict]:
     )
     if state["shape"] not in shapes:
         raise UserError(f"{path} is damaged: items of shape {shortened(state['shape'])} do not fit its recipe")
+    if recipe.conditional != bool(state["classes"]):
+        raise UserError(f"{path} is damaged: its recipe and its classes disagree on whether it is conditional")
     declared = checkpoint.declared(path, state)
     weights = sum(math.prod(array.shape) for part in ("generator", "critic") for array in declared[part].values())
     with layers.at_most(weights, f"{path} belongs to another recipe: its own makes networks of more weights"):
-        trainer = GANTrainer(recipe, state["shape"])
+        trainer = GANTrainer(recipe, state["shape"], classes=state["classes"])
     trainer.resume(path, state)
     if raw:
         trainer.average = None

@@ -28,10 +28,10 @@ def said(key: str, lang: str, **values: Any) -> Markup:
     return Markup(words.of(key, lang)).format(**values)
 
 
-def picture(drawn: dict[str, Any], source: str, seed: int, first_latent: int | None, lang: str) -> str:
+def picture(drawn: dict[str, Any], source: str, seed: int, first_latent: int | None, chosen: str, lang: str) -> str:
     """A picture of drawing.Painter with a link that saves it, or the sentence that says why there is none.
 
-    first_latent: dimensions of the first model's z, None where this is the first.
+    first_latent: dimensions of the first model's z, None where this is the first. chosen: a class, '' for none.
     """
     if "error" in drawn:
         return note(words.of("cannot_draw", lang, source=source, why=drawn["error"]), "wrong")
@@ -45,6 +45,8 @@ def picture(drawn: dict[str, Any], source: str, seed: int, first_latent: int | N
     )
     if first_latent not in (None, drawn["latent"]):
         html += note(words.of("other_latent", lang, latent=drawn["latent"], first=first_latent))
+    if chosen and chosen not in drawn["classes"]:
+        html += note(words.of("no_class", lang, chosen=chosen))
     return html
 
 
@@ -53,6 +55,7 @@ def about(source: str, found: About, lang: str) -> str:
     recipe, which = found.recipe, words.LANGUAGES.index(lang)
     head = Markup("<h3>{}</h3>").format(words.of("on", lang, model=recipe.model, data=recipe.data))
     chips = [recipe.objective, recipe.network, recipe.optimizer, f"n_critic {recipe.n_critic}", _constraint(recipe, lang)]
+    chips += [words.of("conditional", lang)] if found.classes else []
     chips += [f"z: {recipe.latent}"] + ([f"EMA {recipe.ema:g}"] if recipe.ema else [])
     html = head + Markup('<p class="pw-chips">{}</p>').format(Markup("").join(Markup("<span>{}</span>").format(c) for c in chips))
     facts = []

@@ -22,6 +22,7 @@ class About(NamedTuple):
     steps: int | None
     critic_steps: int | None
     minutes: float | None  # by the clock that the budget counts
+    classes: list[str]  # names, of a conditional one
     provenance: dict[str, Any]
     values: dict[str, dict]
 
@@ -77,6 +78,7 @@ def about(source: str) -> About:
         state.get("step"),
         state.get("critic_steps"),
         counted / 60 if counted else None,
+        list(state.get("classes") or ()),
         run.read_provenance(folder) if folder else {},
         _values(folder, state.get("step")),
     )

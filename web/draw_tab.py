@@ -25,6 +25,9 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
         seed = gr.Number(0, label=say("seed"), precision=0, minimum=0, maximum=LARGEST_SEED, min_width=110, elem_id="draw-seed")
         count = gr.Radio(COUNTS, value=64, label=say("count"), min_width=220, elem_id="draw-count")
         walk = gr.Slider(0, 1, 0, step=0.01, label=say("walk"), info=say("walk_info"), min_width=200, elem_id="draw-walk")
+        label = gr.Dropdown(
+            [(say("any_class"), "")], value="", label=say("classes"), min_width=110, visible=False, elem_id="draw-class"
+        )
         towards = gr.Number(
             1, label=say("towards"), precision=0, minimum=0, maximum=LARGEST_SEED, min_width=110, elem_id="draw-to"
         )
@@ -46,41 +49,44 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
                 pictures.append(gr.HTML(elem_id=f"draw-picture-{number}", elem_classes="pw-slot"))
                 abouts.append(gr.HTML(elem_id=f"draw-about-{number}"))
 
-    def draw(seed, count, share, towards, *sources):
+    def draw(seed, count, share, towards, chosen, *sources):
         sources = [(source or "").strip() for source in sources]
         if not any(sources):
             return [cards.note(cards.said("no_models", lang, runs=str(runs))), *[_empty(lang)] * (COLUMNS - 1)]
-        asked = {"count": count, "seed": int(seed or 0), "towards": int(towards or 0), "share": share}
+        asked = {"count": count, "seed": int(seed or 0), "towards": int(towards or 0), "share": share, "chosen": chosen or None}
         try:
             drawn = pool.drawing().ask({"draw": {"sources": [source or None for source in sources], **asked}})
         except UserError as error:
             drawn = [source and {"error": str(error)} for source in sources]
         made, first = [], None
         for source, row in zip(sources, drawn):
-            made.append(cards.picture(row, source, asked["seed"], first, lang) if row else _empty(lang))
+            made.append(cards.picture(row, source, asked["seed"], first, chosen or "", lang) if row else _empty(lang))
             first = first or (row or {}).get("latent")
         return made
 
-    def describe(*sources):
-        return [_about((source or "").strip(), lang) for source in sources]
+    def describe(chosen, *sources):
+        found = [_about((source or "").strip()) for source in sources]
+        names = list(dict.fromkeys(name for about in found if about for name in about.classes))
+        choice = gr.Dropdown(choices=[all_classes, *names], value=chosen if chosen in names else "", visible=bool(names))
+        return [choice, *(cards.about(source, about, lang) if about else "" for source, about in zip(sources, found))]
 
     def listed(*sources):
         choices = [(say("none"), ""), *((_name(path), path) for path in catalogue.sources(runs))]
         values = sources if any(sources) else [*catalogue.first([path for _, path in choices[1:]], COLUMNS), *[""] * COLUMNS]
         return [gr.Dropdown(choices=choices, value=value or "") for value in values[:COLUMNS]]
 
-    inputs = [seed, count, walk, towards, *chosen]
+    inputs = [seed, count, walk, towards, label, *chosen]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     drawing = {**quiet, "trigger_mode": "always_last", "concurrency_id": "draw"}
-    gr.on([box.input for box in (seed, count, walk, towards, *chosen)], draw, inputs, pictures, **drawing)
-    gr.on([box.input for box in chosen], describe, chosen, abouts, **quiet)
+    gr.on([box.input for box in (seed, count, walk, towards, label, *chosen)], draw, inputs, pictures, **drawing)
+    gr.on([box.input for box in chosen], describe, [label, *chosen], [label, *abouts], **quiet)
     again.click(lambda: random.randrange(10_000), None, seed, **quiet).then(draw, inputs, pictures, **drawing)
     refresh.click(listed, chosen, chosen, **quiet)
 
     def opened(page: gr.Blocks) -> None:
         listing = page.load(listed, chosen, chosen, **quiet)
         listing.then(draw, inputs, pictures, **drawing)
-        listing.then(describe, chosen, abouts, **quiet)
+        listing.then(describe, [label, *chosen], [label, *abouts], **quiet)
 
     return opened
 
@@ -94,10 +100,8 @@ def _empty(lang):
     return f'<div class="pw-empty"><p>{words.of("empty_column", lang)}</p></div>'
 
 
-def _about(source, lang):
-    if not source:
-        return ""
+def _about(source):
     try:
-        return cards.about(source, catalogue.about(source), lang)
+        return catalogue.about(source) if source else None
     except UserError:
-        return ""  # the picture's place says why
+        return None  # the picture's place says why

@@ -41,18 +41,23 @@ class Painter:
                 drawn.append({"error": str(error)})
         return drawn
 
-    def picture(self, source: str, count: int, seed: int, towards: int, share: float) -> dict[str, Any]:
-        """{'png': base64, 'latent': dimensions of z, 'seconds'} of `count` samples from a run or a checkpoint.
+    def picture(
+        self, source: str, count: int, seed: int, towards: int, share: float, chosen: str | None = None
+    ) -> dict[str, Any]:
+        """{'png': base64, 'latent': dimensions of z, 'classes': their names, 'seconds'} of `count` samples from a run or a checkpoint.
 
         share: in [0, 1], how far z is on the way from the noise `seed` to the noise `towards`; at 0 the samples are those of
-        sample.py. Raises UserError.
+        sample.py. chosen: name of a class, of a conditional generator that has it; others draw all. Raises UserError.
         """
         began = time.perf_counter()
         opened = self._open(source)
         latent = opened.trainer.recipe.latent
         ends = [samples.noise(number, count, latent) for number in (seed, towards)]
         z = samples.between(*ends, np.array([share]))[:, 0] if share else ends[0]
-        items = sampling.generate(opened.trainer.sampler, z)
+        names = list(opened.trainer.classes)
+        number = [names.index(chosen)] if chosen in names else []
+        labels = samples.plan(seed, count, latent, opened.trainer.classes, number).labels
+        items = sampling.generate(opened.trainer.sampler, z, labels=labels)
         if items.ndim == 2:
             frame = sampling.generate(opened.trainer.sampler, np.concatenate(ends))  # it stays on the way
             picture = grids.scatter(items, frame=frame)
@@ -62,7 +67,7 @@ class Painter:
             width = columns * (images.shape[-1] + grids.GAP) + grids.GAP
             picture = grids.grid(images, columns, max(1, WIDTH // width))
         png = base64.b64encode(grids.png(picture)).decode()
-        return {"png": png, "latent": latent, "seconds": round(time.perf_counter() - began, 3)}
+        return {"png": png, "latent": latent, "classes": names, "seconds": round(time.perf_counter() - began, 3)}
 
     def _open(self, source):
         key = source, _stamp(Path(source))  # reading all of a checkpoint for its SHA-256 at every picture would take its time

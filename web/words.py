@@ -50,6 +50,11 @@ WORDS = {
         "Its z has {latent} dimensions, that of the first model {first}: the seed is the same, z cannot be.",
         "它的 z 是 {latent} 维，而模型一的是 {first} 维：种子相同，z 无法相同。",
     ),
+    "no_class": (
+        "It was not trained to draw class {chosen} alone (conditional=true): all of its classes are here.",
+        "它不能单独生成类别 {chosen}（训练时未设 conditional=true）：此处为全部类别。",
+    ),
+    "conditional": ("class-conditional", "按类别生成"),
     "save": ("Save PNG", "保存 PNG"),
     "took": ("{seconds:.2f} s", "{seconds:.2f} 秒"),
     "trained": ("How it was trained", "训练方式"),

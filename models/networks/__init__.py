@@ -64,8 +64,9 @@ def check(recipe: Any, is_points: bool) -> None:
             raise UserError(f"image_size {recipe.image_size}: network {name} makes {sizes} pixels")
 
 
-def build(recipe: Any, shape: tuple[int, ...]) -> tuple[Layer, Layer]:
-    """(generator, critic) for items of `shape`, (C, H, W) or (2,), freshly initialised from recipe.seed.
+def build(recipe: Any, shape: tuple[int, ...], classes: int = 0) -> tuple[Layer, Layer]:
+    """(generator, critic) for items of `shape`, (C, H, W) or (2,), freshly initialised from recipe.seed. classes: how many the
+    data of a conditional recipe have; then both take y, int64 N, as well (models/networks/conditional.py).
 
     Parameters are named generator/… and critic/…, so that an optimiser's state fits whatever else the process has built. Raises
     UserError for more than MOST weights, and for batch norm of Paddle's own that a recipe's checks cannot see: under a penalty,
@@ -73,12 +74,17 @@ def build(recipe: Any, shape: tuple[int, ...]) -> tuple[Layer, Layer]:
     """
     import paddle
 
-    from models.networks import layers
+    from models.networks import conditional, layers
 
     makers, critics = (importlib.import_module(row.source) if isinstance(row.source, str) else row.source for row in rows(recipe))
     paddle.seed(recipe.seed)
     with layers.at_most(MOST, f"the networks of this recipe have more than {MOST:,} weights"):
-        pair = makers.Generator(recipe, shape), critics.Critic(recipe, shape)
+        if classes:
+            wider = lambda latent: makers.Generator(recipe.model_copy(update={"latent": latent}), shape)  # noqa: E731
+            generator = conditional.Generator(wider, recipe.latent, classes)
+            pair = generator, conditional.Critic(critics.Critic(recipe, shape), classes)
+        else:
+            pair = makers.Generator(recipe, shape), critics.Critic(recipe, shape)
     if recipe.penalty and layers.has_batch_norm(pair[1]):
         raise error_with_penalty("batch")
     for role, network in zip(ROLES, pair, strict=True):

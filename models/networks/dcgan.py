@@ -9,7 +9,7 @@ from typing import Any
 from paddle import Tensor, nn
 
 from models.networks.convolution import Conv, Deconv
-from models.networks.layers import norm, swap
+from models.networks.layers import all_but_last, norm, swap
 
 
 class Generator(nn.Layer):
@@ -38,7 +38,7 @@ class Generator(nn.Layer):
 
 
 class Critic(nn.Layer):
-    """N×C×S×S → N logits. `recipe.critic_norm`: batch, layer or none."""
+    """N×C×S×S → N logits. `recipe.critic_norm`: batch, layer or none. features: what its last layer, the head, is given."""
 
     def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
@@ -50,5 +50,12 @@ class Critic(nn.Layer):
             layers += [Conv(channels // 2, channels), *norm(recipe.critic_norm, channels, True), nn.LeakyReLU(0.2)]
         self.main = nn.Sequential(*layers, Conv(channels, 1, 4, 1, 0))
 
+    def features(self, x: Tensor) -> Tensor:
+        return all_but_last(self.main, swap(x, [0, 2, 3, 1]))
+
+    @property
+    def head(self) -> nn.Layer:
+        return self.main[-1]
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.main(swap(x, [0, 2, 3, 1])).reshape([-1])
+        return self.head(self.features(x)).reshape([-1])

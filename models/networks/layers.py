@@ -136,6 +136,13 @@ def norm(name: str, channels: int, channels_last: bool = False) -> list[nn.Layer
     return [layer(channels, channels_last)] if layer else []
 
 
+def all_but_last(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """What the last of these layers is given of x."""
+    for layer in list(layers)[:-1]:
+        x = layer(x)
+    return x
+
+
 def batch_norms(network: nn.Layer, kinds: type | tuple[type, ...] = (BatchNorm, *PADDLES_BATCH_NORMS)) -> list[nn.Layer]:
     """The layers of a network that take their statistics over the batch, Paddle's own among them."""
     return [layer for layer in network.sublayers(include_self=True) if isinstance(layer, kinds)]

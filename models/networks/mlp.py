@@ -10,7 +10,7 @@ from typing import Any
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import Linear, norm
+from models.networks.layers import Linear, all_but_last, norm
 
 
 def linear(inputs: int, outputs: int) -> Linear:
@@ -41,12 +41,19 @@ class Generator(nn.Layer):
 
 
 class Critic(nn.Layer):
-    """N×shape → N logits."""
+    """N×shape → N logits. features: what its last layer, the head, is given."""
 
     def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
         self.size = math.prod(shape)
         self.body = stack(self.size, recipe.units, 1)
 
+    def features(self, x: Tensor) -> Tensor:
+        return all_but_last(self.body, x.reshape([-1, self.size]))
+
+    @property
+    def head(self) -> nn.Layer:
+        return self.body[-1]
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x.reshape([-1, self.size])).reshape([-1])
+        return self.head(self.features(x)).reshape([-1])

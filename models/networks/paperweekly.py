@@ -62,7 +62,10 @@ def upsample(x):
 
 
 class Critic(nn.Layer):
-    """N×C×S×S → N logits: three times 3×3 convolution without padding, norm, leaky ReLU (.02) and 2×2 max pooling."""
+    """N×C×S×S → N logits: three times 3×3 convolution without padding, norm, leaky ReLU (.02) and 2×2 max pooling.
+
+    features: what its last layer, the head, is given.
+    """
 
     def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
@@ -76,11 +79,14 @@ class Critic(nn.Layer):
             inputs, size = channels, (size - 2) // 2
         self.head = Linear(128 * size**2, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def features(self, x: Tensor) -> Tensor:
         for k in "123":
             x = getattr(self, "norm" + k)(getattr(self, "conv" + k)(x))
             x = self.pool(F.leaky_relu(x, 0.02))
-        return self.head(x.reshape([x.shape[0], -1])).reshape([-1])  # flatten has no double gradient
+        return x.reshape([x.shape[0], -1])  # flatten has no double gradient
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x)).reshape([-1])
 
 
 def max_pool(x):

@@ -73,7 +73,10 @@ class Generator(nn.Layer):
 
 
 class Critic(nn.Layer):
-    """N×C×S×S → N logits: blocks down to 8×8, two more, ReLU, mean over the picture, a linear layer."""
+    """N×C×S×S → N logits: blocks down to 8×8, two more, ReLU, mean over the picture, a linear layer.
+
+    features: what this last layer, the head, is given.
+    """
 
     def __init__(self, recipe: Any, shape: tuple[int, ...]):
         super().__init__()
@@ -84,5 +87,8 @@ class Critic(nn.Layer):
         self.blocks = nn.Sequential(*blocks, Block(f, f, kind, None), Block(f, f, kind, None))
         self.head = Linear(f, 1, weight_attr=glorot(f, 1, False))
 
+    def features(self, x: Tensor) -> Tensor:
+        return F.relu(self.blocks(x)).mean([2, 3])
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(F.relu(self.blocks(x)).mean([2, 3])).reshape([-1])
+        return self.head(self.features(x)).reshape([-1])

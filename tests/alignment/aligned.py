@@ -48,7 +48,7 @@ class Twins:
     def real(self):
         """The training's batches, arrays N×C×H×W, from the first on."""
         order = data.Order(len(self.dataset.train), self.recipe.seed)
-        for batch in batches(self.dataset, order, 0, self.recipe.batch_size):
+        for batch, _ in batches(self.dataset, order, 0, self.recipe.batch_size):
             yield batch.numpy().astype(self.dtype)
 
     def noise(self, count):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from errors import UserError
+from metrics.class_accuracy import class_accuracy
 from metrics.classes import classes
 from metrics.critic_estimate import critic_estimate
 from metrics.frechet import frechet, frechet_gaussians
@@ -169,6 +170,18 @@ def test_classes_of_an_unsure_classifier():
     values = classes(np.full((50, 10), 0.1), uniform_classes(500))
     assert values["confidence"] == pytest.approx(0.1)
     assert values["classifier_score"] == pytest.approx(1)
+
+
+def test_class_accuracy_counts_the_samples_of_their_class():
+    labels = np.arange(30) % 10
+    assert class_accuracy(uniform_classes(30), labels) == {"class_accuracy": 1.0}
+    assert class_accuracy(uniform_classes(30), np.where(labels < 3, 9 - labels, labels)) == pytest.approx({"class_accuracy": 0.7})
+    assert class_accuracy(np.array([[0.2, 0.5, 0.3]]), np.array([1])) == {"class_accuracy": 1.0}
+    for wrong in (labels[:-1], labels.astype(float), uniform_classes(30)):
+        with pytest.raises(UserError, match="a class a sample"):
+            class_accuracy(uniform_classes(30), wrong)
+    with pytest.raises(UserError, match="too few"):
+        class_accuracy(np.zeros((0, 10)), np.zeros(0, int))
 
 
 def test_classes_wants_probabilities():
