@@ -25,9 +25,8 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
         seed = gr.Number(0, label=say("seed"), precision=0, minimum=0, maximum=LARGEST_SEED, min_width=110, elem_id="draw-seed")
         count = gr.Radio(COUNTS, value=64, label=say("count"), min_width=220, elem_id="draw-count")
         walk = gr.Slider(0, 1, 0, step=0.01, label=say("walk"), info=say("walk_info"), min_width=200, elem_id="draw-walk")
-        label = gr.Dropdown(
-            [(say("any_class"), "")], value="", label=say("classes"), min_width=110, visible=False, elem_id="draw-class"
-        )
+        all_classes = (say("any_class"), "")
+        label = gr.Dropdown([all_classes], value="", label=say("classes"), min_width=110, visible=False, elem_id="draw-class")
         towards = gr.Number(
             1, label=say("towards"), precision=0, minimum=0, maximum=LARGEST_SEED, min_width=110, elem_id="draw-to"
         )

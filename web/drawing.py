@@ -44,7 +44,7 @@ class Painter:
     def picture(
         self, source: str, count: int, seed: int, towards: int, share: float, chosen: str | None = None
     ) -> dict[str, Any]:
-        """{'png': base64, 'latent': dimensions of z, 'classes': their names, 'seconds'} of `count` samples from a run or a checkpoint.
+        """{'png': base64, 'latent': dimensions of z, 'classes': names, 'seconds'}: `count` samples of a run or a checkpoint.
 
         share: in [0, 1], how far z is on the way from the noise `seed` to the noise `towards`; at 0 the samples are those of
         sample.py. chosen: name of a class, of a conditional generator that has it; others draw all. Raises UserError.
