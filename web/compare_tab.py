@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from errors import UserError
 from reporting import listing
+from training import comparison
 from web import cards, comparisons, words
 from web.comparisons import Desk
 
@@ -47,9 +48,9 @@ def build(desk: Desk, lang: str) -> Any:
     seen = gr.State("")  # of the comparison that runs: the folder whose report this page still waits for
     clock = gr.Timer(EVERY, active=False)
 
-    def listed():
+    def listed(**more):
         rows = reversed(listing.rows())
-        return gr.Dropdown(choices=[(_row(row), str(listing.comparison.ROOT / row.name)) for row in rows])
+        return gr.Dropdown(choices=[(_row(row), str(comparison.ROOT / row.name)) for row in rows], **more)
 
     def begin(models, source, minutes, seeds):
         if not models:
@@ -71,8 +72,7 @@ def build(desk: Desk, lang: str) -> Any:
         folder = str(current.folder)
         ended = html, gr.Timer(active=False), gr.Button(interactive=False), ""
         if waits_for == folder and not current.failed and not current.stopped:
-            choices = listed()
-            return *ended, gr.Dropdown(choices=choices.choices, value=folder), _report(folder, lang)
+            return *ended, listed(value=folder), _report(folder, lang)
         return *ended, *[gr.skip()] * 2
 
     def end():

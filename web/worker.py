@@ -22,6 +22,7 @@ def main() -> int:
     try:
         runtime.start("cpu")
         from web.drawing import Painter  # here: nothing may import Paddle before runtime.start
+        from web.watching import watch
     except UserError as error:  # no Paddle, or one that is too old: said to whoever asks
         for _ in sys.stdin:
             print(json.dumps({"error": str(error)}), file=answers)
@@ -33,8 +34,6 @@ def main() -> int:
     if first is None:
         return 0
     if "watch" in first:
-        from web.watching import watch
-
         watch(requests, send)
         return 0
     painter, request = Painter(), first
