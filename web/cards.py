@@ -94,8 +94,10 @@ def _scores(source, found, lang):
     table = Markup('<table class="pw-scores">{}{}</table>')
     html = table.format(heads, Markup("").join(rows[:SHOWN]))
     if len(rows) > SHOWN:
-        more = Markup('<details class="pw-more"><summary>+{}</summary>{}</details>')
-        html += more.format(len(rows) - SHOWN, table.format("", Markup("").join(rows[SHOWN:])))
+        more = Markup('<details class="pw-more"><summary>{}</summary>{}</details>')
+        html += more.format(
+            words.of("more_values", lang, count=len(rows) - SHOWN), table.format("", Markup("").join(rows[SHOWN:]))
+        )
     return html
 
 

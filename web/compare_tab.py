@@ -25,9 +25,9 @@ def build(desk: Desk, lang: str) -> Any:
     say = lambda key, **values: words.of(key, lang, **values)  # noqa: E731
     gr.HTML(f'<p class="pw-lead">{say("compare_lead")}</p>')
     with gr.Row(elem_classes="pw-controls"):
-        models = gr.CheckboxGroup(MODELS, value=["gan", "wgan"], label=say("models"), min_width=300, elem_id="compare-models")
+        models = gr.CheckboxGroup(MODELS, value=["gan", "wgan"], label=say("models"), min_width=260, elem_id="compare-models")
         source = gr.Dropdown(DATA, value=DATA[0], label=say("data"), min_width=150, elem_id="compare-data")
-        minutes = gr.Slider(0.1, MOST_MINUTES, 1, step=0.1, label=say("budget"), min_width=180, elem_id="compare-minutes")
+        minutes = gr.Slider(0.1, MOST_MINUTES, 1, step=0.1, label=say("budget"), min_width=230, elem_id="compare-minutes")
         seeds = gr.Slider(1, MOST_SEEDS, 1, step=1, label=say("seeds"), min_width=120, elem_id="compare-seeds")
         with gr.Column(min_width=150, scale=0, elem_classes="pw-buttons"):
             start = gr.Button(say("start"), variant="primary", elem_id="compare-start")
@@ -43,7 +43,7 @@ def build(desk: Desk, lang: str) -> Any:
             elem_id="compare-choose",
         )
         with gr.Column(min_width=150, scale=0, elem_classes="pw-buttons"):
-            refresh = gr.Button(say("refresh"), elem_id="compare-refresh")
+            refresh = gr.Button(say("refresh_comparisons"), size="sm", elem_id="compare-refresh")
     report = gr.HTML(elem_id="compare-report")
     seen = gr.State("")  # of the comparison that runs: the folder whose report this page still waits for
     clock = gr.Timer(EVERY, active=False)
@@ -96,7 +96,7 @@ def build(desk: Desk, lang: str) -> Any:
 
 
 def _row(row):
-    return f"{row.name} · {row.data} · {row.budget} · {row.when} · {row.winner}"
+    return f"{row.name} · {row.data} · {row.when}"
 
 
 def _progress(desk, lang, remark=""):
@@ -109,7 +109,7 @@ def _progress(desk, lang, remark=""):
     elif current.stopped:
         head = cards.note(words.of("stopped", lang) if not current.runs else words.of("stopping", lang))
     elif not current.runs:
-        return cards.note(words.of("done", lang, folder=current.folder))
+        return cards.note(words.of("done", lang, folder=current.folder), "done")
     else:
         key = "scoring" if done == len(runs) else "training"
         head = Markup('<p class="pw-facts">{}</p>').format(words.of(key, lang, done=done, count=len(runs)))
@@ -124,7 +124,9 @@ def _run(number, run, lang):
     picture = ""
     if run.grid is not None:
         picture = Markup('<img src="../comparison/{}/grid?step={}" alt="">').format(number, run.grid)
-    html = '<figure>{}<figcaption>{} <small>{}</small><span class="pw-bar"><i style="width:{}%"></i></span></figcaption></figure>'
+    html = (
+        '<figure>{}<figcaption>{} <small>{}</small><span class="pw-share"><i style="width:{}%"></i></span></figcaption></figure>'
+    )
     words_of = words.of("seed_and_step", lang, seed=run.seed, step=run.step)
     return Markup(html).format(picture or Markup('<div class="pw-blank"></div>'), run.label, words_of, round(100 * run.share))
 

@@ -69,7 +69,8 @@ def build(pool: Pool, desk: Desk, runs: Path, lang: str) -> gr.Blocks:
     other = next(each for each in words.LANGUAGES if each != lang)
     with gr.Blocks(title=words.of("title", lang), analytics_enabled=False, fill_width=True) as page:
         gr.HTML(
-            f'<header class="pw-head"><div><h1>{words.of("title", lang)}</h1><p>{words.of("tagline", lang)}</p></div>'
+            f'<header class="pw-head"><div><img src="../static/icon.svg" alt=""><h1>{words.of("title", lang)}</h1>'
+            f"<p>{words.of('tagline', lang)}</p></div>"
             f'<a class="pw-lang" href="../{other}/" lang="{other}">{words.NAMES[other]}</a></header>'
         )
         with gr.Tabs():

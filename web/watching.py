@@ -14,7 +14,7 @@ from live.session import Live
 from live.switches import switched
 from web import WATCHED
 
-TRAINED = 0.1  # seconds of training before the next picture, unless each step is shown
+PERIOD = 0.12  # seconds from one picture to the next, of which training takes what looking leaves, unless each step is shown
 LOOKED = 0.5  # seconds between two exact W1, which cost more than a step
 SHOWN = ("objective", "optimizer", "beta1", "n_critic", "clip", "penalty", "generator_learning_rate", "critic_learning_rate")
 SHARED = ("latent", "batch_size", "generator_network", "generator_norm")  # settings that begin all of them anew
@@ -29,7 +29,7 @@ class Watched:
         self._lives: list[Live] = []
         self._wrong: dict[int, str] = {}  # those that cannot go on, with the reason
         self._distances: dict[int, dict[str, float]] = {}
-        self._looked = 0.0
+        self._looked, self._looking = 0.0, 0.0  # when an exact W1 was computed last, and the seconds that the last picture took
         self.runs, self.slowly = False, False
 
     def obey(self, request: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ class Watched:
             self.show(exact=True)
 
     def pace(self, slowly: bool) -> None:
-        """slowly: a picture of each step; else as many steps a picture as go into TRAINED."""
+        """slowly: a picture of each step; else as many steps a picture as go into PERIOD."""
         self.slowly = slowly
 
     def step(self) -> None:
@@ -91,7 +91,7 @@ class Watched:
         self._step()
         if self.slowly:
             time.sleep(REST)
-        while not self.slowly and time.perf_counter() - began < TRAINED:
+        while not self.slowly and time.perf_counter() - began < PERIOD - self._looking:
             self._step()
         self.show(exact=time.perf_counter() - self._looked > LOOKED)
 
@@ -107,6 +107,7 @@ class Watched:
 
     def show(self, exact: bool) -> None:
         """Send a picture of all trainings."""
+        began = time.perf_counter()
         frames: list[dict[str, Any]] = []
         for number, live in enumerate(self._lives):
             try:
@@ -124,6 +125,7 @@ class Watched:
         if exact:
             self._looked = time.perf_counter()
         self._send({"frames": frames, "runs": self.runs, "exact": exact})
+        self._looking = time.perf_counter() - began
 
     def _recipes(self):
         """What the page shows of each recipe."""

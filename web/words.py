@@ -62,6 +62,7 @@ WORDS = {
     "not_scored": ("Not scored yet: <code>python eval.py {source}</code>", "尚未评分：<code>python eval.py {source}</code>"),
     "of_samples": ("samples", "样本"),
     "of_real": ("real data", "真实数据"),
+    "more_values": ("{count} more", "其余 {count} 项"),
     "all_settings": ("All settings", "全部设置"),
     "steps": ("{steps:,} generator steps, {critic:,} critic steps", "生成器 {steps:,} 步，判别器 {critic:,} 步"),
     "minutes": ("{minutes:.1f} minutes of training", "训练 {minutes:.1f} 分钟"),
@@ -167,6 +168,7 @@ WORDS = {
     "stop": ("Stop", "停止"),
     "comparison": ("Comparison", "对比"),
     "comparison_hint": ("Choose one, or type the path of its folder", "选择一次对比，或输入其文件夹路径"),
+    "refresh_comparisons": ("Look for new ones", "刷新列表"),
     "no_model_chosen": ("Choose one model at least.", "请至少选择一个模型。"),
     "cannot_compare": ("This comparison cannot be made: {why}", "无法进行此对比：{why}"),
     "one_at_a_time": (

@@ -139,8 +139,8 @@ window.watchTraining = root => {
       w1: [Live.short(n.w1), say("real", {value: Live.short(scene.w1_real)})],
       estimate: [Live.short(n.estimate), "slope" in n && n.slope ? say("scaled", {value: Live.short(n.estimate / n.slope)}) : ""],
       modes: "modes_found" in n ? [n.modes_found, say("good", {value: percent(n.good_share)})] : null,
-      clipped: "clipped_share" in n ? [percent(n.clipped_share), ""] : null,
-      chances: "d_real" in n ? [`${n.d_real.toFixed(2)} / ${n.d_fake.toFixed(2)}`, ""] : null,
+      clipped: ["clipped_share" in n ? percent(n.clipped_share) : "–", ""],
+      chances: ["d_real" in n ? `${n.d_real.toFixed(2)} / ${n.d_fake.toFixed(2)}` : "–", ""],
       slope: [Live.short(n.slope), ""],
     };
     for (const [name, row] of Object.entries(rows)) {
