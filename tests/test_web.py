@@ -15,9 +15,10 @@ from PIL import Image
 
 from errors import UserError
 from reporting import samples
+from tests import helpers
 from tests.helpers import ROOT, files_below
 from training import grids
-from web import catalogue, comparisons, processes, server, words
+from web import cards, catalogue, comparisons, processes, server, words
 from web.processes import Pool
 
 
@@ -77,6 +78,25 @@ def test_a_picture_is_sample_py_s(run):
     items = sampling.generate(trainer.sampler, samples.noise(3, 16, trainer.recipe.latent))
     wanted = grids.grid(samples.crop_to(samples.to_uint8(items), state["native_size"]), 4, scale)
     assert np.array_equal(np.asarray(own), wanted)
+
+
+def test_a_chosen_class_is_sample_py_s_and_others_say_that_they_have_none(tmp_path, mnist_dir, run):
+    from web.drawing import Painter
+
+    flags = [*helpers.TINY_FLAGS, "--steps", 2, "--data", "mnist", "--data-dir", mnist_dir, "-o", "conditional=true"]
+    helpers.in_process("train", "--model", "wgan-paper", "--network", "dcgan", *flags, "--out", tmp_path / "cond")
+    asked = {"sources": [str(tmp_path / "cond"), str(run)], "count": 16, "seed": 3, "towards": 5, "share": 0.0}
+    every, _ = Painter().draw(**asked)
+    conditional, other = Painter().draw(**asked, chosen="7")
+    assert conditional["classes"] == [str(digit) for digit in range(10)] and other["classes"] == []
+    assert conditional["png"] != every["png"]
+    helpers.in_process("sample", tmp_path / "cond", "--seed", 3, "--n", 16, "--classes", 7, "--out", tmp_path / "c.npz")
+    wanted = np.load(tmp_path / "c.npz")["images"]
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(conditional["png"]))))
+    scale = picture.shape[1] // (4 * 30 + 2)
+    assert np.array_equal(grids.tiles(picture[::scale, ::scale], 4)[..., 0], wanted)
+    assert "class 7" in cards.picture(other, str(run), 3, 16, None, "7", "en")
+    assert "class 7" not in cards.picture(conditional, str(run), 3, 16, None, "7", "en")
 
 
 def test_one_source_that_cannot_be_read_leaves_the_others(run):

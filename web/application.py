@@ -101,8 +101,12 @@ async def _stream(pool, watched):
         watched[token] = worker
         worker.tell({"watch": True})
         yield _event({"id": token})
+        prepared = False
         while True:
             yield f"data: {await to_thread.run_sync(worker.line, abandon_on_cancel=True)}\n"
+            if not prepared:  # this one is ready: time for the next one to be
+                prepared = True
+                pool.prepare()
     except UserError as error:
         yield _event({"error": str(error)})
     finally:  # also when the page is closed

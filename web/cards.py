@@ -28,7 +28,7 @@ def said(key: str, lang: str, **values: Any) -> Markup:
     return Markup(words.of(key, lang)).format(**values)
 
 
-def picture(drawn: dict[str, Any], source: str, seed: int, first_latent: int | None, chosen: str, lang: str) -> str:
+def picture(drawn: dict[str, Any], source: str, seed: int, count: int, first_latent: int | None, chosen: str, lang: str) -> str:
     """A picture of drawing.Painter with a link that saves it, or the sentence that says why there is none.
 
     first_latent: dimensions of the first model's z, None where this is the first. chosen: a class, '' for none.
@@ -36,7 +36,7 @@ def picture(drawn: dict[str, Any], source: str, seed: int, first_latent: int | N
     if "error" in drawn:
         return note(words.of("cannot_draw", lang, source=source, why=drawn["error"]), "wrong")
     url = f"data:image/png;base64,{drawn['png']}"
-    name = f"{Path(source).name}-seed-{seed}.png"
+    name = f"{Path(source).name}-seed-{seed}-n-{count}.png"
     foot = Markup('<a class="pw-save" download="{}" href="{}">{}</a><span class="pw-took">{}</span>').format(
         name, url, words.of("save", lang), words.of("took", lang, seconds=drawn["seconds"])
     )

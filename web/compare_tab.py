@@ -59,8 +59,9 @@ def build(desk: Desk, lang: str) -> Any:
             began = desk.start(models, source, minutes, int(seeds), lang)
         except UserError as error:
             return cards.note(say("cannot_compare", why=error), "wrong"), gr.skip(), gr.skip(), gr.skip()
-        html = _progress(desk, lang, "" if began else say("one_at_a_time"))
-        return html, gr.Timer(active=True), gr.Button(interactive=True), str(desk.current.folder)
+        if not began:
+            gr.Warning(say("one_at_a_time"), title="")
+        return _progress(desk, lang), gr.Timer(active=True), gr.Button(interactive=True), str(desk.current.folder)
 
     def look(waits_for):
         current = desk.current
@@ -99,7 +100,7 @@ def _row(row):
     return f"{row.name} · {row.data} · {row.when}"
 
 
-def _progress(desk, lang, remark=""):
+def _progress(desk, lang):
     """The runs of the comparison that runs, or ran, with a bar and the newest samples of each."""
     current = desk.current
     runs = current.progress()
@@ -114,10 +115,8 @@ def _progress(desk, lang, remark=""):
         key = "scoring" if done == len(runs) else "training"
         head = Markup('<p class="pw-facts">{}</p>').format(words.of(key, lang, done=done, count=len(runs)))
     rows = [_run(number, run, lang) for number, run in enumerate(runs)]
-    remark = Markup(cards.note(remark)) if remark else ""
-    return Markup('<section class="pw-under-way">{}{}<div class="pw-runs">{}</div></section>').format(
-        remark, Markup(head), Markup("").join(rows)
-    )
+    html = '<section class="pw-under-way">{}<div class="pw-runs">{}</div></section>'
+    return Markup(html).format(Markup(head), Markup("").join(rows))
 
 
 def _run(number, run, lang):

@@ -59,7 +59,7 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
             drawn = [source and {"error": str(error)} for source in sources]
         made, first = [], None
         for source, row in zip(sources, drawn):
-            made.append(cards.picture(row, source, asked["seed"], first, chosen or "", lang) if row else _empty(lang))
+            made.append(cards.picture(row, source, asked["seed"], count, first, chosen or "", lang) if row else _empty(lang))
             first = first or (row or {}).get("latent")
         return made
 

@@ -7,6 +7,7 @@ import inspect
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def run(sock: socket.socket, runs: Path, lang: str, ready: Callable[[], None]) -
         app = application(pool, desk, runs, lang)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, lifespan="on")
         server = uvicorn.Server(config)
-        threading.Thread(target=_tell, args=(server, ready), daemon=True).start()
+        threading.Thread(target=_tell, args=(server, ready, pool), daemon=True).start()
         server.run(sockets=[sock])
     finally:
         desk.end()
@@ -83,7 +84,8 @@ def _without_stubs():
         inspect.getfile = original
 
 
-def _tell(server, ready):
+def _tell(server, ready, pool):
     while not server.started:
-        threading.Event().wait(0.05)
+        time.sleep(0.05)
     ready()
+    pool.prepare()
