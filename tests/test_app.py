@@ -9,6 +9,8 @@ import re
 import shutil
 import signal
 import threading
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -324,6 +326,21 @@ def test_a_comparison_can_be_stopped(visit):
     page.locator("#compare-start").click()
     page.locator("#compare-stop:not([disabled])").click()
     page.get_by_text("Stopped, with checkpoints saved").wait_for()
+
+
+def test_others_pages_start_nothing_and_only_reports_are_served(app):
+    for path, headers, status in (
+        ("/watch", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("/watch/no-such-training", {}, 405),
+        ("/report?folder=/etc", {}, 404),
+        ("/comparison/-1/grid", {}, 404),
+    ):
+        try:
+            with urllib.request.urlopen(urllib.request.Request(app[0] + path, headers=headers)) as answer:
+                found = answer.status
+        except urllib.error.HTTPError as error:
+            found = error.code
+        assert found == status, path
 
 
 def test_the_pages_fit_both_widths_in_both_languages(visit):

@@ -61,17 +61,14 @@ def first(choices: list[str], count: int) -> list[str]:
 
 def about(source: str) -> About:
     """What the files of a run or a checkpoint say of it. Raises UserError."""
-    path = Path(source)
-    folder, newest = (None, path) if reading.is_file(path / "state.json") else (path, None)
-    if newest is None:
-        steps = checkpoint.list_steps(path)
-        newest = checkpoint.path_of(path, steps[-1]) if steps else None
-    elif run.is_run(newest.parent.parent):
-        folder = newest.parent.parent
-    recipe = run.read_recipe(folder) if folder else None
+    path, newest = Path(source), None
+    folder: Path | None = path
+    if reading.is_file(path / "state.json"):
+        newest, folder = path, path.parent.parent if run.is_run(path.parent.parent) else None
+    elif steps := checkpoint.list_steps(path):
+        newest = checkpoint.path_of(path, steps[-1])
     state = checkpoint.read_state(newest) if newest else {}
-    if recipe is None:
-        recipe = run.recipe_of(path, state)
+    recipe = run.read_recipe(folder) if folder else run.recipe_of(path, state)
     counted = state.get(budget.KEYS[recipe.clock if recipe.minutes else "cpu"]) or state.get("seconds")
     return About(
         recipe,

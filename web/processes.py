@@ -23,6 +23,8 @@ class Worker:
         pipe = subprocess.PIPE
         command = [sys.executable, APP, "--worker"]
         self.process = children.start(command, threads, stdin=pipe, stdout=pipe, text=True, encoding="utf-8", bufsize=1)
+        assert self.process.stdin and self.process.stdout  # pipes
+        self._requests, self._answers = self.process.stdin, self.process.stdout
         self._asking = threading.Lock()
 
     @property
@@ -32,15 +34,15 @@ class Worker:
     def tell(self, request: dict[str, Any]) -> None:
         """Send a request. Raises UserError if the process has ended."""
         try:
-            self.process.stdin.write(json.dumps(request) + "\n")
-            self.process.stdin.flush()
+            self._requests.write(json.dumps(request) + "\n")
+            self._requests.flush()
         except (OSError, ValueError):
             raise self._gone() from None
 
     def line(self) -> str:
         """The next line that it prints, of JSON. Raises UserError if the process has ended."""
         try:
-            line = self.process.stdout.readline()
+            line = self._answers.readline()
         except ValueError:  # closed meanwhile
             line = ""
         if not line:
