@@ -187,17 +187,26 @@ def great_circles(seed: int, count: int, latent: int, steps: int = STEPS) -> np.
     shorter than any the generator was trained on.
     """
     rows = -(-count // STEPS)
-    start, end = np.split(noise(seed, 2 * rows, latent).astype(np.float64), 2)
+    start, end = np.split(noise(seed, 2 * rows, latent), 2)
+    return between(start, end, np.linspace(0, 1, steps)).reshape(-1, latent)
+
+
+def between(start: np.ndarray, end: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Noises on the way from each of `start` to that of `end`, N×latent, along great circles: float32 N×S×latent.
+
+    shares: S numbers in [0, 1], of the way; at 0 it is start's. A noise's length changes evenly from one to the other.
+    """
+    start, end = start.astype(np.float64), end.astype(np.float64)
     lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
     cosine = np.sum(start * end, 1, keepdims=True) / (lengths[0] * lengths[1])
     angle = np.arccos(np.clip(cosine, -1, 1))[:, None]
-    t = np.linspace(0, 1, steps)[None, :, None]
+    t = np.asarray(shares, np.float64)[None, :, None]
     small = np.sin(angle) < 1e-6  # the same or opposite directions have no circle between them
     sine = np.where(small, 1, np.sin(angle))
     weights = [np.where(small, w, np.sin(w * angle) / sine) for w in (1 - t, t)]
     path = weights[0] * (start / lengths[0])[:, None] + weights[1] * (end / lengths[1])[:, None]
     length = (1 - t) * lengths[0][:, None] + t * lengths[1][:, None]
-    return (path * length).reshape(-1, latent).astype(np.float32)
+    return (path * length).astype(np.float32)
 
 
 def _write_npz(out, items, points, labels):

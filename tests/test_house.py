@@ -19,6 +19,7 @@ FLOORS = {
     "live": 5,
     "experiments": 6,
     "benchmarks": 6,
+    "web": 7,  # app.py's: it starts compare.py's processes, and speaks to the one that it is the other end of
 }
 COMMAND = 7
 COMMANDS = (

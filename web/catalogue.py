@@ -1,0 +1,92 @@
+"""What the page can draw from, published weights and runs, and how each was trained and scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from errors import UserError
+from reporting import score_store
+from storage import reading
+from training import budget, checkpoint, comparison, run
+from training.recipe import Recipe
+
+PUBLISHED = Path(__file__).resolve().parent.parent / "weights"
+MOST = 300  # runs in the list
+
+
+class About(NamedTuple):
+    """How a generator came to be. steps: generator steps of the checkpoint. values: of metrics.json at that step, {name: row}."""
+
+    recipe: Recipe
+    steps: int | None
+    critic_steps: int | None
+    minutes: float | None  # by the clock that the budget counts
+    classes: list[str]  # names, of a conditional one
+    provenance: dict[str, Any]
+    values: dict[str, dict]
+
+
+def sources(runs: Path) -> list[str]:
+    """Folders that samples can be drawn from: published weights, then runs with a checkpoint below `runs` and in comparisons,
+    those that began last first. A folder that cannot be read is left out."""
+    published = sorted(str(path.parent) for path in PUBLISHED.glob("*/generator.safetensors"))
+    found = {}
+    for root in (runs, *comparison.ROOT.glob("*/runs")):
+        for path in root.glob("*/config.yaml"):
+            try:
+                if checkpoint.list_steps(path.parent):
+                    found[str(path.parent)] = path.stat().st_mtime
+            except (UserError, OSError):
+                continue
+    return (published + sorted(found, key=lambda name: (-found[name], name)))[:MOST]
+
+
+def first(choices: list[str], count: int) -> list[str]:
+    """Up to `count` of them to begin with: of different models, on the data of the first."""
+    chosen: dict[str, str] = {}
+    wanted = None
+    for source in choices:
+        try:
+            recipe = about(source).recipe
+        except UserError:
+            continue
+        wanted = wanted or recipe.data
+        if recipe.data == wanted and recipe.model not in chosen:
+            chosen[recipe.model] = source
+        if len(chosen) == count:
+            break
+    return sorted(chosen.values(), key=lambda source: (len(Path(source).name), source))
+
+
+def about(source: str) -> About:
+    """What the files of a run or a checkpoint say of it. Raises UserError."""
+    path, newest = Path(source), None
+    folder: Path | None = path
+    if reading.is_file(path / "state.json"):
+        newest, folder = path, path.parent.parent if run.is_run(path.parent.parent) else None
+    elif steps := checkpoint.list_steps(path):
+        newest = checkpoint.path_of(path, steps[-1])
+    state = checkpoint.read_state(newest) if newest else {}
+    recipe = run.read_recipe(folder) if folder else run.recipe_of(path, state)
+    counted = state.get(budget.KEYS[recipe.clock if recipe.minutes else "cpu"]) or state.get("seconds")
+    return About(
+        recipe,
+        state.get("step"),
+        state.get("critic_steps"),
+        counted / 60 if counted else None,
+        list(state.get("classes") or ()),
+        run.read_provenance(folder) if folder else {},
+        _values(folder, state.get("step")),
+    )
+
+
+def _values(folder, step):
+    """What was measured at a step, or at the last one that was measured; {} where nothing was, or cannot be read."""
+    if folder is None or not reading.is_file(folder / "metrics.json"):
+        return {}
+    try:
+        scores, _ = score_store.read(folder / "metrics.json")
+    except UserError:
+        return {}
+    return scores.get(step) or (scores[max(scores)] if scores else {})
