@@ -76,7 +76,8 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
 
     dataset = data.load(data_name, data_dir, image_size, fit)
     items = read(source, dataset) if is_file else None
-    if labels is not None and not (len(labels) == len(items) and set(labels) <= set(range(len(dataset.classes)))):
+    known = set(range(len(dataset.classes)))
+    if labels is not None and items is not None and not (len(labels) == len(items) and set(labels.tolist()) <= known):
         if any(metrics.METRICS[name].needs_labels for name in names or ()):
             raise UserError(
                 f"{source}: labels of 0 to {len(dataset.classes) - 1} are wanted, one for each of {len(items):,} images"

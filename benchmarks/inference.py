@@ -52,7 +52,7 @@ def export_one(number: int, folder: Path) -> None:
     from reporting import export
 
     trainer = trainer_of(number)
-    state = {"step": 0, "shape": list(trainer.shape), "native_size": None}
+    state = {"step": 0, "shape": list(trainer.shape), "native_size": None, "classes": trainer.classes or None}
     export.write(trainer, state, folder / str(number))
 
 

@@ -50,11 +50,11 @@ def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") ->
     held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
     train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size, fit) for which in (False, True))
     numbers, classes = classes_of(root, paths)
-    labels = (None, None) if numbers is None else (numbers[~held], numbers[held])
+    labels, heldout_labels = (None, None) if numbers is None else (numbers[~held], numbers[held])
     if 3 * image_size**2 * len(paths) <= IN_MEMORY:
-        return Dataset(name, train[:], heldout[:], *labels, classes=classes)
+        return Dataset(name, train[:], heldout[:], labels, heldout_labels, classes=classes)
     train.read(0)  # a folder of something else should not wait for the first step
-    return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout), *labels, classes=classes)
+    return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout), labels, heldout_labels, classes=classes)
 
 
 def classes_of(root: Path, paths: Sequence[Path]) -> tuple[np.ndarray | None, tuple[str, ...]]:

@@ -41,8 +41,10 @@ __all__ = [
 ]
 
 # in the order in which they are shown, whichever of them imports another first
-_FILES = ("gaussians", "stacked", "frechet", "kid", "prdc", "classes", "class_accuracy", "w1", "swd", "memorised")
-_FILES += ("critic_estimate",)
+_FILES = (
+    *("gaussians", "stacked", "frechet", "kid", "prdc", "classes", "class_accuracy", "w1", "swd", "memorised"),
+    "critic_estimate",
+)
 for _name in _FILES:
     importlib.import_module(f"metrics.{_name}")
 for _name in _FILES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Iterator
@@ -30,9 +31,12 @@ def read_points(path: str | Path) -> np.ndarray:
 
 
 def read_labels(path: str | Path) -> np.ndarray | None:
-    """int64 N from `labels` of an .npz; None if it has none, or others than whole numbers in a row. Raises UserError."""
-    array = _read(path, ("labels",), optional=True)
-    return array.astype(np.int64) if array is not None and array.ndim == 1 and len(array) and array.dtype.kind in "iu" else None
+    """int64 N from `labels` of an .npz; None if it has none, or others than whole numbers in a row."""
+    with contextlib.suppress(UserError):
+        array = _read(path, ("labels",))
+        if array.ndim == 1 and len(array) and array.dtype.kind in "iu":
+            return array.astype(np.int64)
+    return None
 
 
 def image_size(path: str | Path, source: Source) -> int:
@@ -120,14 +124,12 @@ class _InPieces(io.FileIO):
         return super().read(AT_ONCE if size is None or size < 0 else min(size, AT_ONCE))
 
 
-def _read(path, names, optional=False):
-    """The first array of `names` in an .npz; None where there may be none. Raises UserError."""
+def _read(path, names):
+    """The first array of `names` in an .npz. Raises UserError."""
     try:
         with reading.regular(path) as file, zipfile.ZipFile(_InPieces(file.fileno(), closefd=False)) as archive:
             members = {item.filename.removesuffix(".npy"): item for item in archive.infolist()}
             item = next((members[name] for name in names if name in members), None)
-            if item is None and optional:
-                return None
             if item is None:
                 raise UserError(f"{path} has no array `{names[0]}`; it has {', '.join(members)[:200] or 'none'}")
             if item.file_size > LARGEST:

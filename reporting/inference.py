@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from errors import UserError
 from reporting.samples import plan
 from storage import reading
+from training.checkpoint import Classes
 from training.recipe import Recipe
 
 RECORD = "export.json"
@@ -38,7 +39,7 @@ class Record(BaseModel):
     native_size: Count | None
     paddle: str
     sha256: dict[str, str]
-    classes: dict[str, Count] | None = None
+    classes: Classes | None = None
 
 
 def record(folder: Path, recipe: Recipe, state: dict) -> dict:
@@ -69,7 +70,7 @@ def read(folder: str | Path) -> Record:
     content = reading.json(folder / RECORD, LARGEST_RECORD)
     version = content.get("format") if isinstance(content, dict) else None
     if type(version) is int and version > FORMAT:
-        raise UserError(f"{folder / RECORD} has format {version}, this program reads {FORMAT}: export the run again")
+        raise UserError(f"{folder / RECORD} has format {version}, this program reads 1 to {FORMAT}: export the run again")
     try:
         found = Record.model_validate(content)
         graph_of(found)

@@ -25,7 +25,7 @@ MILLISECONDS, INTERPOLATION_MILLISECONDS, HELD = 250, 80, 6  # of a film's pictu
 CODECS = ("vp09", "mp4v")  # browsers show the first one; not every OpenCV can write it
 KINDS = {  # of files that samples go into
     ".png": ".png (grid)",
-    ".npz": ".npz (images, and labels of a conditional run)",
+    ".npz": ".npz (images)",
     ".gif": ".gif",
     ".mp4": ".mp4 (films: of the training, from its saved grids, or of --interpolate)",
     "folder": "a folder, with a slash at its end",
@@ -86,9 +86,9 @@ def plan(
     by_class: a class a row, one z a column, as many as it takes. steps: 0, or those of great_circles, each of one class.
     """
     if by_class:
-        rows = np.array(chosen or range(len(classes or ())))
-        columns = -(-count // len(rows))
-        return Plan(np.tile(noise(seed, columns, latent), (len(rows), 1)), np.repeat(rows, columns), columns)
+        numbers = np.array(chosen or range(len(classes or ())))
+        columns = -(-count // len(numbers))
+        return Plan(np.tile(noise(seed, columns, latent), (len(numbers), 1)), np.repeat(numbers, columns), columns)
     z = great_circles(seed, count, latent, steps) if steps else noise(seed, count, latent)
     if not classes:
         return Plan(z, None, steps or None)

@@ -23,6 +23,7 @@ MODELS = ("gan", "dcgan", "wgan", "wgan-gp", "lsgan")
 PAPER = ("wgan-paper", "wgan-gp-paper")  # with the papers' constants, which stay; the others' were searched and may change
 NETWORKS, OBJECTIVES = tuple(networks.NETWORKS), tuple(objectives.OBJECTIVES)
 TIMES = ("seconds", "cpu_seconds", "images_per_second", "batch_cost", "reader_cost")
+CLASSES = dict.fromkeys("0123456789", 10)  # of a conditional game's data
 # without decay, so that four steps and two steps begin alike
 TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "log_every": 1, "steps": 4}
 TINY_FLAGS = [word for key, value in TINY.items() for word in ("-o", f"{key}={value}")]
@@ -46,7 +47,7 @@ def toy_dataset(n=40, heldout=16, size=32, colours=1, seed=0, native_size=None):
 def tiny_game(model="wgan", shape=(1, 32, 32), **settings):
     from training.trainer import GANTrainer
 
-    return GANTrainer(tiny(model, **settings), shape)
+    return GANTrainer(tiny(model, **settings), shape, classes=CLASSES if settings.get("conditional") else None)
 
 
 def state_of(trainer, step=1):

@@ -54,7 +54,7 @@ def trainer_of(**settings):
     """What callbacks see of a trainer."""
     images = Images()
     return SimpleNamespace(
-        **{"recipe": tiny("wgan", **settings), "team": Team(), "shape": (1, 32, 32), "attempt": 0},
+        **{"recipe": tiny("wgan", **settings), "team": Team(), "shape": (1, 32, 32), "attempt": 0, "classes": {}},
         **{"critic_steps": 10, "images_seen": 80, "sampler": images, "generator_weights": [images.weight]},
         **{"critic_weights": [images.weight], "parts": lambda: {part: {"w": np.ones(2, "float32")} for part in PARTS}},
     )
@@ -72,7 +72,9 @@ def step(number=1, loss=-0.1, **more):
 
 def test_health_is_measured_every_log_every_at_the_first_step_and_at_the_last(monkeypatch):
     seen = []
-    monkeypatch.setattr(health, "measure", lambda trainer, held, real, number: seen.append(held) or {"estimate": number / 10})
+    monkeypatch.setattr(
+        health, "measure", lambda trainer, held, real, number, *labels: seen.append(held) or {"estimate": number / 10}
+    )
     dataset = toy_dataset(heldout=16)
     callback = callbacks.HealthFigures(trainer_of(log_every=3), dataset)
     figures = {}

@@ -13,18 +13,18 @@ from errors import UserError
 from models import networks
 from models.constraints import gradient_penalty
 from models.networks import conditional, mlp
-from tests.helpers import NETWORKS, batch, equal, state_of, tiny, values, write_images
-from training import algorithm, callbacks, checkpoint, randomness
+from reporting import samples
+from tests.helpers import CLASSES, NETWORKS, batch, equal, state_of, tiny, tiny_game, values, write_images
+from training import algorithm, checkpoint, randomness
 from training.sampling import generate
 from training.trainer import GANTrainer, rebuild
 
-CLASSES = {str(k): 10 for k in range(10)}
 LABELS = np.array([3, 7, 3, 0, 9, 1, 7, 7])
 
 
-def game(model="wgan", shape=(1, 32, 32), moved=True, classes=CLASSES, **more):
+def game(model="wgan", moved=True, **more):
     """A conditional trainer; its projection, which begins at 0, is `moved`."""
-    trainer = GANTrainer(tiny(model, conditional=True, **more), shape, classes=classes)
+    trainer = tiny_game(model, conditional=True, **more)
     if moved:
         rows = np.random.default_rng(0).normal(0, 0.1, trainer.critic.projection.shape)
         trainer.critic.projection.set_value(rows.astype(paddle.get_default_dtype()))
@@ -203,9 +203,34 @@ def test_a_generator_step_draws_the_classes_as_often_as_the_data_have_them():
     assert drawn.dtype == np.int64
     np.testing.assert_array_equal(drawn[:50], randomness.classes(0, "generator classes", 3, 50, counts))
     assert not equal([drawn[:50]], [randomness.classes(0, "generator classes", 4, 50, counts)])
-    trainer = game(classes={"a": 1, "b": 3}, generator_batch_size=12)
+    trainer = game(generator_batch_size=12)
     assert len(trainer.drawn_classes("generator classes", 0)) == 12
     assert GANTrainer(tiny("wgan"), (1, 32, 32)).drawn_classes("generator classes", 0) is None
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(0, 2**31 - 1),
+    st.integers(1, 60),
+    st.integers(0, 60),
+    st.lists(st.integers(0, 9), min_size=1, max_size=7).filter(any),
+    st.data(),
+)
+def test_more_samples_begin_with_the_same_and_chosen_classes_come_in_turn(seed, count, more, counts, drawn):
+    classes = {str(k): own for k, own in enumerate(counts)}
+    chosen = drawn.draw(st.lists(st.integers(0, len(counts) - 1), max_size=5))
+    few, many = (samples.plan(seed, n, 3, classes, chosen) for n in (count, count + more))
+    assert equal([few.z, few.labels], [many.z[:count], many.labels[:count]])
+    if chosen:
+        assert few.labels.tolist() == [chosen[k % len(chosen)] for k in range(count)]
+    else:
+        assert all(counts[label] for label in few.labels), "a class was drawn that the data do not have"
+    rows = samples.plan(seed, count, 3, classes, chosen, by_class=True)
+    columns = rows.columns
+    assert len(rows.labels) == columns * len(chosen or counts) and 0 <= len(rows.labels) - count < len(chosen or counts)
+    for row, label in enumerate(chosen or range(len(counts))):
+        here = slice(row * columns, (row + 1) * columns)
+        assert set(rows.labels[here].tolist()) == {label} and equal([rows.z[here]], [samples.noise(seed, columns, 3)])
 
 
 def test_half_precision_passes_the_class_on():
@@ -301,13 +326,6 @@ def test_more_classes_than_anybody_has_are_refused(tmp_path):
 # what a run keeps of them
 
 
-def test_a_grid_shows_a_class_a_row_where_they_are_few():
-    assert callbacks.in_order(3).tolist() == [0] * 8 + [1] * 8 + [2] * 8
-    assert len(callbacks.in_order(10)) == 80 and len(callbacks.in_order(16)) == 128
-    assert callbacks.in_order(1000).tolist() == list(range(64))
-    assert callbacks.in_order(17).tolist() == [k % 17 for k in range(64)]
-
-
 def test_checkpoints_of_the_other_kind_are_refused_in_words(tmp_path):
     parts = {}
     for name in ("conditional", "plain", "wrong"):
@@ -321,7 +339,16 @@ def test_checkpoints_of_the_other_kind_are_refused_in_words(tmp_path):
         with pytest.raises(UserError, match="belongs to another recipe: one is conditional, the other is not"):
             trainer.resume(path, checkpoint.read_state(path))
     assert rebuild(of_one)[0].classes == CLASSES
-    for wrong, words in ((None, "disagree on whether it is conditional"), ({"a": 1, "b": 2}, "belongs to another recipe")):
+    refused = {
+        None: "disagree on whether it is conditional",
+        2: "belongs to another recipe",
+        0: "classes missing, of another type",
+    }
+    wrongs = [(refused[None], None), (refused[2], {"a": 1, "b": 2})]
+    wrongs += [
+        (refused[0], wrong) for wrong in ({}, {"a": 0}, {"a": -1}, {"a": "1"}, ["a"], dict.fromkeys(map(str, range(1001)), 1))
+    ]
+    for words, wrong in wrongs:
         path = checkpoint.save(tmp_path / "wrong", 1, one.parts(), own | {"classes": wrong}, 1)
         with pytest.raises(UserError, match=words):
             rebuild(path)

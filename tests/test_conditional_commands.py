@@ -4,15 +4,17 @@ import json
 import shutil
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import yaml
 
+from data.dataset import crop_to, to_uint8
 from reporting import samples
 from tests.helpers import TINY_FLAGS, in_process, write_images
 from tests.test_compare import results
 from training import checkpoint, grids, run
+from training.sampling import sample
+from training.trainer import rebuild
 
 FLAGS = [*TINY_FLAGS, "--steps", 2, "-o", "ema=0.9"]
 
@@ -47,8 +49,14 @@ def test_a_run_says_that_it_is_conditional_and_of_what_classes(call, tmp_path):
     assert len(run.read_provenance("conditional")["labels_sha256"]) == 64
     assert "labels_sha256" not in run.read_provenance("plain")
     assert run.default_name(recipe, "dcgan") == "wgan-conditional-mnist-s0"
-    sheet = cv2.imread("conditional/samples/step-000002.png")
-    assert sheet.shape[0] > sheet.shape[1], "ten rows of eight"
+
+
+@pytest.mark.usefixtures("runs")
+def test_grids_of_the_training_show_the_classes_in_order(tmp_path):
+    folder = tmp_path / "conditional"
+    trainer, _ = rebuild(checkpoint.path_of(folder, 2))
+    items = crop_to(to_uint8(sample(trainer, "fixed noise", 64, labels=np.arange(64) % 10)), 28)
+    np.testing.assert_array_equal(grids.picture(grids.path_of(folder, 2)), grids.grid(items))
 
 
 @pytest.mark.usefixtures("runs")
@@ -142,7 +150,8 @@ def test_a_run_and_its_samples_in_a_file_have_the_share_of_the_class_asked_for(c
     found = arrays("s.npz")
     np.savez("moved.npz", images=found["images"], labels=(found["labels"] + 1) % 10)
     np.savez("odd.npz", images=found["images"], labels=found["labels"].astype(float))
-    for name, measured in (("moved", True), ("odd", False)):
+    np.savez("objects.npz", images=found["images"], labels=np.array([None] * 60, object))
+    for name, measured in (("moved", True), ("odd", False), ("objects", False)):
         answer = call("eval", f"{name}.npz", "--data", "mnist", *flags, "--metrics", "swd")
         assert answer.status == 0 and set(json.loads(answer.out)["results"][0]["values"]) == {"swd"}
         asked = call("eval", f"{name}.npz", "--data", "mnist", *flags, "--metrics", "class_accuracy")
@@ -184,12 +193,12 @@ def test_compared_the_two_are_told_apart(call, mnist_dir):
     compared = call("compare", "conditional", "plain", *flags)
     assert compared.status == 0, compared.err
     found = results("A")
-    assert [group["label"] for group in found["groups"]] == ["wgan conditional", "wgan unconditional"]
+    assert [group["label"] for group in found["groups"]] == ["wgan conditional", "wgan"]
     of_one, of_other = ({*group["metrics"]} for group in found["groups"])
     assert of_one == {"class_accuracy", "swd"} and of_other == {"swd"}
     assert found["floor"]["class_accuracy"]["value"] is not None and not [line for line in found["remarks"] if "class_" in line]
     row = next(row for row in found["settings"] if row["name"] == "conditional")
-    assert row["values"] == {"wgan conditional": "yes", "wgan unconditional": "no"}
+    assert row["values"] == {"wgan conditional": "yes", "wgan": "no"}
     again = call("compare", "conditional", "plain", *flags)
     assert again.status == 0 and "scoring" not in again.out
 
@@ -199,7 +208,8 @@ def test_one_model_of_a_comparison_may_be_conditional(call, mnist_dir):
     flags += ["--metrics", "class_accuracy", "--samples", "60", "-o", "wgan.conditional=true", "--out", "A"]
     compared = call("compare", "gan", "wgan", *flags)
     assert compared.status == 0, compared.err
-    assert [sorted(group["metrics"]) for group in results("A")["groups"]] == [[], ["class_accuracy"]]
+    found = {group["label"]: sorted(group["metrics"]) for group in results("A")["groups"]}
+    assert found == {"gan": [], "wgan conditional": ["class_accuracy"]}
 
 
 def test_a_folder_of_classes_is_trained_on_and_drawn_from_by_name(call, tmp_path):

@@ -159,7 +159,7 @@ DAMAGE = {
     "weights cut short": (lambda folder: (folder / "generator.pdiparams").write_bytes(b"x"), "generator.pdiparams is damaged"),
     "no JSON": (lambda folder: (folder / "export.json").write_text("{"), "is not JSON"),
     "a list": (lambda folder: (folder / "export.json").write_text("[]"), "export.json is damaged"),
-    "of the future": (other("format", 2), "has format 2, this program reads 1"),
+    "of the future": (other("format", 3), "has format 3, this program reads 1 to 2"),
     "latent": (other("latent", 0), "export.json is damaged: latent"),
     "no hashes": (other("sha256", {}), "export.json is damaged: sha256"),
     "a text": (other("native_size", "28"), "export.json is damaged: native_size"),

@@ -35,6 +35,20 @@ def test_onnxruntime_agrees_for_any_number_of_samples(tmp_path, network):
         np.testing.assert_allclose(session.run(None, {"z": z})[0], generate(trainer.generator, z), atol=1e-5)
 
 
+@pytest.mark.skipif(bool(works()), reason=works())
+@pytest.mark.parametrize("network", ["dcgan", "mlp"])
+def test_a_conditional_generator_takes_labels(tmp_path, network):
+    import onnxruntime
+
+    trainer = tiny_game("wgan-paper", network=network, conditional=True)
+    _, difference = export.write(trainer, state_of(trainer), tmp_path / "made", with_onnx=True)
+    assert difference < 1e-5
+    session = onnxruntime.InferenceSession(str(tmp_path / "made" / "generator.onnx"), providers=["CPUExecutionProvider"])
+    z, labels = noise(3, 5, trainer.recipe.latent), np.array([3, 7, 0, 9, 3])
+    made = session.run(None, {"z": z, "label": labels})[0]
+    np.testing.assert_allclose(made, generate(trainer.generator, z, labels=labels), atol=1e-5)
+
+
 def test_without_the_packages_the_line_says_what_to_install(refused, run, monkeypatch):
     assert "paddle2onnx" in onnx.NEEDS
     monkeypatch.setattr(onnx, "NEEDS", ("numpy", "no_such_package", "nor_such_a_one"))

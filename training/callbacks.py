@@ -27,7 +27,7 @@ from training.run_log import RunLog
 from training.sampling import sample
 from training.trainer import GANTrainer
 
-SHOWN, COLUMNS = 64, 8  # images of a sample grid, and of a row of it
+SHOWN = 64  # images of a sample grid
 SHOWN_POINTS = 2000
 
 
@@ -180,14 +180,14 @@ class Grids(Callback):
     """samples/real.png and samples/step-N.png from the run's fixed noise, with the weights' histograms, at sample_every and at
     each twentieth of the budget.
 
-    A conditional generator's show the classes in order. In VisualDL the runs of a comparison leave the real ones to its report:
-    they are the same data.
+    A conditional generator's show the classes in order, again and again. In VisualDL the runs of a comparison leave the real ones
+    to its report: they are the same data.
     """
 
     def __init__(self, trainer: GANTrainer, dataset: Dataset, folder: Path, log: RunLog | None, finite: FiniteNumbers):
         self.trainer, self.dataset, self.folder, self.log, self.finite = trainer, dataset, folder, log, finite
-        self.labels = in_order(len(trainer.classes)) if trainer.classes else None
-        self.count = SHOWN_POINTS if dataset.is_points else SHOWN if self.labels is None else len(self.labels)
+        self.count = SHOWN_POINTS if dataset.is_points else SHOWN
+        self.labels = np.arange(SHOWN) % len(trainer.classes) if trainer.classes else None
 
     def begin(self, new: bool) -> None:
         if new and self.log:
@@ -220,12 +220,6 @@ class Grids(Callback):
         ):
             values = paddle.concat([w.detach().flatten() for w in weights]).numpy()
             log.histogram(f"weights/{role}", values, number, clip)
-
-
-def in_order(classes: int) -> np.ndarray:
-    """The classes of a grid of samples, int64: one a row where they are few, otherwise one an image."""
-    rows = SHOWN // COLUMNS
-    return np.repeat(np.arange(classes), COLUMNS) if classes <= 2 * rows else np.arange(SHOWN) % classes
 
 
 class Signals(Callback):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 import safetensors.numpy
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 
 from errors import UserError, cannot_write, shortened
@@ -44,6 +44,16 @@ Count = Annotated[int, Field(ge=0, le=10**15)]
 Seconds = Annotated[float, Field(ge=0, le=10**10)]
 
 
+def _some(classes):
+    if not sum(classes.values()):
+        raise ValueError("a class must have an item")
+    return classes
+
+
+# {name: training items} of a conditional run, in the order of the labels
+Classes = Annotated[dict[str, Count], Field(min_length=1, max_length=1000), AfterValidator(_some)]
+
+
 class State(BaseModel):
     """What state.json must hold, in which types and ranges."""
 
@@ -59,7 +69,7 @@ class State(BaseModel):
     recipe: dict
     shape: list[Count]
     native_size: Annotated[int, Field(ge=1, le=1024)] | None
-    classes: Annotated[dict[str, Count], Field(min_length=1, max_length=1000)] | None
+    classes: Classes | None
     sha256: dict[str, str]
 
 

@@ -115,8 +115,9 @@ def equal_terms(settings: dict) -> dict:
 def label_groups(entries: list[Entry]):
     """Set each entry's label, its group's: the model, and what else it takes to tell the groups apart."""
     groups: dict[str, list[Entry]] = {}
+    mixed = len({entry.recipe.conditional for entry in entries}) > 1
     for entry in entries:
-        entry.label = entry.recipe.model
+        entry.label = f"{entry.recipe.model} conditional" if mixed and entry.recipe.conditional else entry.recipe.model
         groups.setdefault(group_of(entry.recipe), []).append(entry)
     for key in ("network", "data", "learning_rate", *recipes.Recipe.model_fields):
         if key in ("seed", *NOT_CONTENT):
@@ -129,13 +130,11 @@ def label_groups(entries: list[Entry]):
             if len(set(values)) > 1 and "" not in values:
                 for members, value in zip(alike, values):
                     for entry in members:
-                        entry.label += f" {value}" if key in ("network", "data", "conditional") else f" {key}={value}"
+                        entry.label += f" {value}" if key in ("network", "data") else f" {key}={value}"
 
 
 def _in_words(recipe, key):
     """A setting's value in a label; '' for a learning rate that the players do not share."""
-    if key == "conditional":
-        return key if recipe.conditional else f"un{key}"
     value = recipes.joint(recipe, key) or "" if key == "learning_rate" else getattr(recipe, key)
     return f"{value:g}" if isinstance(value, float) else str(value)
 

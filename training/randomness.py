@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-PURPOSES = ("fixed noise", "critic noise", "generator noise", "penalty", "health noise", "health penalty", "held out", "samples")
-PURPOSES += ("generator classes", "sample classes")
+PURPOSES = (
+    *("fixed noise", "critic noise", "generator noise", "penalty", "health noise", "health penalty", "held out", "samples"),
+    *("generator classes", "sample classes"),
+)
 
 
 def generator(seed: int, purpose: str, step: int = 0, attempt: int = 0) -> np.random.Generator:

@@ -94,7 +94,10 @@ class GANTrainer:
     def given(self, network: nn.Layer, labels: np.ndarray | None) -> nn.Layer:
         """One of the networks as a function of z alone, or of x alone: of a conditional recipe with the classes of the batch,
         int64 m; of any other as it is, whatever the labels."""
-        return conditional.Given(network, paddle.to_tensor(labels)) if self.classes else network
+        if not self.classes:
+            return network
+        assert labels is not None  # the data have some: their classes are known
+        return conditional.Given(network, paddle.to_tensor(labels))
 
     def drawn_classes(self, purpose: str, step: int) -> np.ndarray | None:
         """This process's part of a generator step's classes, int64, drawn as often as the data have them; None without."""

@@ -4,10 +4,42 @@ import math
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from benchmarks import torch_networks
 
 STATISTICS = {"mean": "running_mean", "variance": "running_var"}
+
+
+class ConditionalGenerator(torch.nn.Module):
+    """G(z, y) of a generator of latent + classes numbers, y N: z and y's unit vector side by side."""
+
+    def __init__(self, network, classes):
+        super().__init__()
+        self.network, self.classes = network, classes
+
+    def forward(self, z, y):
+        return self.network(torch.cat([z, F.one_hot(y, self.classes).to(z.dtype)], 1))
+
+
+class ConditionalCritic(torch.nn.Module):
+    """Projection discriminator (Miyato and Koyama, 1802.05637): the critic, and the inner product of a vector for each class, a
+    column of `projection`, with what the critic's last layer was given."""
+
+    def __init__(self, network, classes):
+        super().__init__()
+        self.network, self.seen = network, []
+        *_, head = (module for module in network.modules() if not list(module.children()))
+        self.projection = torch.nn.Parameter(torch.zeros(head.weight.numel(), classes))
+        head.register_forward_pre_hook(lambda module, inputs: self.seen.append(inputs[0]))
+
+    def forward(self, x, y):
+        output, features = self.network(x), self.seen.pop()
+        features = features.permute(0, 2, 3, 1) if features.ndim == 4 else features  # a column has ours' order
+        return output + torch.einsum("nf,nf->n", features.flatten(1), self.projection.T[y])
+
+
+CONDITIONAL = {"Generator": ConditionalGenerator, "Critic": ConditionalCritic}
 
 
 def in_torch_layout(array, like, network):
@@ -24,13 +56,16 @@ def named(layer):
     tensors = {}
     for name, tensor in layer.state_dict().items():
         head, _, last = name.rpartition(".")
-        tensors[f"{head}.{STATISTICS.get(last, last)}"] = tensor
+        tensors[f"{head}.{STATISTICS.get(last, last)}".lstrip(".")] = tensor
     return tensors
 
 
 def counterpart(role, layer, recipe, shape, dtype=torch.float32):
     """The PyTorch network of a role ('Generator' or 'Critic') with the weights and statistics of ours."""
-    theirs = getattr(torch_networks.counterpart(recipe.network), role)(recipe, shape).to(dtype)
+    classes = getattr(layer, "classes", 0)
+    recipe = recipe.model_copy(update={"latent": recipe.latent + classes})
+    theirs = getattr(torch_networks.counterpart(recipe.network), role)(recipe, shape)
+    theirs = (CONDITIONAL[role](theirs, classes) if classes else theirs).to(dtype)
     state, ours = theirs.state_dict(), named(layer)
     assert {name for name in state if not name.endswith("num_batches_tracked")} == set(ours)
     for name, tensor in ours.items():

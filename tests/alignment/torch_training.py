@@ -29,8 +29,10 @@ def optimizer(recipe, network, rate):
     return torch.optim.Adam(network.parameters(), lr=rate, betas=(recipe.beta1, recipe.beta2))
 
 
-def train(recipe, generator, critic, steps, batches):
+def train(recipe, generator, critic, steps, batches, labels=None, counts=None):
     """Algorithm 1 of either paper, written down plainly, with our noise. batches: an iterator of arrays N×C×H×W.
+
+    labels: of a conditional recipe, an iterator of their classes, N; counts: how often the data have each.
 
     Returns the critic's losses, one a critic step, and the generator's, one a generator step. The networks' type is training's.
     """
@@ -40,17 +42,25 @@ def train(recipe, generator, critic, steps, batches):
     def noise(purpose, step, draw=randomness.noise, shape=(recipe.batch_size, recipe.latent)):
         return torch.tensor(draw(recipe.seed, purpose, step, list(shape)), dtype=dtype)
 
+    def of_class(y):
+        """G(·, y) and f(·, y)."""
+        if y is None:
+            return generator, critic
+        y = torch.tensor(y)
+        return lambda z: generator(z, y), lambda x: critic(x, y)
+
     for_critic = optimizer(recipe, critic, recipe.critic_learning_rate)
     for_generator = optimizer(recipe, generator, recipe.generator_learning_rate)
     for step in range(steps):
         for _ in range(recipe.n_critic):
             number = len(critic_losses)
             real = torch.tensor(next(batches), dtype=dtype)
-            fake = generator(noise("critic noise", number)).detach()
-            loss = -(critic(real).mean() - critic(fake).mean())
+            g, f = of_class(next(labels) if labels else None)
+            fake = g(noise("critic noise", number)).detach()
+            loss = -(f(real).mean() - f(fake).mean())
             if recipe.penalty:
                 epsilon = noise("penalty", number, randomness.uniform, (len(real), 1, 1, 1))
-                loss = loss + recipe.penalty * penalty(critic, real, fake, epsilon)
+                loss = loss + recipe.penalty * penalty(f, real, fake, epsilon)
             for_critic.zero_grad()
             loss.backward()
             for_critic.step()
@@ -59,7 +69,9 @@ def train(recipe, generator, critic, steps, batches):
                     for parameter in critic.parameters():
                         parameter.clamp_(-recipe.clip, recipe.clip)
             critic_losses.append(loss.item())
-        loss = -critic(generator(noise("generator noise", step))).mean()
+        drawn = randomness.classes(recipe.seed, "generator classes", step, recipe.batch_size, counts) if labels else None
+        g, f = of_class(drawn)
+        loss = -f(g(noise("generator noise", step))).mean()
         for_generator.zero_grad()
         loss.backward()
         for_generator.step()
