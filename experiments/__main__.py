@@ -80,9 +80,8 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
 
 if __name__ == "__main__":
     sys.argv[0] = "experiments"
-    if sys.argv[1:2] == ["search"]:
-        from experiments import search
-
-        sys.argv[:2] = ["experiments search"]
-        console.run(search.main)
+    if sys.argv[1:2] in (["search"], ["playground"]):
+        module = importlib.import_module(f"experiments.{sys.argv[1]}")
+        sys.argv[:2] = [f"experiments {sys.argv[1]}"]
+        console.run(module.main)
     console.run(main)

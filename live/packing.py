@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from live.session import Frame, Scene
+if TYPE_CHECKING:
+    from live.session import Frame, Scene
 
 DIGITS = 5  # of a number
+LEVELS = 4095  # a tenth of a pixel where the plane is 400 wide
 
 
 def pack_scene(scene: Scene) -> dict[str, Any]:
-    """{data, extent, w1_real, real: base64 of little-endian uint16, 0..65535 for −extent..extent}."""
+    """{data, extent, w1_real, real: base64 of little-endian uint16, 0..4095 for −extent..extent}."""
     real = _text(of_points(scene.real, scene.extent))
     return {"data": scene.data, "extent": scene.extent, "w1_real": short(scene.w1_real), "real": real}
 
@@ -28,8 +30,8 @@ def pack_frame(frame: Frame, extent: float) -> dict[str, Any]:
 
 
 def of_points(points: np.ndarray, extent: float) -> np.ndarray:
-    """uint16 N×2 of points in the plane."""
-    return np.rint((np.clip(points / extent, -1, 1) + 1) * 32767.5).astype("<u2")
+    """uint16 N×2, 0..LEVELS, of points in the plane."""
+    return np.rint((np.clip(points / extent, -1, 1) + 1) * (LEVELS / 2)).astype("<u2")
 
 
 def of_surface(surface: np.ndarray) -> tuple[np.ndarray, float, float]:

@@ -2,6 +2,7 @@
 // and unpackFrame; drawPanel shows the plane, drawCurves what was measured. Lengths are CSS pixels, crisp on any screen.
 const Live = (() => {
   const GRID = 33, ARROWS = 11, FIRST = 1, EVERY = 3;  // live/session.py
+  const LEVELS = 4095;  // live/packing.py
   const FINE = 4;  // pixels of the surface from one point of the grid to the next
   const LOW = [64, 112, 176], MIDDLE = [248, 247, 242], HIGH = [222, 160, 60];  // told apart by any eye: blue, almost white, ochre
   const COLOURS = {real: "#3d4248", sample: "#c2185b", ink: "#23272b", soft: "#6b7278", line: "#d9dcdf", w1: "#23272b", estimate: "#0b7a75"};
@@ -16,7 +17,7 @@ const Live = (() => {
   const bytes = text => Uint8Array.from(atob(text), c => c.charCodeAt(0));
 
   function points(raw, extent) {  // Uint16Array → Float32Array x, y, x, y …
-    return Float32Array.from(raw, v => (v / 32767.5 - 1) * extent);
+    return Float32Array.from(raw, v => (v / LEVELS * 2 - 1) * extent);
   }
 
   function unpackScene(json) {
@@ -68,23 +69,27 @@ const Live = (() => {
     return sum / (places.length / 2);
   }
 
-  // {middle, reach}: what the middle colour stands for, and how far from it the colours go on changing (nine tenths of the plane).
-  // The middle of a GAN's critic is 0, where it cannot decide; any other f is known up to a constant, and the middle is between f on
-  // real points and f on samples.
+  // {middle, below, above}: what the middle colour stands for, and how far below and above it the colours go on changing: over nine
+  // tenths of the values on that side. The middle of a GAN's critic is 0, where it cannot decide; any other f is known up to a
+  // constant, and the middle is between f on real points and f on samples.
   function scale(frame, scene) {
     const middle = "d_real" in frame.numbers ? 0
       : (meanAt(frame.surface, scene.real, scene.extent) + meanAt(frame.surface, frame.samples, scene.extent)) / 2;
-    const far = Float32Array.from(frame.surface, v => Math.abs(v - middle)).sort();
-    return {middle, reach: far[Math.floor(far.length * 0.9)] || 1e-30};
+    const far = sign => {
+      const values = frame.surface.map(v => sign * (v - middle)).filter(v => v > 0).sort();
+      return values[Math.floor(values.length * 0.9)] || 0;
+    };
+    const below = far(-1), above = far(1);  // a side that is hardly there is not blown up
+    return {middle, below: Math.max(below, above / 4, 1e-30), above: Math.max(above, below / 4, 1e-30)};
   }
 
-  function drawSurface(ctx, size, surface, {middle, reach}) {
+  function drawSurface(ctx, size, surface, {middle, below, above}) {
     const side = (GRID - 1) * FINE, image = new ImageData(side, side), data = image.data;
     for (let row = 0, o = 0; row < side; row++) {
       const y = (side - row - 0.5) / FINE;  // the first row of pixels is the highest y
       for (let column = 0; column < side; column++, o += 4) {
-        const value = (at(surface, (column + 0.5) / FINE, y) - middle) / reach;
-        const colour = MAP[Math.min(255, Math.max(0, Math.round(127.5 + 127.5 * value)))];
+        const value = at(surface, (column + 0.5) / FINE, y) - middle;
+        const colour = MAP[Math.min(255, Math.max(0, Math.round(127.5 + 127.5 * value / (value < 0 ? below : above))))];
         data[o] = colour[0]; data[o + 1] = colour[1]; data[o + 2] = colour[2]; data[o + 3] = 255;
       }
     }
@@ -96,11 +101,11 @@ const Live = (() => {
   }
 
   // level lines by marching squares
-  function drawLevels(ctx, size, surface, {middle, reach}) {
+  function drawLevels(ctx, size, surface, {middle, below, above}) {
     const step = size / (GRID - 1);
     ctx.lineWidth = 0.8;
     for (let n = -4; n <= 4; n++) {
-      const level = middle + n * reach / 4;
+      const level = middle + n / 4 * (n < 0 ? below : above);
       ctx.strokeStyle = n ? "rgba(35, 39, 43, 0.13)" : "rgba(35, 39, 43, 0.38)";
       ctx.beginPath();
       for (let j = 0; j < GRID - 1; j++) for (let i = 0; i < GRID - 1; i++) {
@@ -180,13 +185,16 @@ const Live = (() => {
     return drawn;
   }
 
-  // 0.0123, 1.2e-5, 3,000: three digits, as few signs as possible
+  // 0.0123, 1.2·10⁻⁵, 3,000: as few signs as possible
   function short(value) {
     if (value === undefined || value === null) return "–";
     if (value === 0) return "0";
     const size = Math.abs(value);
     if (size >= 1000) return Math.round(value).toLocaleString("en");
-    if (size < 1e-3) return value.toExponential(1).replace("-", "−").replace("e-", "e−");
+    if (size < 1e-3) {
+      const [digits, power] = value.toExponential(1).split("e-");
+      return `${digits.replace("-", "−").replace(".0", "")}·10⁻${[...power].map(digit => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+    }
     return String(+value.toPrecision(size < 1 ? 2 : 3)).replace("-", "−");
   }
 

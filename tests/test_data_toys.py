@@ -6,7 +6,7 @@ import pytest
 import data
 from data.toys import centres
 
-TOYS = ("8gaussians", "25gaussians", "swissroll")
+TOYS = ("8gaussians", "25gaussians", "swissroll", "2lines")
 
 
 @pytest.mark.parametrize("name", TOYS)
@@ -38,3 +38,12 @@ def test_the_swiss_roll_winds_around_the_origin():
     assert 0.5 < radius.min() < radius.max() < 2.2
     angle = np.arctan2(points[:, 1], points[:, 0])
     assert np.histogram(angle, 12)[0].min() > 0.03 * len(points), "points in every direction"
+
+
+def test_the_two_lines_are_those_of_example_1_at_theta_2():
+    points = data.load("2lines").train
+    for side in (-1, 1):
+        line = points[points[:, 0] == side]
+        assert len(line) == pytest.approx(len(points) / 2, rel=0.02)
+        assert np.histogram(line[:, 1], 10, (-1, 1))[0] == pytest.approx(len(line) / 10, rel=0.05)
+    assert np.abs(points[:, 0]).min() == 1

@@ -227,8 +227,8 @@ def test_packed_frames_are_small_json_and_true_to_a_part_in_a_hundred():
     assert len(text) < 8000
     kinds = {"samples": "<u2", "surface": "u1", "arrows": "i1"}
     raw = {key: np.frombuffer(base64.b64decode(packed[key]), kind) for key, kind in kinds.items()}
-    points = (raw["samples"] / 32767.5 - 1) * shown.extent
-    np.testing.assert_allclose(points, np.clip(frame.samples.ravel(), -shown.extent, shown.extent), atol=1e-4)
+    points = (raw["samples"] / packing.LEVELS * 2 - 1) * shown.extent
+    np.testing.assert_allclose(points, np.clip(frame.samples.ravel(), -shown.extent, shown.extent), atol=1e-3)
     surface = packed["low"] + raw["surface"] / 255 * (packed["high"] - packed["low"])
     np.testing.assert_allclose(surface, frame.surface.ravel(), atol=(packed["high"] - packed["low"]) / 200)
     np.testing.assert_allclose(raw["arrows"] / 127 * packed["longest"], frame.arrows.ravel(), atol=packed["longest"] / 200)

@@ -43,7 +43,7 @@ def test_generator_makes_items_of_the_shape_and_critic_one_logit_each(network, s
     images = generator(batch(5, (8,)))
     assert images.shape == [5, *shape]
     assert critic(images).shape == [5]
-    if network != "mlp":  # the authors' mlp has no tanh
+    if network not in ("mlp", "mlp-bn"):  # the authors' mlp has no tanh
         assert float(images.abs().max()) <= 1
 
 
@@ -289,3 +289,10 @@ def test_output_is_cropped_to_the_pictures_own_size():
     assert crop_to(images, 28).shape == (1, 1, 28, 28)
     assert crop_to(images, 28)[0, 0, 0, 0] == 2 * 32 + 2
     assert values(trainable(build("mlp", (2,))[0]))[-1].shape == (2,)
+
+
+def test_mlp_bn_is_mlp_with_batch_norm_before_each_relu_of_the_generator():
+    kinds = lambda network: [type(layer).__name__ for layer in network.body]  # noqa: E731
+    (generator, critic), (plain, other) = (build(name, (2,)) for name in ("mlp-bn", "mlp"))
+    assert kinds(generator) == ["Linear", "BatchNorm", "ReLU"] * 3 + ["Linear"]
+    assert kinds(plain) == kinds(critic) == kinds(other) == ["Linear", "ReLU"] * 3 + ["Linear"]

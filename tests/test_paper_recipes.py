@@ -50,7 +50,7 @@ PER_DATA = {
     "fashion-mnist": {"filters": 64, "steps": 40_000},
     "cifar10": {"filters": 64, "steps": 100_000},
     "folder:pictures": {"filters": 64, "steps": 100_000, "image_size": 64},
-    **dict.fromkeys(("8gaussians", "25gaussians", "swissroll"), POINTS),
+    **dict.fromkeys(("8gaussians", "25gaussians", "swissroll", "2lines"), POINTS),
 }
 GP_ON_POINTS = {"penalty": 0.1, "beta1": 0.5}
 

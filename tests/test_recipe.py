@@ -62,7 +62,8 @@ def test_each_recipe_has_its_papers_constants_and_the_searched_ones_keep_the_met
 
 @pytest.mark.parametrize("model", [*MODELS, *PAPER])
 @pytest.mark.parametrize(
-    "data", ["mnist-5k", "mnist", "fashion-mnist", "cifar10", "folder:pictures", "8gaussians", "25gaussians", "swissroll"]
+    "data",
+    ["mnist-5k", "mnist", "fashion-mnist", "cifar10", "folder:pictures", "8gaussians", "25gaussians", "swissroll", "2lines"],
 )
 def test_each_recipe_fits_each_data_set(model, data):
     recipe = recipes.load(model, overrides={"data": data})

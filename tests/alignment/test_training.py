@@ -19,6 +19,7 @@ NETS = [
     *(("dcgan", norm, size) for norm in ("batch", "layer", "none") for size in (32, 64)),
     ("dcgan-nobn", "batch", 32),
     ("mlp", "none", 32),
+    ("mlp-bn", "none", 32),
     ("paperweekly", "batch", 28),
     ("paperweekly", "layer", 32),
     ("paperweekly", "none", 32),
