@@ -120,7 +120,8 @@ def unused(recipe):
     return (*fit, "steps") if recipe.minutes else (*fit, "minutes", "clock")
 
 
-def in_words(recipe, name):
+def in_words(recipe: recipes.Recipe, name: str) -> str:
+    """The value of a setting as the report writes it; '–' for one that means nothing in this recipe."""
     if name in unused(recipe):
         return "–"
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)

@@ -263,7 +263,7 @@ def test_a_change_holds_from_the_next_step_on(visit):
     page.locator("[data-do=step]").click()
     until(page, "w.step === '2'")
     assert planes(page) != before
-    assert clipped(page, 1) > 90
+    assert clipped(page, 1) > 70  # at c = 0.011 it was about 50
     page.locator("[name=data]").select_option("swissroll")
     until(page, "w.step === '0'")
     assert "modes" not in shown(page, 0) and shown(page, 0)["title"] == "GAN"

@@ -56,12 +56,12 @@ def build(desk: Desk, lang: str) -> Any:
         if not models:
             return cards.note(say("no_model_chosen"), "wrong"), gr.skip(), gr.skip(), gr.skip()
         try:
-            began = desk.start(models, source, minutes, int(seeds), lang)
+            current, began = desk.start(models, source, minutes, int(seeds), lang)
         except UserError as error:
             return cards.note(say("cannot_compare", why=error), "wrong"), gr.skip(), gr.skip(), gr.skip()
         if not began:
             gr.Warning(say("one_at_a_time"), title="")
-        return _progress(desk, lang), gr.Timer(active=True), gr.Button(interactive=True), str(desk.current.folder)
+        return _progress(desk, lang), gr.Timer(active=True), gr.Button(interactive=True), str(current.folder)
 
     def look(waits_for):
         current = desk.current

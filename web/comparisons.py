@@ -105,13 +105,13 @@ class Desk:
         self.current: Comparison | None = None
         self._lock = threading.Lock()
 
-    def start(self, models: list[str], data_name: str, minutes: float, seeds: int, lang: str) -> bool:
-        """Start one; returns False if there is one that runs. Raises UserError."""
+    def start(self, models: list[str], data_name: str, minutes: float, seeds: int, lang: str) -> tuple[Comparison, bool]:
+        """(the comparison that runs now, whether it is this one: False if there was another). Raises UserError."""
         with self._lock:
             if self.current and self.current.runs:
-                return False
+                return self.current, False
             self.current = Comparison(models, data_name, minutes, seeds, lang)
-            return True
+            return self.current, True
 
     def end(self) -> None:
         if self.current and self.current.runs:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import data
 from errors import NotFinite, UserError
 from live import packing, session
 from live.session import Live
@@ -44,8 +43,9 @@ class Watched:
 
     def begin(self, name: str, seed: int, **shared: Any) -> None:
         """Make the trainings on the points `name`, at step 0; shared: settings of all of them."""
-        dataset = data.load(name)
-        lives = [Live(session.recipe(model, name, seed, **shared), dataset) for model in WATCHED]
+        lives: list[Live] = []
+        for model in WATCHED:
+            lives.append(Live(session.recipe(model, name, seed, **shared), lives[0].dataset if lives else None))
         self._lives, self._wrong, self.runs = lives, {}, False
         self._send({"scene": packing.pack_scene(lives[0].scene), "recipes": self._recipes()})
         self.show(exact=True)

@@ -36,7 +36,8 @@ def main() -> int:
     if "watch" in first:
         watch(requests, send)
         return 0
-    painter, request = Painter(), first
+    painter = Painter()
+    request: dict[str, Any] | None = first
     while request is not None:
         send(_answer(painter, request))
         request = requests.get()
