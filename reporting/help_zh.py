@@ -79,6 +79,8 @@ COMMANDS = {
         "out": OUT_FILE[:-1]
         + "；.gif、.mp4 为动画：训练过程（由已保存的网格图组成），或 --interpolate 的插值。默认在该次训练的目录中写一张 PNG。",
         "interpolate": "每行 8 步，沿球面大圆在两个噪声向量之间插值。",
+        "classes": "用于条件模型：依次画这些类别，如 3,7，或类别名。",
+        "grid": "用于条件模型：每行一个类别，每列同一个 z，共 N 个。",
         "clear": CLEAR,
         "best": "取最好的检查点（由 eval.py --every 测得）。",
         "raw": "用生成器本身，不用训练中的权重平均。",
@@ -96,8 +98,17 @@ COMMANDS = {
         "threads": "默认每核一个线程。",
         "onednn": "是否使用 oneDNN，仅限 CPU。",
         "seed": "同 sample.py。",
+        "classes": "同 sample.py。",
+        "grid": "同 sample.py。",
         "out": OUT_FILE + "默认在导出目录中写一张 PNG。",
         "clear": CLEAR,
+    },
+    "app.py": {
+        "": "打开浏览器页面：取样、看 GAN 与 WGAN 训练、比较。",
+        "port": "默认 7860，被占用时取下一个空闲端口。",
+        "host": "监听地址；0.0.0.0 允许其他机器访问，他们便能在此取样、训练、查看报告。",
+        "lang": "页面打开时的语言；默认取系统语言。",
+        "runs": "列出其中训练的目录。",
     },
 }
 CLICKS_WORDS = {"Show this message and exit.": "显示本帮助。", "[default: ": "[默认 ", "required]": "必填]"}

@@ -87,6 +87,7 @@ SETTINGS = {
     "data": Words("data set", "数据集"),
     "image_size": Words("side of an image, pixels", "图像边长（像素）"),
     "fit": Words("how pictures become square", "图片如何变为正方形"),
+    "conditional": Words("the class is an input of both players", "类别作为双方的输入"),
     "network": Words("network of both players", "双方的网络"),
     "generator_network": Words("generator’s network", "生成器网络"),
     "critic_network": Words("critic’s network", "判别器网络"),
