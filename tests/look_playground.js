@@ -14,7 +14,7 @@ function look() {
   }
 }
 
-const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+const frame = () => new Promise(requestAnimationFrame);
 const all = selector => [...document.querySelectorAll(selector)];
 const hash = text => [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 4294967291, 7);
 const pictures = () => all("#panels canvas").map(canvas => hash(canvas.toDataURL()));
@@ -44,10 +44,10 @@ async function walk() {
   move(0);
   found.first = {...shown(), pictures: pictures()};
   click("#play");
-  await wait(1500);
+  for (let i = 0; i < 2000 && slider.value < 2; i++) await frame();
   click("#play");
   found.played = {at: +slider.value, ...shown(), pictures: pictures()};
-  await wait(500);
+  for (let i = 0; i < 10; i++) await frame();
   found.paused = +slider.value;
   move(slider.max);
   found.last = {...shown(), pictures: pictures()};
