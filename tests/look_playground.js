@@ -14,7 +14,6 @@ function look() {
   }
 }
 
-const frame = () => new Promise(requestAnimationFrame);
 const all = selector => [...document.querySelectorAll(selector)];
 const hash = text => [...text].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 4294967291, 7);
 const pictures = () => all("#panels canvas").map(canvas => hash(canvas.toDataURL()));
@@ -26,6 +25,11 @@ const turn = () => new Promise(done => {
   channel.port1.onmessage = done;
   channel.port2.postMessage(0);
 });
+async function frame() {  // until the next picture; idle, the browser's virtual time would run out
+  let drawn = false;
+  requestAnimationFrame(() => { drawn = true; });
+  for (let i = 0; i < 1e5 && !drawn; i++) await turn();
+}
 let last = null;
 async function settled() {  // other panels are there: recordings are unpacked when they are asked for, which takes no virtual time
   const panel = () => document.querySelector("#panels canvas");
@@ -88,6 +92,6 @@ if (parent === window) {
   addEventListener("error", event => WRONG.push("error: " + event.message));
   addEventListener("unhandledrejection", event => WRONG.push("rejected: " + event.reason));
   console.error = console.warn = (...words) => WRONG.push("console: " + words.join(" "));
-  addEventListener("load", walk);
+  addEventListener("load", () => walk().catch(error => parent.postMessage({wrong: [String(error)]}, "*")));
 }
 })();
