@@ -158,10 +158,10 @@ class Live:
             self._check({"samples": float(samples.mean()), "the critic's outputs": float(values.mean() + gradients.mean())})
             surface, on_real, on_fake = np.split(values, [len(grid), len(grid) + SHOWN])
             gradients = gradients.reshape(GRID, GRID, 2)
-            numbers = {"step": self.steps, "critic_steps": self.trainer.critic_steps}
+            numbers: dict[str, float] = {"step": self.steps, "critic_steps": self.trainer.critic_steps}
             numbers["estimate"] = float(on_real.mean(dtype=np.float64) - on_fake.mean(dtype=np.float64))
             numbers["slope"] = float(np.linalg.norm(gradients, axis=2).max())
-            numbers |= self._losses() if self._last else {}
+            numbers |= self._losses()
             if OBJECTIVES[self.recipe.objective].probabilistic:
                 probability = lambda f: float((0.5 + 0.5 * np.tanh(f / 2)).mean())  # noqa: E731 - no overflow, unlike exp(−f)
                 numbers |= {"d_real": probability(on_real), "d_fake": probability(on_fake)}
@@ -187,7 +187,8 @@ class Live:
             critic.train()
 
     def _losses(self):
-        return {"critic_loss": float(self._last.critic.loss), "generator_loss": float(self._last.generator_loss)}
+        last = self._last
+        return {"critic_loss": float(last.critic.loss), "generator_loss": float(last.generator_loss)} if last else {}
 
     def _check(self, figures):
         if bad := health.not_finite(figures):
