@@ -298,7 +298,7 @@ def test_a_comparison_comes_and_its_report_opens(visit, site):
     tab(page, "Compare")
     page.locator("#compare-data input").click()
     page.get_by_role("option", name="8gaussians").click()
-    page.locator("#compare-minutes input[type=number]").fill("0.1")
+    page.locator("#compare-minutes input[type=number]").fill("0.05")
     page.locator("#compare-minutes input[type=number]").press("Tab")
     page.locator("#compare-start").click()
     page.locator(".pw-runs figure").nth(1).wait_for()
