@@ -238,6 +238,7 @@ def test_a_training_starts_pauses_and_resets(visit):
     assert all(now != before for now, before in zip(planes(page), start))
     page.locator("[data-do=go]").click()
     page.locator("[data-do=go][aria-pressed=false]").wait_for()
+    page.wait_for_timeout(300)
     step = at(page, "step")
     page.wait_for_timeout(500)
     assert at(page, "step") == step

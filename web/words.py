@@ -163,7 +163,7 @@ WORDS = {
     ),
     "models": ("Models", "模型"),
     "data": ("Data", "数据集"),
-    "budget": ("Minutes a training", "每次训练的分钟数"),
+    "budget": ("Minutes each", "每次训练的分钟数"),
     "seeds": ("Seeds", "种子数"),
     "start": ("Start", "开始"),
     "stop": ("Stop", "停止"),
@@ -190,17 +190,22 @@ WORDS = {
 }
 
 # of these, what web/static/watch.js says itself
-TOLD = ("run", "pause", "starting", "full", "lost", "diverged", "at_step", "rate", "real", "scaled", "good", "w1", "estimate")
-TOLD += (
-    "steps_axis",
-    "non-saturating",
-    "wasserstein",
-    "all_four",
-    "short_loss",
-    "short_clip",
-    "short_momentum",
-    "short_n_critic",
+TOLD: tuple[str, ...] = (
+    "run",
+    "pause",
+    "starting",
+    "full",
+    "lost",
+    "diverged",
+    "at_step",
+    "rate",
+    "real",
+    "scaled",
+    "good",
+    "w1",
 )
+TOLD += ("estimate", "steps_axis", "non-saturating", "wasserstein", "all_four", "short_loss", "short_clip", "short_momentum")
+TOLD += ("short_n_critic",)
 
 
 def told(lang: str) -> dict[str, str]:
