@@ -238,6 +238,7 @@ def test_a_training_starts_pauses_and_resets(visit):
     assert all(now != before for now, before in zip(planes(page), start))
     page.locator("[data-do=go]").click()
     page.locator("[data-do=go][aria-pressed=false]").wait_for()
+    page.wait_for_timeout(300)
     step = at(page, "step")
     page.wait_for_timeout(500)
     assert at(page, "step") == step
@@ -298,7 +299,7 @@ def test_a_comparison_comes_and_its_report_opens(visit, site):
     tab(page, "Compare")
     page.locator("#compare-data input").click()
     page.get_by_role("option", name="8gaussians").click()
-    page.locator("#compare-minutes input[type=number]").fill("0.1")
+    page.locator("#compare-minutes input[type=number]").fill("0.05")
     page.locator("#compare-minutes input[type=number]").press("Tab")
     page.locator("#compare-start").click()
     page.locator(".pw-runs figure").nth(1).wait_for()

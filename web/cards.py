@@ -63,7 +63,8 @@ def about(source: str, found: About, lang: str) -> str:
         facts.append(words.of("steps", lang, steps=found.steps, critic=found.critic_steps or 0))
     if found.minutes:
         facts.append(words.of("minutes", lang, minutes=found.minutes))
-    facts += [str(found.provenance[key]) for key in ("processor", "started") if found.provenance.get(key)]
+    started = str(found.provenance.get("started") or "")[:10]  # the day
+    facts += [str(fact) for fact in (found.provenance.get("processor"), started) if fact]
     html += Markup('<p class="pw-facts">{}</p>').format(" · ".join(facts))
     html += _scores(source, found, lang)
     rows = [

@@ -53,7 +53,7 @@ class Comparison:
         self._reader.start()
 
     def _read(self):
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             self._lines.append(line.rstrip())
 
     @property

@@ -48,25 +48,26 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
                 pictures.append(gr.HTML(elem_id=f"draw-picture-{number}", elem_classes="pw-slot"))
                 abouts.append(gr.HTML(elem_id=f"draw-about-{number}"))
 
-    def draw(seed, count, share, towards, chosen, *sources):
-        sources = [(source or "").strip() for source in sources]
+    def draw(seed, count, share, towards, wanted, *typed):
+        sources = [(source or "").strip() for source in typed]
         if not any(sources):
             return [cards.note(cards.said("no_models", lang, runs=str(runs))), *[_empty(lang)] * (COLUMNS - 1)]
-        asked = {"count": count, "seed": int(seed or 0), "towards": int(towards or 0), "share": share, "chosen": chosen or None}
+        asked = {"count": count, "seed": int(seed or 0), "towards": int(towards or 0), "share": share, "chosen": wanted or None}
         try:
             drawn = pool.drawing().ask({"draw": {"sources": [source or None for source in sources], **asked}})
         except UserError as error:
             drawn = [source and {"error": str(error)} for source in sources]
         made, first = [], None
         for source, row in zip(sources, drawn):
-            made.append(cards.picture(row, source, asked["seed"], count, first, chosen or "", lang) if row else _empty(lang))
+            made.append(cards.picture(row, source, asked["seed"], count, first, wanted or "", lang) if row else _empty(lang))
             first = first or (row or {}).get("latent")
         return made
 
-    def describe(chosen, *sources):
-        found = [_about((source or "").strip()) for source in sources]
+    def describe(wanted, *typed):
+        sources = [(source or "").strip() for source in typed]
+        found = [_about(source) for source in sources]
         names = list(dict.fromkeys(name for about in found if about for name in about.classes))
-        choice = gr.Dropdown(choices=[all_classes, *names], value=chosen if chosen in names else "", visible=bool(names))
+        choice = gr.Dropdown(choices=[all_classes, *names], value=wanted if wanted in names else "", visible=bool(names))
         return [choice, *(cards.about(source, about, lang) if about else "" for source, about in zip(sources, found))]
 
     def listed(*sources):
@@ -74,10 +75,10 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
         values = sources if any(sources) else [*catalogue.first([path for _, path in choices[1:]], COLUMNS), *[""] * COLUMNS]
         return [gr.Dropdown(choices=choices, value=value or "") for value in values[:COLUMNS]]
 
-    inputs = [seed, count, walk, towards, label, *chosen]
+    inputs: list[Any] = [seed, count, walk, towards, label, *chosen]
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     drawing = {**quiet, "trigger_mode": "always_last", "concurrency_id": "draw"}
-    gr.on([box.input for box in (seed, count, walk, towards, label, *chosen)], draw, inputs, pictures, **drawing)
+    gr.on([box.input for box in inputs], draw, inputs, pictures, **drawing)
     gr.on([box.input for box in chosen], describe, [label, *chosen], [label, *abouts], **quiet)
     again.click(lambda: random.randrange(10_000), None, seed, **quiet).then(draw, inputs, pictures, **drawing)
     refresh.click(listed, chosen, chosen, **quiet)

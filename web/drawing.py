@@ -52,14 +52,14 @@ class Painter:
         began = time.perf_counter()
         opened = self._open(source)
         latent = opened.trainer.recipe.latent
-        ends = [samples.noise(number, count, latent) for number in (seed, towards)]
-        z = samples.between(*ends, np.array([share]))[:, 0] if share else ends[0]
+        start, end = (samples.noise(number, count, latent) for number in (seed, towards))
+        z = samples.between(start, end, np.array([share]))[:, 0] if share else start
         names = list(opened.trainer.classes)
         number = [names.index(chosen)] if chosen in names else []
         labels = samples.plan(seed, count, latent, opened.trainer.classes, number).labels
         items = sampling.generate(opened.trainer.sampler, z, labels=labels)
         if items.ndim == 2:
-            frame = sampling.generate(opened.trainer.sampler, np.concatenate(ends))  # it stays on the way
+            frame = sampling.generate(opened.trainer.sampler, np.concatenate([start, end]))  # it stays on the way
             picture = grids.scatter(items, frame=frame)
         else:
             images = crop_to(to_uint8(items), opened.native_size)

@@ -92,9 +92,9 @@ WORDS = {
     "swissroll": ("Swiss roll", "瑞士卷"),
     "2lines": ("Two lines", "两条线段"),
     "own_seed": ("Seed", "种子"),
-    "latent": ("Noise z: dimensions", "噪声 z 的维数"),
+    "latent": ("Noise z, dim.", "噪声 z 维数"),
     "batch_size": ("Batch size", "批大小"),
-    "batch_norm": ("Batch norm in generators", "生成器用批归一化"),
+    "batch_norm": ("Batch norm in G", "生成器批归一化"),
     "slowly": ("Slow motion", "慢放"),
     "switches": ("Turn the GAN into a WGAN", "逐项把 GAN 改为 WGAN"),
     "switch_loss": ("no sigmoid, no log", "去掉 sigmoid 与 log"),
@@ -163,7 +163,7 @@ WORDS = {
     ),
     "models": ("Models", "模型"),
     "data": ("Data", "数据集"),
-    "budget": ("Minutes a training", "每次训练的分钟数"),
+    "budget": ("Minutes each", "每次训练的分钟数"),
     "seeds": ("Seeds", "种子数"),
     "start": ("Start", "开始"),
     "stop": ("Stop", "停止"),
@@ -190,17 +190,22 @@ WORDS = {
 }
 
 # of these, what web/static/watch.js says itself
-TOLD = ("run", "pause", "starting", "full", "lost", "diverged", "at_step", "rate", "real", "scaled", "good", "w1", "estimate")
-TOLD += (
-    "steps_axis",
-    "non-saturating",
-    "wasserstein",
-    "all_four",
-    "short_loss",
-    "short_clip",
-    "short_momentum",
-    "short_n_critic",
+TOLD: tuple[str, ...] = (
+    "run",
+    "pause",
+    "starting",
+    "full",
+    "lost",
+    "diverged",
+    "at_step",
+    "rate",
+    "real",
+    "scaled",
+    "good",
+    "w1",
 )
+TOLD += ("estimate", "steps_axis", "non-saturating", "wasserstein", "all_four", "short_loss", "short_clip", "short_momentum")
+TOLD += ("short_n_critic",)
 
 
 def told(lang: str) -> dict[str, str]:

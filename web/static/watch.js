@@ -42,7 +42,7 @@ window.watchTraining = root => {
     ask({pace: {slowly: find("[name=slowly]").checked}});
   }
 
-  function connect() {
+  function connect(andGo = false) {
     if (connected) return;
     connected = true;
     note(say("starting"));
@@ -50,7 +50,7 @@ window.watchTraining = root => {
     stream.onmessage = event => {
       const told = JSON.parse(event.data);
       if (told.full) { note(say("full", {most: told.full}), true); close(); return; }
-      if (told.id) { token = told.id; begin(); return; }
+      if (told.id) { token = told.id; begin(); if (andGo) ask({go: {on: true}}); return; }
       if (told.error) { note(told.error, true); close(); return; }
       take(told);
     };
@@ -174,7 +174,7 @@ window.watchTraining = root => {
   }
 
   const does = {
-    go: () => connected ? ask({go: {on: !running}}) : connect(),
+    go: () => connected ? ask({go: {on: !running}}) : connect(true),
     step: () => connected ? ask({step: {}}) : connect(),
     reset: () => connected ? ask({reset: {}}) : connect(),
   };
@@ -194,6 +194,6 @@ window.watchTraining = root => {
     });
   });
   find(".pw-gradient").style.background = Live.GRADIENT;
-  new IntersectionObserver(entries => { if (entries.some(entry => entry.isIntersecting)) { connect(); draw(); } }).observe(find(".pw-panels"));
+  new IntersectionObserver(entries => { if (entries.some(entry => entry.isIntersecting)) { connect(); draw(); } }).observe(find(".pw-watch"));
   addEventListener("resize", () => draw());
 };
