@@ -16,7 +16,7 @@ from training import checkpoint, grids, run
 from training.sampling import sample
 from training.trainer import rebuild
 
-FLAGS = [*TINY_FLAGS, "--steps", 2, "-o", "ema=0.9"]
+FLAGS = [*TINY_FLAGS, "--steps", 2, "-o", "ema=0.9", "-o", "learning_rate=5e-5"]
 
 
 @pytest.fixture(scope="session")

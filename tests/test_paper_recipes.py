@@ -10,6 +10,7 @@ COMMON = {
     "data": "mnist-5k",
     "image_size": 32,
     "fit": "crop",
+    "conditional": False,
     "generator_network": "dcgan",
     "critic_network": "dcgan",
     "objective": "wasserstein",

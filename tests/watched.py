@@ -20,10 +20,10 @@ class Watched(GANTrainer):
             self.noises[purpose].append(z.numpy())
         return z
 
-    def critic_step(self, real):
+    def critic_step(self, real, labels=None):
         self.events.append("critic")
         self.batches.append(real.numpy())
-        return super().critic_step(real)
+        return super().critic_step(real, labels)
 
     def generator_step(self, step):
         self.events.append("generator")
