@@ -44,6 +44,11 @@ def summarise(results: dict) -> dict[str, Any]:
     }
 
 
+def marked(results: dict) -> dict[str, str | None]:
+    """{value: label of the model that the page and the tables mark as best, None for none}: empty for a trial."""
+    return {} if results.get("summary", {}).get("trial") else results["best"]
+
+
 def _by_seed(runs, label, value):
     """{seed: value} of a model's runs that did not die."""
     rows = [run for run in runs if run["label"] == label and run["status"] != "died"]
