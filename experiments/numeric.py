@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from reporting.intervals import LEVEL, t_ends
 from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
-LEVEL = 0.95
 PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
 Interval = dict[str, Any]
@@ -32,8 +32,7 @@ def t_interval(values: Replicates, log: bool = False, bound: float = np.inf) -> 
         mean = lived.mean() if len(lived) else np.nan
         low = high = np.nan
         if len(lived) >= FEWEST:
-            half = stats.t.ppf((1 + LEVEL) / 2, len(lived) - 1) * lived.std(ddof=1) / np.sqrt(len(lived))
-            low, high = max(mean - half, -bound), min(mean + half, bound)
+            low, high = np.clip(t_ends(lived), -bound, bound)
         value, lower, upper = (float(back(end)) if np.isfinite(end) else None for end in (mean, low, high))
     return _interval(value, lower, upper, values, "t of logarithms" if log else "t")
 

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from errors import UserError
-from reporting import help_zh, page_words
+from reporting import page_words
 from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
@@ -77,6 +77,8 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
 def _invoke(command, name):
     """The command's status. Not click's main(), which has its own words for Ctrl-C and for a stdout that is closed."""
     if page_words.by_locale() == "zh":
+        from reporting import help_zh  # here: it imports all that its lists name
+
         help_zh.translate(command, name)
     try:
         with command.make_context(f"python {name}", sys.argv[1:]) as context:

@@ -14,7 +14,7 @@ from training import recipe
 
 DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
 DEVICE = "auto、cpu、gpu 或 gpu:N。"
-OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）。"
+OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）"
 CLEAR = "--out 为目录时，先删除其中已有的单张图片。"
 
 # by the file's name and the parameter's; "" is what the command does
@@ -76,7 +76,7 @@ COMMANDS = {
         "": "从一次训练或一个检查点取样：网格图、.npz、单张 PNG、插值、动画。",
         "count": "样本数。",
         "seed": "噪声 z 的随机种子。",
-        "out": OUT_FILE[:-1]
+        "out": OUT_FILE
         + "；.gif、.mp4 为动画：训练过程（由已保存的网格图组成），或 --interpolate 的插值。默认在该次训练的目录中写一张 PNG。",
         "interpolate": "每行 8 步，沿球面大圆在两个噪声向量之间插值。",
         "classes": "用于条件模型：依次画这些类别，如 3,7，或类别名。",
@@ -100,7 +100,7 @@ COMMANDS = {
         "seed": "同 sample.py。",
         "classes": "同 sample.py。",
         "grid": "同 sample.py。",
-        "out": OUT_FILE + "默认在导出目录中写一张 PNG。",
+        "out": OUT_FILE + "。默认在导出目录中写一张 PNG。",
         "clear": CLEAR,
     },
     "app.py": {

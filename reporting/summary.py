@@ -7,13 +7,11 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from scipy.stats import t
-
 import metrics
+from reporting.intervals import t_ends
 
 # below these a comparison is a trial, which shows that everything works and nothing else
 FEWEST = {"steps": 500, "samples": 1000}
-LEVEL = 0.95  # of intervals
 
 
 def summarise(results: dict) -> dict[str, Any]:
@@ -46,6 +44,11 @@ def summarise(results: dict) -> dict[str, Any]:
     }
 
 
+def marked(results: dict) -> dict[str, str | None]:
+    """{value: label of the model that the page and the tables mark as best, None for none}: empty for a trial."""
+    return {} if results.get("summary", {}).get("trial") else results["best"]
+
+
 def _by_seed(runs, label, value):
     """{seed: value} of a model's runs that did not die."""
     rows = [run for run in runs if run["label"] == label and run["status"] != "died"]
@@ -65,6 +68,5 @@ def ratio(own: Sequence[float], other: Sequence[float]) -> dict[str, Any]:
     mean = statistics.fmean(logs)
     if len(logs) < 2:
         return {**unknown, "ratio": math.exp(mean)}
-    half = float(t.ppf((1 + LEVEL) / 2, len(logs) - 1)) * statistics.stdev(logs) / math.sqrt(len(logs))
-    low, high = (math.exp(min(end, 700.0)) for end in (mean - half, mean + half))
+    low, high = (math.exp(min(end, 700.0)) for end in t_ends(logs))
     return {**unknown, "ratio": math.exp(mean), "low": low, "high": high}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 import metrics
-from reporting import words
+from reporting import summary, words
 from reporting.numbers import aligned, in_digits
 from reporting.table import is_class_share
 
@@ -53,7 +53,7 @@ def markdown(results: dict, lang: str) -> str:
 def note(results: dict, lang: str) -> str:
     """The sentence below a table: what was trained and scored how, and what ± and bold mean."""
     data_name, samples = results["data"], results.get("samples")
-    trial, bold = _trial(results), any(_best(results).values())
+    trial, bold = results.get("summary", {}).get("trial"), any(summary.marked(results).values())
     several = any(len(group["seeds"]) > 1 for group in results["groups"])
     if lang == "zh":
         parts = ["各种子的均值 ± 标准差" if several else "单个种子"]
@@ -68,18 +68,9 @@ def note(results: dict, lang: str) -> str:
     return "; ".join(parts) + "." + (" " + TRIAL[lang] if trial else "")
 
 
-def _trial(results):
-    return results.get("summary", {}).get("trial")
-
-
-def _best(results):
-    """{value: label} of what is bold: nothing in a trial, as in the report."""
-    return {} if _trial(results) else results["best"]
-
-
 def _rows(results, lang):
     """(heading, rows of costs, rows of scores as (name, direction, cells, place of the best)) as texts."""
-    groups, real, marked = results["groups"], words.of("real data", lang), _best(results)
+    groups, real, marked = results["groups"], words.of("real data", lang), summary.marked(results)
     seeds = [
         in_ranges(group["seeds"]) + (f" ({group['died']} {words.of('died', lang)})" if group["died"] else "") for group in groups
     ]

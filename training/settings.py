@@ -202,8 +202,8 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "log_interval print_every",
         ),
         "sample_every": Setting(
-            "steps from one grid of samples to the next; with `minutes` also at every tenth of them",
-            "每隔多少步保存一张样本网格图；有 `minutes` 时，每过其十分之一也存一张",
+            "steps from one grid of samples to the next; also at every twentieth of the budget",
+            "每隔多少步保存一张样本网格图；每用完预算的二十分之一也存一张",
             "sample_interval save_samples grid_every",
         ),
         "checkpoint_every": Setting(
