@@ -49,14 +49,16 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
     if is_file:
         if not reading.is_file(source):
             raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
-        folder, paths, data_name = None, [], data_name or "mnist-5k"
+        folder, paths, published, data_name = None, [], False, data_name or "mnist-5k"
         image_size, fit = images.image_size(source, data.source(data_name)), fit or data.FITS[0]
     else:
         folder, path = run.find_checkpoint(source)
-        paths = [path]
+        paths, published = [path], checkpoint.is_published(checkpoint.read_state(path))
         if every:
             if folder is None or Path(source) != folder:
                 raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
+            if published:
+                raise UserError(f"{source} holds published weights, of one step: leave out --every")
             paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
         recipe = run.recipe_of(path, checkpoint.read_state(path))
         data_name, image_size = data_name or recipe.data, recipe.image_size
@@ -64,7 +66,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
     data.check_fit(data_name, fit)
     labels = images.read_labels(source) if is_file else None
     metrics.choose(names, data_name, with_critic=not is_file, with_labels=labels is not None if is_file else recipe.conditional)
-    target = Path(out) if out else folder
+    target = Path(out) if out else None if published else folder
     if target:
         writing.check_writable(target)
         if reading.is_file(target / "metrics.json"):

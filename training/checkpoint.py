@@ -1,7 +1,8 @@
 """Checkpoints: safetensors and JSON, nothing that can run code, complete or not there at all.
 
 checkpoints/step-000500/ holds generator, critic, the two optimisers and the averaged generator, where there is one, as
-.safetensors, and state.json: format version, recipe, counters, log sizes, SHA-256 of the other files and of itself.
+.safetensors, and state.json: format version, recipe, counters, log sizes, SHA-256 of the other files and of itself. A published
+one (weights/, reporting/publish.py) holds what samples and scores need and no more: it cannot be trained on.
 docs/checkpoints.md has the format and its rule.
 """
 
@@ -165,8 +166,23 @@ def list_steps(folder: str | Path) -> list[int]:
 
 def declared(path: str | Path, state: dict) -> dict[str, dict[str, Declared]]:
     """{part: {name: Declared}} as the headers of the files say it: no array is read. Raises UserError if a file is damaged."""
-    names = (*PARTS, *([AVERAGE] if f"{AVERAGE}.safetensors" in state["sha256"] else []))
+    names = published_parts(AVERAGE in _parts(state)) if is_published(state) else PARTS
+    names = (*names, *([AVERAGE] if AVERAGE in _parts(state) and AVERAGE not in names else []))
     return {part: _header(Path(path) / f"{part}.safetensors") for part in names}
+
+
+def published_parts(averaged: bool) -> tuple[str, ...]:
+    """Of PARTS and AVERAGE, those of published weights."""
+    return (AVERAGE if averaged else "generator", "critic")
+
+
+def is_published(state: dict) -> bool:
+    """Whether a checkpoint is one of published weights, by its state."""
+    return _parts(state) == set(published_parts(AVERAGE in _parts(state)))
+
+
+def _parts(state):
+    return {name.removesuffix(".safetensors") for name in state["sha256"]}
 
 
 def _header(path):

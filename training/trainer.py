@@ -174,9 +174,10 @@ class GANTrainer:
         if bool(self.average) != ("average" in parts):
             raise UserError(f"{where} belongs to another recipe: one has an averaged generator, the other has none")
         for part, network in self._networks().items():
-            checkpoint.check(network, parts[part], where)
+            if part in parts:  # published weights have one of generator and average
+                checkpoint.check(network, parts[part], where)
         for role in ("generator", "critic"):
-            if saved := parts[f"{role}_optimizer"]:  # it has nothing to remember before its first step
+            if saved := parts.get(f"{role}_optimizer"):  # it has nothing to remember before its first step
                 self._check_optimizer(saved, getattr(self, f"{role}_weights"), where)
 
     def _networks(self):
@@ -196,13 +197,15 @@ class GANTrainer:
                 raise UserError(f"{where} belongs to another recipe: its optimiser's {shortened(name)} fits no weight")
 
     def restore(self, parts: dict, state: dict, where: str | Path) -> None:
-        """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks."""
+        """Take over what `parts` returned, and a checkpoint's state. Raises UserError if it is of other networks.
+
+        Of published weights it takes the networks; the optimisers know nothing then."""
         self.check(parts, where)
         for part, network in self._networks().items():
-            network.set_state_dict(parts[part])
+            network.set_state_dict(parts.get(part) or parts["average"])
         self._make_optimizers()  # Paddle cannot take back the state of one that has taken a step to what it was before
         for role in ("generator", "critic"):
-            saved = self._restored[role] = parts[f"{role}_optimizer"]
+            saved = self._restored[role] = parts.get(f"{role}_optimizer", {})
             getattr(self, f"{role}_optimizer").set_state_dict({name: paddle.to_tensor(array) for name, array in saved.items()})
         self.critic_steps, self.attempt = state["critic_steps"], state["attempt"]
 
@@ -287,8 +290,11 @@ def rebuild(path: str | Path, raw: bool = False) -> tuple[GANTrainer, dict]:
         raise UserError(f"{path} is damaged: items of shape {shortened(state['shape'])} do not fit its recipe")
     if recipe.conditional != bool(state["classes"]):
         raise UserError(f"{path} is damaged: its recipe and its classes disagree on whether it is conditional")
+    if raw and recipe.ema and checkpoint.is_published(state):
+        raise UserError(f"{path} is of published weights, which have the generator's average alone: leave out --raw")
     declared = checkpoint.declared(path, state)
-    weights = sum(math.prod(array.shape) for part in ("generator", "critic") for array in declared[part].values())
+    generator = "generator" if "generator" in declared else "average"
+    weights = sum(math.prod(array.shape) for part in (generator, "critic") for array in declared[part].values())
     with layers.at_most(weights, f"{path} belongs to another recipe: its own makes networks of more weights"):
         trainer = GANTrainer(recipe, state["shape"], classes=state["classes"])
     trainer.resume(path, state)

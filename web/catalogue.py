@@ -30,7 +30,7 @@ class About(NamedTuple):
 def sources(runs: Path) -> list[str]:
     """Folders that samples can be drawn from: published weights, then runs with a checkpoint below `runs` and in comparisons,
     those that began last first. A folder that cannot be read is left out."""
-    published = sorted(str(path.parent) for path in PUBLISHED.glob("*/generator.safetensors"))
+    published = sorted(str(path.parent) for path in PUBLISHED.glob("*/config.yaml"))
     found = {}
     for root in (runs, *comparison.ROOT.glob("*/runs")):
         for path in root.glob("*/config.yaml"):
