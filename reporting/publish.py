@@ -2,7 +2,8 @@
 
 weights/NAME is a run's folder like any other to sample.py, eval.py, compare.py and app.py, with what these need and no more:
 the last checkpoint without the optimisers, and where there is an average without the generator that was averaged; the log
-thinned out; the last grid beside the real one; what eval.py measures by default.
+thinned out; the last grid beside the real one; what eval.py measures by default. The tables of weights in README and docs/ are
+written anew; without RUN and NAME that is all.
 """
 
 from __future__ import annotations
@@ -19,24 +20,39 @@ import yaml
 
 import data
 from errors import UserError
-from reporting import console
+from experiments.results import between_marks
+from reporting import console, score_store
+from reporting.numbers import in_digits
 from reporting.scorer import Scorer
 from storage import writing
 from training import checkpoint, grids, log, run
 
 LINES = 300  # of log.jsonl, at most
+ROOT = Path(__file__).resolve().parent.parent
+MINUTES = {"en": {"wall": "min", "cpu": "CPU min"}, "zh": {"wall": "分钟", "cpu": "CPU 分钟"}}
+STEPS = {"en": "steps", "zh": "步"}
+PAGES = {"README.md": "en", "README_zh.md": "zh"}
+HEADS = {
+    "en": ("`weights/`", "trained", "fd", "real data", "MB"),
+    "zh": ("`weights/`", "训练", "fd", "真实数据", "MB"),
+}
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("source", metavar="RUN")
-@click.argument("target", metavar="weights/NAME")
+@click.argument("source", required=False, metavar="[RUN")
+@click.argument("target", required=False, metavar="weights/NAME]")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 def main(source, target, data_dir):
-    publish(source, target)
-    recipe = run.read_recipe(target)
-    dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
-    Scorer(dataset, say=print).score(target)
-    print(target)
+    if source:
+        if not target:
+            raise UserError("a name is missing: python -m reporting.publish RUN weights/NAME")
+        publish(source, target)
+        recipe = run.read_recipe(target)
+        Scorer(data.load(recipe.data, data_dir, recipe.image_size, recipe.fit), say=print).score(target)
+        print(target)
+    for name, language in PAGES.items():
+        writing.write_text(ROOT / name, between_marks(ROOT / name, "weights", table(language)))
+        print(name)
 
 
 def publish(source: str | Path, target: str | Path) -> None:
@@ -54,7 +70,7 @@ def publish(source: str | Path, target: str | Path) -> None:
         raise UserError(f"{folder} has no log, or no grid of samples")
     writing.write_text(target / "log.jsonl", "".join(json.dumps(line) + "\n" for line in thinned(steps)))
     for path in (grids.path_of_real(folder), *last):
-        grids.save_png(target / "samples" / path.name, grids.read_png(path))
+        grids.save_png(target / "samples" / path.name, grids.picture(path))
     kept = {part: parts[part] for part in checkpoint.published_parts("average" in parts)}
     state = {key: value for key, value in state.items() if key not in ("format", "seal", "sha256")} | {"logs": {}}
     checkpoint.save(target, state["step"], kept, state, keep=1)
@@ -66,6 +82,23 @@ def thinned(steps: list[dict]) -> list[dict]:
     if len(steps) <= LINES:
         return steps
     return [steps[round(k * (len(steps) - 1) / (LINES - 1))] for k in range(LINES)]
+
+
+def table(language: str) -> str:
+    """The published weights of the project as Markdown: names, budgets, Fréchet distances as metrics.json has them, sizes."""
+    head = HEADS[language]
+    lines = ["| " + " | ".join(head) + " |", "| --- | --- |" + " ---: |" * (len(head) - 2)]
+    for folder in sorted(path.parent for path in (ROOT / "weights").glob("*/config.yaml")):
+        scores, _ = score_store.read(folder / "metrics.json")
+        (values,) = scores.values()
+        distance = next(row for name, row in values.items() if name.startswith("fd_"))
+        numbers = [in_digits(distance[key], 3) for key in ("value", "floor")]
+        size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+        recipe = run.read_recipe(folder)
+        amount, unit = (recipe.minutes, MINUTES[language][recipe.clock]) if recipe.minutes else (recipe.steps, STEPS[language])
+        row = [f"`{folder.name}`", f"{amount:,g} {unit}", *numbers, f"{size / 1e6:.1f}"]
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def _write_recipe(folder, target):

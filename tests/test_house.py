@@ -25,6 +25,7 @@ COMMAND = 7
 COMMANDS = (
     "metrics/train_network.py",
     "reporting/figures/__main__.py",
+    "reporting/publish.py",
     "reporting/settings.py",
     "reporting/strip.py",
 )  # beside those at the top: run with python -m

@@ -120,6 +120,7 @@ def test_a_run_that_has_gone_on_is_drawn_from_its_newest_checkpoint(run):
 
 def test_the_list_has_runs_with_checkpoints_and_the_first_choice_differs_in_the_model(run, runs_to_copy, monkeypatch):
     monkeypatch.chdir(run.parent)
+    monkeypatch.setattr(catalogue, "PUBLISHED", run.parent / "weights")
     runs = run.parent / "runs"
     for name in ("wgan", "mlp"):
         shutil.copytree(runs_to_copy / name, runs / name)
@@ -127,6 +128,8 @@ def test_the_list_has_runs_with_checkpoints_and_the_first_choice_differs_in_the_
     shutil.rmtree(runs / "begun" / "checkpoints")
     assert {name.rpartition("/")[2] for name in catalogue.sources(runs)} == {"wgan", "mlp"}
     assert len(catalogue.first(catalogue.sources(runs), 3)) == 1  # both are of the same model
+    shutil.copytree(runs_to_copy / "wgan", run.parent / "weights" / "one")
+    assert catalogue.sources(runs)[0] == str(run.parent / "weights" / "one")  # published weights come first
     about = catalogue.about(str(runs / "wgan"))
     assert about.steps == 2 and about.recipe.model == "wgan-paper" and about.values == {}
     assert catalogue.about(str(runs / "wgan" / "checkpoints" / "step-000001")).steps == 1
