@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from errors import UserError
 from experiments import ROOT, playground_page
 from live import packing
 from live.switches import SWITCHES, switched
 from storage import reading, writing
+from training import recipe as recipes
 from training import run, runtime
 from training.recipe import Recipe
 
@@ -104,6 +106,14 @@ def known(path: Path, at: list[int]) -> dict[str, Any]:
     return content["recordings"] if content["format"] == FORMAT and content["steps"] == at else {}
 
 
+def same(recorded: dict[str, Any], recipe: Recipe) -> bool:
+    """Whether a recording's settings are those of `recipe`; one that is younger than the recording has its default there."""
+    try:
+        return recipes.resolve(recorded) == recipe
+    except UserError:  # it was taken away since, or has other values
+        return False
+
+
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--quick", is_flag=True, help="A minute for half an hour: a few steps each, into runs/quick/playground.html.")
 @click.option("--fresh", is_flag=True, help="Record everything anew.")
@@ -120,8 +130,7 @@ def main(quick, fresh):
     scenes = {name: packing.pack_scene(session.scene(name)) for name in SETS}
     content = {"format": FORMAT, "command": "python -m experiments playground" + " --quick" * quick, "steps": at}
     content |= {"switched": SWITCHED, "scenes": scenes}
-    settings = {name: json.loads(json.dumps(recipe.model_dump())) for name, recipe in rows.items()}
-    kept = {name: had[name] for name in rows if name in had and had[name]["recipe"] == settings[name]}
+    kept = {name: had[name] for name, recipe in rows.items() if name in had and same(had[name]["recipe"], recipe)}
     for number, (name, recipe) in enumerate(rows.items(), 1):
         if name not in kept:
             kept[name] = record(recipe, at)

@@ -206,6 +206,15 @@ const Live = (() => {
     return found;
   }
 
+  // [low, high] of an axis for values, with 0 in it and `always`. A first tenth that lies far out, as a clipped critic's first
+  // estimates do, is left to run out of the plot.
+  function bounds(values, always) {
+    const rest = values.slice(values.length < 10 ? 0 : Math.ceil(values.length / 10));
+    const ends = of => [Math.min(0, ...of), Math.max(1e-12, always, ...of)];
+    const [low, high] = ends(values), [restLow, restHigh] = ends(rest), far = 2.5 * (restHigh - restLow);
+    return [restLow - low > far ? restLow : low, high - restHigh > far ? restHigh * 1.15 : high];
+  }
+
   // One plot below the other over the same axis of steps. plots: [{label, unit, colour, steps, values, baseline, baselineLabel}],
   // values may be null. options: {at: a step that is marked, until: end of the axis, xLabel, height: of one plot}
   function drawCurves(canvas, plots, options) {
@@ -219,7 +228,7 @@ const Live = (() => {
     ctx.textBaseline = "middle";
     plots.forEach((plot, n) => {
       const y0 = top + n * (each + gap), known = plot.values.filter(v => v !== null && v !== undefined);
-      const low = Math.min(0, ...known), high = Math.max(1e-12, plot.baseline || 0, ...known);
+      const [low, high] = bounds(known, plot.baseline || 0);
       const Y = value => y0 + each - (value - low) / (high - low) * each;
       ctx.textAlign = "left";
       ctx.fillStyle = plot.colour;
@@ -231,7 +240,7 @@ const Live = (() => {
       if (plot.unit) ctx.fillText(plot.unit, left + wide + 6, y0 - 10);
       ctx.textAlign = "right";
       ctx.lineWidth = 1;
-      for (const tick of ticks(low, high, 2)) {
+      for (const tick of ticks(low, high, 2.5)) {
         ctx.strokeStyle = COLOURS.line;
         line(ctx, [[left, Y(tick)], [left + width, Y(tick)]]);
         ctx.fillText(short(tick), left - 6, Y(tick));
@@ -246,13 +255,18 @@ const Live = (() => {
       ctx.lineWidth = 1.6;
       ctx.lineJoin = "round";
       const placed = plot.steps.map((step, i) => [X(step), plot.values[i]]).filter(([, v]) => v !== null && v !== undefined);
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(left, y0 - 2, width, each + 4);
+      ctx.clip();
       line(ctx, placed.map(([x, v]) => [x, Y(v)]));
+      ctx.restore();
       if (options.at !== undefined) {
         ctx.strokeStyle = COLOURS.soft;
         ctx.lineWidth = 1;
         line(ctx, [[X(options.at), y0], [X(options.at), y0 + each]]);
         const last = placed.filter(([x]) => x <= X(options.at) + 0.5).pop();
-        if (last) {
+        if (last && last[1] >= low && last[1] <= high) {
           ctx.fillStyle = plot.colour;
           ctx.beginPath();
           ctx.arc(last[0], Y(last[1]), 3, 0, 2 * Math.PI);
