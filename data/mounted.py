@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from data import cifar10, files, folder, idx
 from errors import UserError
 from storage import reading, writing
+from storage.names import part
 
 DEPTH = 3  # folders below the one that is searched: data/dataNNNN/mnist/raw
 MOST = 1_000_000  # pictures of a zip
@@ -76,10 +78,22 @@ def _pictures(path):
     return sorted((m for m in members if not m.filename.startswith(hidden)), key=lambda m: m.filename)[:MOST]
 
 
+def _classes(folders):
+    """'CLASS/' for each picture, by the folders above it: the first in which they differ. '' for all if there are no classes."""
+    shared = len(list(itertools.takewhile(lambda level: len(set(level)) == 1, zip(*folders, strict=False))))
+    names_of = [part(above[shared]) if len(above) > shared else "" for above in folders]
+    distinct = {above[shared : shared + 1] for above in folders}
+    if "" in names_of or not len(set(names_of)) == len(distinct) >= 2:
+        return [""] * len(folders)
+    return [f"{name}/" for name in names_of]
+
+
 def _unpack(path, target):
-    """Write a zip's pictures as target/000000.png …: what else their names say, a folder above for one, does not matter."""
+    """Write a zip's pictures as target/000000.png …, or as target/CLASS/000000.png where each lies in a folder of its class."""
     members = _pictures(path)
-    names = [f"{number:06d}{Path(member.filename).suffix.lower()}" for number, member in enumerate(members)]
+    classes = _classes([PurePosixPath(member.filename).parts[:-1] for member in members])
+    suffixes = [Path(member.filename).suffix.lower() for member in members]
+    names = [f"{label}{number:06d}{suffix}" for number, (label, suffix) in enumerate(zip(classes, suffixes, strict=True))]
     if all(reading.is_file(target / name) for name in names):
         return target
     try:
@@ -87,6 +101,7 @@ def _unpack(path, target):
             for name, member in zip(names, members, strict=True):
                 if member.file_size > folder.LARGEST_FILE:
                     raise UserError(f"{path}: {member.filename[:100]} has {member.file_size:,} bytes, too many for a picture")
+                (new / name).parent.mkdir(exist_ok=True)
                 (new / name).write_bytes(archive.read(member))
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:  # locked, or damaged
         raise UserError(f"{path} cannot be unpacked: {str(error)[:100]}") from None

@@ -40,15 +40,19 @@ def replacing(path: str | Path, need: int | None = None) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def filling(folder: str | Path) -> Iterator[Path]:
-    """A new folder whose files move into `folder` at the end of the context, one by one in the order in which they were written,
-    over those of the same name. What else lies in it stays, and if the context raises, all does. Raises WriteError.
+    """A new folder whose files, also those in folders in it, move into `folder` at the end of the context, one by one in the
+    order in which they were written, over those of the same name. What else lies in it stays, and if the context raises, all
+    does. Raises WriteError.
     """
     folder = Path(folder)
     with _partial(folder, folder) as partial:
         partial.mkdir()
         yield partial
-        for path in sorted(partial.iterdir(), key=lambda path: path.stat().st_mtime_ns):
-            os.replace(path, folder / path.name)
+        written = [path for path in partial.rglob("*") if path.is_file()]
+        for path in sorted(written, key=lambda path: path.stat().st_mtime_ns):
+            target = folder / path.relative_to(partial)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
 
 
 @contextlib.contextmanager

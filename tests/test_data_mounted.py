@@ -89,3 +89,24 @@ def test_a_picture_that_unpacks_to_too_much_is_refused(root, tmp_path, monkeypat
     monkeypatch.setattr(data.folder, "LARGEST_FILE", 100)
     with pytest.raises(UserError, match="too many for a picture"):
         mounted.ready("faces.zip", mounted.find(root), tmp_path / "work")
+
+
+@pytest.mark.parametrize("above", ["", "pets/", "../pets/train/"])
+def test_folders_in_a_zip_are_classes(tmp_path, above):
+    write_images(tmp_path / "pictures", n=6, size=(40, 40))
+    (tmp_path / "data").mkdir()
+    with zipfile.ZipFile(tmp_path / "data" / "pets.zip", "w") as archive:
+        for number, path in enumerate(sorted((tmp_path / "pictures").iterdir())):
+            archive.write(path, f"{above}{('dog', 'cat', 'big: cat')[number % 3]}/{'in/' * (number % 2)}{path.name}")
+    dataset = data.load(*mounted.ready("pets.zip", mounted.find(tmp_path / "data"), tmp_path / "work"))
+    assert dataset.classes == ("big- cat", "cat", "dog")
+    assert sorted([*dataset.labels, *dataset.heldout_labels]) == [0, 0, 1, 1, 2, 2]
+
+
+def test_pictures_beside_folders_in_a_zip_have_no_classes(tmp_path):
+    write_images(tmp_path / "pictures", n=3, size=(40, 40))
+    (tmp_path / "data").mkdir()
+    with zipfile.ZipFile(tmp_path / "data" / "mixed.zip", "w") as archive:
+        for name, path in zip(("a.png", "cat/b.png", "dog/c.png"), sorted((tmp_path / "pictures").iterdir()), strict=True):
+            archive.write(path, name)
+    assert data.load(*mounted.ready("mixed.zip", mounted.find(tmp_path / "data"), tmp_path / "work")).labels is None
