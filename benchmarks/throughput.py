@@ -44,7 +44,7 @@ TURN = 0.15  # seconds
 PATIENCE, LEAST = 60, 5  # a row of slow steps ends after so many seconds, but not before so many turns
 CLOCKS = {"all": ("wall",), "1": ("cpu",), "both": ("wall", "cpu")}  # of --threads
 Row = tuple[str, str, int, str]
-SETTINGS = ("OMP_NUM_THREADS", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
+SETTINGS = ("OMP_NUM_THREADS", "KMP_BLOCKTIME", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
 class Worker:

@@ -68,9 +68,8 @@ def describe(sequence):
                 found.append(("deconv", layer.weight.shape, layer.stride, layer.padding))
             case layers.BatchNorm():
                 found.append(("batch norm", layer.weight.shape[0], layer.epsilon, layer.momentum))
-            case paddle.nn.LeakyReLU():
-                found.append(("leaky relu", 0.2))
-                assert layer._negative_slope == 0.2
+            case layers.LeakyReLU():
+                found.append(("leaky relu", layer.a))
             case _:
                 found.append((type(layer).__name__.lower(),))
     return found
@@ -296,3 +295,21 @@ def test_mlp_bn_is_mlp_with_batch_norm_before_each_relu_of_the_generator():
     (generator, critic), (plain, other) = (build(name, (2,)) for name in ("mlp-bn", "mlp"))
     assert kinds(generator) == ["Linear", "BatchNorm", "ReLU"] * 3 + ["Linear"]
     assert kinds(plain) == kinds(critic) == kinds(other) == ["Linear", "ReLU"] * 3 + ["Linear"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_leaky_relu_has_paddles_values_and_gradients_twice(dtype):
+    """Also at the numbers next to 0 and at the largest; at 0 the second has another slope in Paddle."""
+    info = np.finfo(dtype)
+    points = np.array([-info.max, -2, -info.tiny, -0.0, 0, info.tiny, 0.5, info.max], dtype)
+    given = []
+    for function in (layers.LeakyReLU(0.2), lambda x: paddle.nn.functional.leaky_relu(x, 0.2)):
+        x = paddle.to_tensor(points, stop_gradient=False)
+        weights = paddle.to_tensor(np.linspace(1, 2, len(points)).astype(dtype), stop_gradient=False)
+        y = function(x)
+        (first,) = paddle.grad((y * weights).sum(), x, create_graph=True)
+        (second,) = paddle.grad(first.square().sum(), weights)
+        given.append([tensor.numpy() for tensor in (y, first, second)])
+    for number, (ours, theirs) in enumerate(zip(*given, strict=True)):
+        compared = points != 0 if number == 2 else np.full(len(points), True)
+        np.testing.assert_allclose(ours[compared], theirs[compared], rtol=1e-6)

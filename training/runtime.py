@@ -177,6 +177,9 @@ def _wanted_environment(threads):
     if cpu.get("vendor_id") == "AuthenticAMD" and "avx2" in cpu.get("flags", "").split():
         # the wheel's MKL of 2019 takes its slowest path on AMD unless it is told that AVX2 is there
         yield "MKL_DEBUG_CPU_TYPE", "5", " (AMD with AVX2)"
+    # milliseconds for which a thread that has done its part of a product waits for the next one at full speed; 200 by default,
+    # longer than anything here does between two products
+    yield "KMP_BLOCKTIME", "1", ""
     # the same sums in the same order from run to run, on a GPU too
     yield "FLAGS_cudnn_deterministic", "1", ""
 

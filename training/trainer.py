@@ -253,7 +253,7 @@ class TeamOptimizer:
 def move_average(average, network, keep):
     """average ← keep · average + (1 − keep) · network, weights and batch norm's statistics alike, in place."""
     for own, other in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        own.add_((other - own) * (1 - keep))  # so written, what does not move keeps its average to the bit
+        own.lerp_(other, 1 - keep)  # own + (1 − keep)·(other − own): what does not move keeps its average to the bit
 
 
 def arrays(state):

@@ -10,6 +10,7 @@ everything can be differentiated as often as one likes, which a gradient penalty
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -41,10 +42,9 @@ class Conv(nn.Layer):
             return paddles(F.conv2d, x, self.weight, self.stride, self.padding)
         if self.stride == 1 and outputs < inputs:
             return multiply_first(x, self.weight, self.padding)
-        geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding)
-        columns = Im2Col.apply(x.reshape([-1, inputs]), geometry).reshape([-1, self.kernel**2 * inputs])
-        y = DropRow.apply(paddle.matmul(columns, self.weight.flatten(1), transpose_y=True))
-        return y.reshape([n, *geometry.output, outputs])
+        geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding, inputs)
+        y = paddle.matmul(Im2Col.apply(x, geometry), self.weight.flatten(1), transpose_y=True)
+        return DropRow.apply(y, [n, *geometry.output, outputs])
 
 
 class Deconv(nn.Layer):
@@ -62,10 +62,9 @@ class Deconv(nn.Layer):
             return (x.reshape([n, -1]) @ self.weight.reshape([inputs, -1])).reshape([n, self.kernel, self.kernel, outputs])
         if not on_cpu(x):
             return paddles(F.conv2d_transpose, x, self.weight, self.stride, self.padding)
-        larger = [(s - 1) * self.stride + self.kernel - 2 * self.padding for s in (height, width)]
-        geometry = Geometry.of(n, *larger, self.kernel, self.stride, self.padding)
-        columns = AddRow.apply(x.reshape([-1, inputs])) @ self.weight.flatten(1)
-        return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
+        height, width = ((s - 1) * self.stride + self.kernel - 2 * self.padding for s in (height, width))
+        geometry = Geometry.of(n, height, width, self.kernel, self.stride, self.padding, outputs)
+        return Col2Im.apply(AddRow.apply(x) @ self.weight.flatten(1), geometry)
 
 
 def paddles(convolution: Callable[..., Tensor], x: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
@@ -84,38 +83,67 @@ def multiply_first(x: Tensor, weight: Tensor, padding: int) -> Tensor:
     """
     n, height, width, inputs = x.shape
     outputs, kernel = weight.shape[:2]
-    larger = [s + 2 * padding - kernel + 1 for s in (height, width)]
-    geometry = Geometry.of(n, *larger, kernel, 1, kernel - 1 - padding)
+    height, width = (s + 2 * padding - kernel + 1 for s in (height, width))
+    geometry = Geometry.of(n, height, width, kernel, 1, kernel - 1 - padding, outputs)
     turned = weight.flip([1, 2]).transpose([3, 1, 2, 0]).reshape([inputs, -1])
-    columns = AddRow.apply(x.reshape([-1, inputs])) @ turned
-    return Col2Im.apply(columns.reshape([-1, outputs]), geometry).reshape([n, *larger, outputs])
+    return Col2Im.apply(AddRow.apply(x) @ turned, geometry)
+
+
+NARROW = 4  # channels up to which it pays to copy pixels in pairs: a short row takes as long as a single number
 
 
 class Geometry:
-    """Which pixels (N·H·W rows) make which entries of the patches (N·H'·W'·k·k rows), and the other way round.
+    """Which pixels of N pictures make which entries of their patches, k·k for each output pixel, and the other way round.
 
-    output: (H', W'). patches: for every entry of the patches the pixel that it copies. pixels: a list of index tensors,
-    which between them name every entry that copies a pixel. Padding is one more pixel, and one more patch, of zeros.
+    output: (H', W'). patches: for every entry of the patches the row of the pictures that it copies. pixels: a list of index
+    tensors, which between them name every entry that copies a row. Padding is one more row, and one more patch, of zeros.
+
+    pair: a row is two neighbouring pixels of a line, and an entry two of a patch, where patches begin at even places of lines
+    that are padded; else a row is one pixel.
     """
 
     @staticmethod
-    @lru_cache(maxsize=64)
-    def of(n: int, height: int, width: int, kernel: int, stride: int, padding: int) -> Geometry:
-        return Geometry(n, height, width, kernel, stride, padding)
+    def of(n: int, height: int, width: int, kernel: int, stride: int, padding: int, channels: int) -> Geometry:
+        """The one for pictures N×height×width×channels."""
+        pair = channels <= NARROW and kernel % 2 == stride % 2 == width % 2 == 0
+        return Geometry._of(n, height, width, kernel, stride, padding, pair)
 
-    def __init__(self, n: int, height: int, width: int, kernel: int, stride: int, padding: int):
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def _of(*shape):
+        return Geometry(*shape)
+
+    def __init__(self, n: int, height: int, width: int, kernel: int, stride: int, padding: int, pair: bool):
+        self.shape, self.kernel, self.pair, self.padding = (n, height, width), kernel, pair, padding
         self.output = tuple((s + 2 * padding - kernel) // stride + 1 for s in (height, width))
-        oy, ox, ky, kx = np.ogrid[: self.output[0], : self.output[1], :kernel, :kernel]
-        y, x = oy * stride + ky - padding, ox * stride + kx - padding
-        inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        source = np.where(inside, y * width + x, -1).ravel()  # of one picture
-        users = [np.flatnonzero(source == pixel) for pixel in range(height * width)]
-        targets = np.full((max(map(len, users)), height * width), -1)
-        for pixel, entries in enumerate(users):
-            targets[: len(entries), pixel] = entries
-        zero_patch = np.full(kernel * kernel, n * height * width)
-        self.patches = index(np.concatenate([for_batch(source, n, height * width), zero_patch]))
+        rows = (width + 2 * padding) // 2 if pair else width  # of a line
+        oy, ox, ky, kx = np.ogrid[: self.output[0], : self.output[1], :kernel, : kernel // 2 if pair else kernel]
+        y, x = oy * stride + ky - padding, (ox * stride // 2 + kx if pair else ox * stride + kx - padding)
+        inside = (y >= 0) & (y < height) & (x >= 0) & (x < rows)
+        source = np.where(inside, y * rows + x, -1).ravel()  # of one picture
+        users = [np.flatnonzero(source == row) for row in range(height * rows)]
+        targets = np.full((max(map(len, users)), height * rows), -1)
+        for row, entries in enumerate(users):
+            targets[: len(entries), row] = entries
+        zero_patch = np.full(source.size // math.prod(self.output), n * height * rows)
+        self.patches = index(np.concatenate([for_batch(source, n, height * rows), zero_patch]))
         self.pixels = [index(for_batch(entries, n, len(source))) for entries in targets]
+
+    def rows(self, pictures: Tensor) -> Tensor:
+        """The rows of pictures N×H×W×C, and one of zeros."""
+        channels = pictures.shape[3]
+        if self.pair and self.padding:
+            side = zeros((*self.shape[:2], self.padding, channels), pictures.dtype)
+            pictures = paddle.concat([side, pictures, side], 2)
+        return with_zero_row(pictures.reshape([-1, 2 * channels if self.pair else channels]))
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """The pictures N×H×W×C of their rows, without a row of zeros."""
+        n, height, width = self.shape
+        if not self.pair:
+            return rows.reshape([n, height, width, -1])
+        padded = rows.reshape([n, height, width + 2 * self.padding, -1])
+        return padded[:, :, self.padding : self.padding + width]
 
 
 def for_batch(rows, n, rows_per_picture):
@@ -128,17 +156,24 @@ def index(rows):
     return paddle.to_tensor(rows.astype(np.int32), place=paddle.CPUPlace())
 
 
+@lru_cache(maxsize=64)
+def zeros(shape, dtype):
+    """Zeros that nobody writes to."""
+    return paddle.zeros(shape, dtype)
+
+
 def with_zero_row(rows):
-    return paddle.concat([rows, paddle.zeros([1, rows.shape[1]], rows.dtype)])
+    return paddle.concat([rows, zeros((1, rows.shape[1]), rows.dtype)])
 
 
 class Im2Col(PyLayer):
-    """Pixels (N·H·W)×C → patches ((N·H'·W' + 1)·k·k)×C: sample, place, kernel row, kernel column; then the zero patch."""
+    """Pictures N×H×W×C → patches (N·H'·W' + 1)×(k·k·C), each by kernel rows; the last one is zero."""
 
     @staticmethod
-    def forward(ctx: Any, pixels: Tensor, geometry: Geometry) -> Tensor:
+    def forward(ctx: Any, pictures: Tensor, geometry: Geometry) -> Tensor:
         ctx.geometry = geometry
-        return paddle.gather(with_zero_row(pixels), geometry.patches)
+        patches = paddle.gather(geometry.rows(pictures), geometry.patches)
+        return patches.reshape([-1, geometry.kernel**2 * pictures.shape[3]])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
@@ -147,12 +182,13 @@ class Im2Col(PyLayer):
 
 
 class Col2Im(PyLayer):
-    """The adjoint of Im2Col: each pixel is the sum of the patch entries that copy it. The last patch must be zero."""
+    """The adjoint of Im2Col: each pixel is the sum of the patches' entries that copy it. The last patch must be zero."""
 
     @staticmethod
     def forward(ctx: Any, patches: Tensor, geometry: Geometry) -> Tensor:
         ctx.geometry = geometry
-        return paddle.add_n([paddle.gather(patches, entries) for entries in geometry.pixels])
+        entries = patches.reshape([-1, patches.shape[1] // geometry.kernel**2 * (2 if geometry.pair else 1)])
+        return geometry.pictures(paddle.add_n([paddle.gather(entries, users) for users in geometry.pixels]))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
@@ -160,23 +196,24 @@ class Col2Im(PyLayer):
 
 
 class AddRow(PyLayer):
-    """Append a row of zeros."""
+    """N×H×W×C → (N·H·W + 1)×C, the last row zeros."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor) -> Tensor:
-        return with_zero_row(rows)
+    def forward(ctx: Any, pictures: Tensor) -> Tensor:
+        ctx.shape = pictures.shape
+        return with_zero_row(pictures.reshape([-1, pictures.shape[3]]))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return DropRow.apply(gradient)
+        return DropRow.apply(gradient, ctx.shape)
 
 
 class DropRow(PyLayer):
-    """Take the last row off: the adjoint of AddRow."""
+    """The adjoint of AddRow: rows without the last one, as pictures of that shape."""
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor) -> Tensor:
-        return rows[:-1]
+    def forward(ctx: Any, rows: Tensor, shape: list[int]) -> Tensor:
+        return rows[:-1].reshape(shape)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 from paddle import Tensor, nn
 
 from models.networks.convolution import Conv, Deconv
-from models.networks.layers import all_but_last, norm, swap
+from models.networks.layers import LeakyReLU, all_but_last, norm, swap
 
 
 class Generator(nn.Layer):
@@ -44,10 +44,10 @@ class Critic(nn.Layer):
         super().__init__()
         colours, size, _ = shape
         channels = recipe.filters
-        layers = [Conv(colours, channels), nn.LeakyReLU(0.2)]
+        layers = [Conv(colours, channels), LeakyReLU(0.2)]
         while channels < recipe.filters * size // 8:  # S/2 halves to 4×4
             channels *= 2
-            layers += [Conv(channels // 2, channels), *norm(recipe.critic_norm, channels, True), nn.LeakyReLU(0.2)]
+            layers += [Conv(channels // 2, channels), *norm(recipe.critic_norm, channels, True), LeakyReLU(0.2)]
         self.main = nn.Sequential(*layers, Conv(channels, 1, 4, 1, 0))
 
     def features(self, x: Tensor) -> Tensor:

@@ -49,7 +49,8 @@ def suite(session: nox.Session, paddle: str) -> None:
     session.install(
         "-r", "requirements-dev.txt", *(["-r", "requirements-cpu.txt"] if readmes else ["-r", "requirements.txt", wanted])
     )
-    folder = Path(session.create_tmp())
+    folder = Path(session.virtualenv.location) / "tmp"  # nox's own would be TMPDIR, too long a path for Chromium's socket
+    folder.mkdir(exist_ok=True)
     shutil.rmtree(folder / "run", ignore_errors=True)
     if readmes:
         session.run("python", "train.py", "--model", "wgan", "--out", str(folder / "run"))
