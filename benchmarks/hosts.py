@@ -140,6 +140,8 @@ def main(pages):
         return write_pages(json.loads(target.read_text(encoding="utf-8")))
     if len(os.sched_getaffinity(0)) < 2:
         raise UserError("two hosts need two cores")
+    if not os.access(relay.TUN, os.W_OK):
+        raise UserError(f"the slow link needs {relay.TUN}, which is not there or not to be opened")
     record = {**machine.record(), "seed": 0, "load_before": round(os.getloadavg()[0], 2), "rows": []}
     began = time.monotonic()
     with network.two_hosts() as hosts:

@@ -27,6 +27,12 @@ LINKS = (
     Link("10 Gbit/s, 0.05 ms, one core a host", "10 Gbit/s、0.05 ms，每台主机一个核", 1.25e9, 5e-5),
     Link("25 GB/s, 0.02 ms, GPUs", "25 GB/s、0.02 ms，GPU", 2.5e10, 2e-5, True),
 )
+SETTING = {  # of a record
+    "en": "{processor}, {cores} cores, {date}, {minutes} minutes; load {load_before} at the start; "
+    "the program between the TUN devices took {cpu_seconds} CPU seconds.\n\n",
+    "zh": "{processor}，{cores} 个核，{date}，{minutes} 分钟；开始时负载 {load_before}；"
+    "TUN 设备之间的程序用了 {cpu_seconds} CPU 秒。\n\n",
+}
 WORDS = {
     "recipe": "配置",
     "step": "步",
@@ -57,7 +63,7 @@ def tables(record: dict[str, Any], language: str) -> dict[str, str]:
     """{mark: table}. language: 'en' or 'zh'."""
     word = (lambda text: WORDS[text]) if language == "zh" else str
     return {
-        "measured hosts": measured(record, word),
+        "measured hosts": measured(record, word) + SETTING[language].format(**record, **record["link"]),
         "work of a step": work(record, word),
         "more hosts": more_hosts(record, word, language),
     }

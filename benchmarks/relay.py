@@ -14,7 +14,7 @@ import sys
 import time
 from collections import deque
 
-LINK, MTU = "slow", 16_000
+TUN, LINK, MTU = "/dev/net/tun", "slow", 16_000
 ADDRESSES = ("10.78.0.1", "10.78.0.2")
 TUNSETIFF, TUN_WITHOUT_HEADER = 0x400454CA, 0x1001
 
@@ -42,7 +42,7 @@ class Direction:
 
 def device(namespace: str, address: str) -> int:
     """A TUN device in a namespace, as this process's file."""
-    file = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    file = os.open(TUN, os.O_RDWR | os.O_NONBLOCK)
     made = f"{namespace}t"  # no other has it, here where all are made
     fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH", made.encode(), TUN_WITHOUT_HEADER))
     for command in (

@@ -1,7 +1,7 @@
 """Processes that a command starts: `--processes N` copies of it, joined by Paddle's distributed engine.
 
-`python -m paddle.distributed.launch` works too, and across hosts (docs/scaling.md), but on one host and a CPU it leaves them alive
-when it gets a signal, and its exit status is never theirs.
+`python -m paddle.distributed.launch` works too, and across hosts (docs/scaling.md), but on one host and a CPU it leaves them
+alive when it gets a signal, and its exit status is never theirs.
 """
 
 from __future__ import annotations
