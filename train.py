@@ -54,6 +54,8 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
     recipe = recipes.load(model, config, settings) if model or config else None
     if begun:
         recipe = run.continued_recipe(out, recipe, settings)
+    elif resume and not recipe and not launch.leads():
+        raise UserError(f"{out} is no run here: on --resume its folder must lie on a disk that all hosts share")
     elif not recipe:
         raise UserError(f"--model NAME is missing: one of {', '.join(recipes.names())}")
     elif out and writing.holds_something(out) and launch.leads():  # the first process may have begun it already

@@ -2,16 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from experiments import ROOT
 
 
 class Process(subprocess.Popen):
-    """python -m benchmarks.MODULE ARGUMENTS…, which says 'ready' when it is. more: as Popen's."""
+    """python -m benchmarks.MODULE ARGUMENTS…, which says 'ready' when it is. by: a command that runs it; more: as Popen's."""
 
-    def __init__(self, module: str, *arguments: Any, **more: Any) -> None:
-        self.command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    def __init__(self, module: str, *arguments: Any, by: Sequence[str] = (), **more: Any) -> None:
+        self.command = [*by, sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
         super().__init__(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, **more)
 
     def wait_until_ready(self) -> None:

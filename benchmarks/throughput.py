@@ -54,7 +54,7 @@ class Worker:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
         alone = {"OMP_NUM_THREADS": "1"} if clock == "cpu" else {}
         teams = launch.environments(processes, "cpu") if processes > 1 else [alone]
-        more = [{"env": {**environment, **team}, "stderr": subprocess.DEVNULL} for team in teams]
+        more: list[dict[str, Any]] = [{"env": {**environment, **team}, "stderr": subprocess.DEVNULL} for team in teams]
         self.counts = dict.fromkeys([*STEPS, "loop"], 1)
         self.processes = [Process("worker", variant, *row, clock, **of_one) for of_one in more]
         for process in self.processes:  # which wait for one another

@@ -39,6 +39,11 @@ def recipe_of(model: str, network: str, filters: int | str, data: str) -> Recipe
     return recipes.load(model, overrides={**settings, "generator_batch_size": None, "ema": 0.0, "warm_up": False})
 
 
+def shape_of(recipe: Recipe) -> tuple[int, ...]:
+    """Of an item of the recipe's data."""
+    return (2,) if recipe.is_points else (3 if recipe.data == "cifar10" else 1, recipe.image_size, recipe.image_size)
+
+
 def random_pictures(count: int) -> Dataset:
     """So many 32×32 pictures in the place of CIFAR-10's: no step depends on what is in them."""
     images = np.random.default_rng(0).integers(0, 256, (count, 3, 32, 32), dtype=np.uint8)
@@ -75,8 +80,7 @@ def main(variant: str, model: str, network: str, filters: str, data: str, clock:
     if variant == "loop":
         loop(recipe)
         return
-    shape = (2,) if recipe.is_points else (3 if data == "cifar10" else 1, 32, 32)
-    trainer, real = build(variant, recipe, shape, clock)
+    trainer, real = build(variant, recipe, shape_of(recipe), clock)
     steps = {"critic": lambda: trainer.critic_step(real), "generator": lambda: trainer.generator_step(0)}
     print("ready", flush=True)
     for line in sys.stdin:

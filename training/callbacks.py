@@ -114,10 +114,10 @@ class FiniteNumbers(Callback):
     def _check(self, figures, number, anywhere=None):
         bad, recipe = health.not_finite(figures), self.trainer.recipe
         if (anywhere or self.trainer.team.any)(bad):
+            steps = checkpoint.list_steps(self.folder)  # none on a host that does not see the first process's disk
             raise NotFinite(
                 f"{', '.join(bad) or 'a figure'} not finite at step {number} of {recipe.model} ({recipe.objective}, "
-                f"{recipe.network}, {recipe.data}); the last good checkpoint is step "
-                f"{checkpoint.list_steps(self.folder)[-1]} in {self.folder}"
+                f"{recipe.network}, {recipe.data}); the last good checkpoint is step {max(steps, default='?')} in {self.folder}"
             )
 
 

@@ -1,7 +1,7 @@
 """Processes that a command starts: `--processes N` copies of it, joined by Paddle's distributed engine.
 
-`python -m paddle.distributed.launch` works too, but on a CPU it leaves them alive when it gets a signal, and its exit status is
-never theirs.
+`python -m paddle.distributed.launch` works too, and across hosts (docs/scaling.md), but on one host and a CPU it leaves them
+alive when it gets a signal, and its exit status is never theirs.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 
 from errors import TrainingError, UserError, shortened
 from models import networks
-from training import children, runtime, signals
+from training import children, hosts, runtime, signals
 from training.recipe import Recipe
 
 GRACE = 10  # seconds that processes get to end by themselves
@@ -53,11 +54,22 @@ def _place():
                 f"PADDLE_TRAINER_ENDPOINTS={shortened(endpoints)} and PADDLE_CURRENT_ENDPOINT={shortened(own)} are "
                 f"not the addresses, host:port, of {processes} processes and of number {rank} of them: {AGAIN}"
             )
+        own_only = [each for each in every if hosts.is_loopback(each.rpartition(":")[0])]
+        if own_only and os.environ.get("PADDLE_NNODES", "1") != "1":
+            raise UserError(
+                f"one of the hosts calls itself {own_only[0]}, where no other can connect to it: give each its address, by "
+                "--host ADDRESS of `python -m paddle.distributed.launch`"
+            )
     return rank, processes
 
 
 def count(asked: str, recipe: Recipe, device: str) -> int:
-    """Processes for `--processes asked` ('auto' or a number) and `--device device`. Raises UserError."""
+    """Processes for `--processes asked` ('auto' or a number) and `--device device`. Raises UserError.
+
+    Of a launcher's processes it is their number, whatever was asked.
+    """
+    if is_worker():
+        asked = str(_place()[1])
     if asked == "auto":
         # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
         many = min(runtime.cores(), recipe.batch_size // 2)
@@ -76,9 +88,10 @@ def _undivided(processes, recipe):
     return [key for key, size in batches.items() if size and (size % processes or size // processes < 2)]
 
 
-def environments(processes: int, device: str) -> list[dict[str, str]]:
-    """What each process of a team must find in its environment."""
-    endpoints = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
+def environments(processes: int, device: str, addresses: Sequence[str] = ()) -> list[dict[str, str]]:
+    """What each process of a team must find in its environment. addresses: of each one's host, by default all on this one."""
+    addresses = addresses or ["127.0.0.1"] * processes
+    endpoints = [f"{address}:{port}" for address, port in zip(addresses, _free_ports(processes), strict=True)]
     return [
         {
             "PADDLE_TRAINER_ID": str(rank),
@@ -86,7 +99,7 @@ def environments(processes: int, device: str) -> list[dict[str, str]]:
             "PADDLE_TRAINER_ENDPOINTS": ",".join(endpoints),
             "PADDLE_CURRENT_ENDPOINT": endpoint,
             "PADDLE_MASTER": endpoints[0],
-            "MASTER_ADDR": "127.0.0.1",  # these two come before PADDLE_MASTER, and a cluster may have set them
+            "MASTER_ADDR": addresses[0],  # these two come before PADDLE_MASTER, and a cluster may have set them
             "MASTER_PORT": endpoints[0].rpartition(":")[2],
             "PADDLE_DISTRI_BACKEND": "auto" if runtime.takes_gpu(device) else "gloo",
             "FLAGS_selected_gpus": str(rank),

@@ -7,6 +7,7 @@ penalty goes through backward twice, which Paddle's DataParallel does not surviv
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,14 @@ from paddle.autograd import PyLayer
 
 from errors import TrainingError, UserError
 from models.networks.layers import PADDLES_BATCH_NORMS, BatchNorm, affine, batch_norms
+from training import hosts
 
 
 class Team:
     """The processes of a run; one by default. `shard` cuts this process's share out of what is drawn for all."""
 
     rank, size = 0, 1
+    lost: TrainingError | None = None  # what was raised when another process was gone
 
     def shard(self, items: Any) -> Any:
         """This process's equal share of the first axis: items number rank·N/size and following."""
@@ -47,13 +50,19 @@ class Team:
     def prepare(self, *networks: nn.Layer) -> None:
         """Make these networks equal in all processes, and their batch norm one over the global batch. Raises UserError."""
 
+    def check_same(self, what: str, thing: object) -> None:
+        """Raise UserError, in all processes, unless `thing` reads the same in each of them. what: words for it."""
+
 
 class Processes(Team):
     """Paddle's distributed engine: gloo on CPUs, NCCL on GPUs. Needs the environment that the launcher sets."""
 
     def __init__(self, global_batch_norm: bool = True):
+        hosts.choose_interface()
+        hosts.wait_for_first()
         try:
-            dist.init_parallel_env()
+            with hosts.watched_connections():
+                dist.init_parallel_env()
         except Exception as error:  # Paddle's own for addresses that nobody has, ports that are taken, variables that it lacks
             reason = [line for line in str(error).splitlines() if line.strip()][-1:]
             raise TrainingError(f"the processes of this training cannot be joined: {' '.join(reason) or error!r}") from None
@@ -61,11 +70,12 @@ class Processes(Team):
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Sum over the processes, in place. Raises TrainingError if one of them is gone."""
-        try:
-            dist.all_reduce(tensor)
-        except RuntimeError as error:
-            raise TrainingError(f"another process of this training has ended: {str(error).splitlines()[0]}") from None
+        self._together(dist.all_reduce, tensor)
         return tensor
+
+    def copy(self, tensor: Tensor) -> None:
+        """The first process's values, in place, in all of them. Raises TrainingError if one of them is gone."""
+        self._together(dist.broadcast, tensor, 0)
 
     @paddle.no_grad()
     def average_gradients(self, weights: list[Tensor]) -> None:
@@ -83,13 +93,13 @@ class Processes(Team):
 
     def broadcast(self, number: float) -> float:
         tensor = paddle.to_tensor([number], "float64")
-        dist.broadcast(tensor, 0)
+        self.copy(tensor)
         return float(tensor.numpy()[0])
 
     def prepare(self, *networks: nn.Layer) -> None:
         for network in networks:
             for tensor in network.state_dict().values():
-                dist.broadcast(tensor, 0)
+                self.copy(tensor)
             if self._global:
                 for layer in batch_norms(network, BatchNorm):
                     layer.normalise = lambda rows, epsilon, team=self: Normalise.apply(rows, epsilon, team)
@@ -99,6 +109,19 @@ class Processes(Team):
                             f"Paddle's {type(layer).__name__} would see each of {self.size} processes' parts of the batch alone: "
                             "use models.networks.layers.BatchNorm, or -o sync_batch_norm=false to have it so"
                         )
+
+    def _together(self, operation, *arguments):
+        try:
+            operation(*arguments)
+        except RuntimeError as error:
+            said = str(error).splitlines()[0].rpartition("] ")[2]  # behind the place in gloo's source
+            self.lost = TrainingError(f"another process of this training has ended, or its host cannot be reached: {said}")
+            raise self.lost from None
+
+    def check_same(self, what: str, thing: object) -> None:
+        own = float(int.from_bytes(hashlib.sha256(repr(thing).encode()).digest()[:6], "big"))  # float64 holds 53 bits
+        if self.any(own != self.broadcast(own)):
+            raise UserError(f"the {self.size} processes of this training do not have the same {what}")
 
 
 class Normalise(PyLayer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import data
 from errors import Interrupted, NotFinite, UserError, WriteError
@@ -12,6 +13,9 @@ from storage import writing
 from training import budget, checkpoint, launch, records, run, runtime
 from training.recipe import Recipe
 from training.run_log import RunLog
+
+if TYPE_CHECKING:
+    from training.parallel import Team
 
 ROLLBACKS = 3  # from one checkpoint
 
@@ -83,9 +87,12 @@ def train(
         from training.trainer import GANTrainer
 
         team = Processes(recipe.sync_batch_norm) if launch.is_worker() else Team()
+        team.check_same("recipe", recipe.model_copy(update={"data": ""}))  # a folder's path may differ between hosts
+        team.check_same("data", (dataset.sha256, dataset.labels_sha256))
         trainer, state = GANTrainer(recipe, dataset.shape, team, classes), None
         # once more, while nobody else can write: who held the lock before may have come further
         newest = checkpoint.newest(folder) if resume else None
+        check_seen_by_all(team, newest)
         if newest:
             path, state, remarks = newest
             for remark in remarks:
@@ -111,8 +118,21 @@ def train(
             raise Interrupted(stop.signum, words) from None
         except WriteError as error:
             raise WriteError(f"{error}; when that is mended, go on with: {shlex.join(again)}") from None
+        except Exception:
+            if team.lost:  # in a backward pass Paddle wraps it in an error of its own
+                raise team.lost from None
+            raise
         finally:
             progress.close()
+
+
+def check_seen_by_all(team: Team, newest: tuple | None) -> None:
+    """Raise UserError, in all processes, unless `newest`, of checkpoint.newest, is the same checkpoint in each of them.
+
+    The first process writes the run's folder, all of them read it.
+    """
+    known = newest and (newest[1]["step"], newest[1]["sha256"])
+    team.check_same("checkpoint to go on from: the run's folder must lie on a disk that all hosts share", known)
 
 
 def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state):
@@ -126,6 +146,7 @@ def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state)
             return loop(trainer, dataset, folder, log, progress, warn, state)
         except NotFinite as error:
             newest = None if trainer.recipe.on_nan == "stop" else checkpoint.newest(folder)
+            check_seen_by_all(trainer.team, newest)
             if newest is None:
                 raise
             attempt = trainer.attempt + 1

@@ -1,0 +1,175 @@
+"""The tables of docs/scaling.md, from docs/scaling.json: steps measured, what they compute and send, what more hosts bring."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from benchmarks.table import in_markdown
+
+HOSTS = (2, 8, 64)
+BATCH = 128  # of the calculated table: 64 processes get two samples each, the fewest that the program gives one
+PERIOD = 10  # steps between two averages of the weights
+GPU = 1e13  # floating-point operations a second
+
+
+class Link(NamedTuple):
+    """bandwidth: bytes a second; latency: seconds a round; on_gpu: whether GPU computes, or a core as it was measured."""
+
+    english: str
+    chinese: str
+    bandwidth: float
+    latency: float
+    on_gpu: bool = False
+
+
+LINKS = (
+    Link("1 Gbit/s, 1 ms, one core a host", "1 Gbit/s、1 ms，每台主机一个核", 1.25e8, 1e-3),
+    Link("10 Gbit/s, 0.05 ms, one core a host", "10 Gbit/s、0.05 ms，每台主机一个核", 1.25e9, 5e-5),
+    Link("25 GB/s, 0.02 ms, GPUs", "25 GB/s、0.02 ms，GPU", 2.5e10, 2e-5, True),
+)
+SETTING = {  # of a record
+    "en": "{processor}, {cores} cores, {date}, {minutes} minutes; load {load_before} at the start; "
+    "the program between the TUN devices took {cpu_seconds} CPU seconds.\n\n",
+    "zh": "{processor}，{cores} 个核，{date}，{minutes} 分钟；开始时负载 {load_before}；"
+    "TUN 设备之间的程序用了 {cpu_seconds} CPU 秒。\n\n",
+}
+WORDS = {
+    "recipe": "配置",
+    "step": "步",
+    "critic": "判别器",
+    "generator": "生成器",
+    "1 host, ms": "1 台主机，毫秒",
+    "2 hosts, ms": "2 台主机，毫秒",
+    "slow link, ms": "慢速链路，毫秒",
+    "× 1 host": "× 1 台主机",
+    "calculated, ms": "计算值，毫秒",
+    "sent, kB": "发送，kB",
+    "by shapes, kB": "按形状，kB",
+    "batch": "批次",
+    "GFLOP a step": "每步 GFLOP",
+    "kB reduced a step": "每步归约 kB",
+    "reductions": "归约次数",
+    "one host, ms": "一台主机，毫秒",
+    "most at": "最快台数",
+    "hosts": "台",
+    "link": "链路",
+    "own batch norm, 8": "各自批归一化，8",
+    "batch × 8, 8": "批次 × 8，8",
+    "every 10th step, 8": "每 10 步一次，8",
+}
+
+
+def tables(record: dict[str, Any], language: str) -> dict[str, str]:
+    """{mark: table}. language: 'en' or 'zh'."""
+    word = (lambda text: WORDS[text]) if language == "zh" else str
+    return {
+        "measured hosts": measured(record, word) + SETTING[language].format(**record, **record["link"]),
+        "work of a step": work(record, word),
+        "more hosts": more_hosts(record, word, language),
+    }
+
+
+def name_of(row: dict[str, Any]) -> str:
+    width = "" if row["network"] == "mlp" else f" {row['filters']}"
+    return f"{row['model']}, {row['network']}{width}" + (", cifar10" if row["data"] == "cifar10" else "")
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one[key] == other[key] for key in ("model", "network", "filters", "data"))
+
+
+def measured(record: dict[str, Any], word: Any) -> str:
+    """One line a recipe and step, all of it measured but for two columns that are calculated."""
+    heads = ["recipe", "step", "1 host, ms", "2 hosts, ms", "× 1 host", "slow link, ms", "× 1 host", "calculated, ms"]
+    lines = [[word(head) for head in [*heads, "sent, kB", "by shapes, kB"]]]
+    for counted in record["work"]:
+        for kind in ("critic", "generator"):
+            found = {row["place"]: row for row in record["rows"] if same(row, counted) and row["step"] == kind}
+            if not found:
+                continue
+            one, two, slow = (found[place]["seconds"] for place in ("1 host", "2 hosts", "2 hosts, slow link"))
+            sizes = counted["reductions"][kind]
+            by_model = seconds(one, sizes, 2, *LINKS[0][2:4])
+            times = [ms(one), ms(two), f"{one / two:.2f}", ms(slow), f"{one / slow:.2f}", ms(by_model)]
+            bytes_sent = [f"{found['2 hosts']['sent'] / 1e3:,.1f}", f"{sum(sizes) / 1e3:,.1f}"]
+            lines.append([name_of(counted), word(kind), *times, *bytes_sent])
+    return "\n" + in_markdown(lines, right=range(2, 10)) + "\n\n"
+
+
+def work(record: dict[str, Any], word: Any) -> str:
+    """One line a recipe and step: what it computes at which batch, what it reduces and in how many reductions."""
+    heads = ["recipe", "step", "batch", "GFLOP a step", "kB reduced a step", "reductions"]
+    lines = [[word(head) for head in heads]]
+    for row in record["work"]:
+        for kind in ("critic", "generator"):
+            sizes = row["reductions"][kind]
+            figures = [str(row["batch"]), f"{row['operations'][kind] / 1e9:,.2f}", f"{sum(sizes) / 1e3:,.1f}", str(len(sizes))]
+            lines.append([name_of(row), word(kind), *figures])
+    return "\n" + in_markdown(lines, right=range(2, 6)) + "\n\n"
+
+
+def more_hosts(record: dict[str, Any], word: Any, language: str) -> str:
+    """One line a link and recipe: how many times as many images a second as on one host, all of it calculated."""
+    heads = ["link", "recipe", "one host, ms", *(f"{count} " for count in HOSTS), "most at"]
+    heads = [word(head) if head in WORDS else head + word("hosts") for head in heads]
+    lines = [heads + [word(head) for head in ("own batch norm, 8", "batch × 8, 8", "every 10th step, 8")]]
+    for link in LINKS:
+        for row in record["work"]:
+            sizes = whole(row, "reductions")
+            compute, at = BATCH / row["batch"] * one_host(record, row, link), (link.bandwidth, link.latency)
+            gains = [compute / seconds(compute, sizes, count, *at) for count in HOSTS]
+            best = fastest(compute, sizes, *at)
+            own = compute / seconds(compute, whole(row, "own_batch_norm"), 8, *at)
+            larger = 8 * compute / seconds(8 * compute, sizes, 8, *at)
+            weights = [max(row["own_batch_norm"][kind]) for kind in ("critic", "generator")]  # as many bytes as their gradients
+            rare = compute / (compute / 8 + (seconds(0, weights, 8, *at)) / PERIOD)
+            figures = [f"{gain:.2f}" for gain in gains]
+            figures += [f"{best} ({compute / seconds(compute, sizes, best, *at):.2f} ×)"]
+            figures += [f"{gain:.2f}" for gain in (own, larger, rare)]
+            lines.append([link.chinese if language == "zh" else link.english, name_of(row), ms(compute), *figures])
+    return "\n" + in_markdown(lines, right=range(2, len(heads) + 3)) + "\n\n"
+
+
+def whole(row: dict[str, Any], key: str) -> list[int]:
+    """Bytes of all reductions of a generator step with its critic steps."""
+    return row["n_critic"] * row[key]["critic"] + row[key]["generator"]
+
+
+def one_host(record: dict[str, Any], row: dict[str, Any], link: Link) -> float:
+    """Seconds of a generator step with its critic steps in one process, at the row's batch.
+
+    On a core as measured, or at the rate that was measured with the same network, of most filters.
+    """
+    operations = row["n_critic"] * row["operations"]["critic"] + row["operations"]["generator"]
+    if link.on_gpu:
+        return operations / GPU
+    alike = [each for each in record["work"] if each["network"] == row["network"] and took(record, each)]
+    nearest = row if took(record, row) else max(alike, key=lambda each: each["filters"])
+    n_critic, of_nearest = nearest["n_critic"], nearest["operations"]
+    rate = (n_critic * of_nearest["critic"] + of_nearest["generator"]) / took(record, nearest)
+    return operations / rate
+
+
+def took(record: dict[str, Any], row: dict[str, Any]) -> float:
+    """Seconds of a generator step with its critic steps as measured on one host; 0 where that was not."""
+    found = {each["step"]: each["seconds"] for each in record["rows"] if same(each, row) and each["place"] == "1 host"}
+    return row["n_critic"] * found["critic"] + found["generator"] if found else 0.0
+
+
+def ms(seconds: float) -> str:
+    return f"{1e3 * seconds:,.1f}"
+
+
+def seconds(compute: float, sizes: list[int], hosts: int, bandwidth: float, latency: float) -> float:
+    """Seconds of a step on so many hosts, by a model: an equal share of `compute`, the seconds on one, and a ring for each
+    reduction, which sends 2(n − 1)/n of its bytes in 2(n − 1) rounds. bandwidth: bytes a second; latency: seconds a round."""
+    if hosts == 1:
+        return compute
+    sent = 2 * (hosts - 1) / hosts * sum(sizes) / bandwidth
+    return compute / hosts + sent + 2 * (hosts - 1) * latency * len(sizes)
+
+
+def fastest(compute: float, sizes: list[int], bandwidth: float, latency: float, most: int = 1024) -> int:
+    """The power of two up to `most` with the shortest step by `seconds`: beyond it reductions cost more than they save."""
+    counts = [2**k for k in range(most.bit_length())]
+    return min(counts, key=lambda count: seconds(compute, sizes, count, bandwidth, latency))
