@@ -48,11 +48,11 @@ def filling(folder: str | Path) -> Iterator[Path]:
     with _partial(folder, folder) as partial:
         partial.mkdir()
         yield partial
-        written = [path for path in partial.rglob("*") if path.is_file()]
-        for path in sorted(written, key=lambda path: path.stat().st_mtime_ns):
-            target = folder / path.relative_to(partial)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, target)
+        made = sorted(partial.rglob("*"), key=lambda path: path.stat().st_mtime_ns)
+        for inner in [path for path in made if path.is_dir()]:
+            (folder / inner.relative_to(partial)).mkdir(parents=True, exist_ok=True)
+        for path in [path for path in made if path.is_file()]:
+            os.replace(path, folder / path.relative_to(partial))
 
 
 @contextlib.contextmanager
