@@ -124,11 +124,11 @@ def for_batch(rows, n, rows_per_picture):
     return np.where(rows >= 0, rows + offset, n * rows_per_picture).ravel()
 
 
-def index(rows):
+def index(rows: np.ndarray) -> Tensor:
     return paddle.to_tensor(rows.astype(np.int32), place=paddle.CPUPlace())
 
 
-def with_zero_row(rows):
+def with_zero_row(rows: Tensor) -> Tensor:
     return paddle.concat([rows, paddle.zeros([1, rows.shape[1]], rows.dtype)])
 
 
