@@ -7,6 +7,8 @@ from collections.abc import Callable
 import paddle
 from paddle import Tensor, nn
 
+from models.networks.patches import no_weight_gradients
+
 
 def trainable(layer: nn.Layer) -> list[Tensor]:
     """Parameters that the optimiser moves. `Layer.parameters()` would add batch norm's running statistics."""
@@ -28,7 +30,9 @@ def input_gradient_norms(critic: Callable[[Tensor], Tensor], points: Tensor, cre
     critic = getattr(critic, "in_float32", critic)  # bfloat16's eight bits are too few for a gradient's norm
     points = points.detach()
     points.stop_gradient = False
-    (gradient,) = paddle.grad(critic(points).sum(), points, create_graph=create_graph)
+    output = critic(points).sum()
+    with no_weight_gradients():
+        (gradient,) = paddle.grad(output, points, create_graph=create_graph)
     # the small constant keeps the root's own derivative finite at 0; a measurement goes down to 0, for a dead critic to show
     return paddle.sqrt(gradient.flatten(1).square().sum(1) + (1e-12 if create_graph else 0))
 

@@ -103,9 +103,9 @@ class Geometry:
     """
 
     @staticmethod
-    def of(n: int, height: int, width: int, kernel: int, stride: int, padding: int, channels: int) -> Geometry:
-        """The one for pictures N×height×width×channels."""
-        pair = channels <= NARROW and kernel % 2 == stride % 2 == width % 2 == 0
+    def of(n: int, height: int, width: int, kernel: int, stride: int, padding: int, channels: int | None = None) -> Geometry:
+        """The one for pictures N×height×width×channels; without channels its rows are single pixels."""
+        pair = channels is not None and channels <= NARROW and kernel % 2 == stride % 2 == width % 2 == 0
         return Geometry._of(n, height, width, kernel, stride, padding, pair)
 
     @staticmethod
@@ -152,7 +152,7 @@ def for_batch(rows, n, rows_per_picture):
     return np.where(rows >= 0, rows + offset, n * rows_per_picture).ravel()
 
 
-def index(rows):
+def index(rows: np.ndarray) -> Tensor:
     return paddle.to_tensor(rows.astype(np.int32), place=paddle.CPUPlace())
 
 
@@ -162,7 +162,7 @@ def zeros(shape, dtype):
     return paddle.zeros(shape, dtype)
 
 
-def with_zero_row(rows):
+def with_zero_row(rows: Tensor) -> Tensor:
     return paddle.concat([rows, zeros((1, rows.shape[1]), rows.dtype)])
 
 

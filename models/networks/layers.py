@@ -100,12 +100,13 @@ class BatchNorm(nn.Layer):
         self.register_buffer("mean", paddle.zeros([channels]))
         self.register_buffer("variance", paddle.ones([channels]))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, data_format: str = "") -> Tensor:
+        data_format = data_format or self.data_format
         if self.normalise and self.training:
-            return self._elsewhere(x, self.normalise)
-        if x.ndim == 4 and self.data_format == "NHWC" and not paddle.in_dynamic_mode():
+            return self._elsewhere(x, self.normalise, data_format)
+        if x.ndim == 4 and data_format == "NHWC" and not paddle.in_dynamic_mode():
             return channels_first(lambda x: self._paddles(x, "NCHW"), x)
-        return self._paddles(x, self.data_format if x.ndim == 4 else "NC")
+        return self._paddles(x, data_format if x.ndim == 4 else "NC")
 
     def _paddles(self, x, data_format):
         return F.batch_norm(
@@ -120,8 +121,8 @@ class BatchNorm(nn.Layer):
             data_format=data_format,
         )
 
-    def _elsewhere(self, x, normalise):
-        channels_first = x.ndim == 4 and self.data_format == "NCHW"
+    def _elsewhere(self, x, normalise, data_format):
+        channels_first = x.ndim == 4 and data_format == "NCHW"
         x = x.transpose([0, 2, 3, 1]) if channels_first else x
         rows, mean, variance = normalise(x.reshape([-1, x.shape[-1]]), self.epsilon)
         y = affine(rows, self.weight, self.bias).reshape(x.shape)
@@ -151,10 +152,11 @@ class LayerNorm(nn.Layer):
         self.weight = self.create_parameter(shape, default_initializer=nn.initializer.Constant(1.0))
         self.bias = self.create_parameter(shape, is_bias=True)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, data_format: str = "") -> Tensor:
+        shape = [1, 1, 1, -1] if data_format == "NHWC" else self.weight.shape
         centred = x - x.mean([1, 2, 3], keepdim=True)
         variance = centred.square().mean([1, 2, 3], keepdim=True)
-        return centred / paddle.sqrt(variance + self.epsilon) * self.weight + self.bias
+        return centred / paddle.sqrt(variance + self.epsilon) * self.weight.reshape(shape) + self.bias.reshape(shape)
 
 
 # Paddle's own, which a user's network may hold
@@ -166,6 +168,16 @@ def norm(name: str, channels: int, channels_last: bool = False) -> list[nn.Layer
     layer = NORMS[name].layer
     layer = globals()[layer] if isinstance(layer, str) else layer
     return [layer(channels, channels_last)] if layer else []
+
+
+def channels_last(norms: nn.Sequential, x: Tensor) -> Tensor:
+    """Of N×H×W×C what norm layers that were made for N×C×H×W make of it."""
+    for layer in norms:
+        if isinstance(layer, (BatchNorm, LayerNorm)):
+            x = layer(x, "NHWC")
+        else:  # a user's
+            x = layer(x.transpose([0, 3, 1, 2])).transpose([0, 2, 3, 1])
+    return x
 
 
 def all_but_last(layers: nn.Sequential, x: Tensor) -> Tensor:

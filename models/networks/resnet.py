@@ -1,6 +1,9 @@
 """resnet: WGAN-GP's networks for CIFAR-10 (1704.00028, appendix F and gan_cifar_resnet.py), 128 filters throughout.
 
 Up-sampling is nearest neighbour, down-sampling average pooling, the critic's last pooling a mean over the picture.
+
+Between the first layer and the last, pictures are N×H×W×C on a CPU, where the convolutions are this project's, and N×C×H×W
+elsewhere, where everything is Paddle's. Weights are stored as Paddle's.
 """
 
 import math
@@ -11,7 +14,8 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import Linear, norm
+from models.networks.layers import Linear, add_bias, channels_last, norm, on_cpu, swap
+from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubling, halving, same
 
 
 def glorot(fan_in, fan_out, he):
@@ -36,6 +40,8 @@ class Block(nn.Layer):
         self.shortcut = conv(inputs, outputs, 1, he=False) if resample else None
 
     def forward(self, x: Tensor) -> Tensor:
+        if on_cpu(x):
+            return self._channels_last(x)
         h = x if self.first else F.relu(self.norm1(x))
         h = self.conv1(upsample(h) if self.resample == "up" else h)
         h = self.conv2(F.relu(self.norm2(h)))
@@ -44,6 +50,27 @@ class Block(nn.Layer):
         if self.resample == "up":
             return h + self.shortcut(upsample(x))
         return F.avg_pool2d(h, 2) + self.shortcut(F.avg_pool2d(x, 2))
+
+    def _channels_last(self, x):
+        """The same on N×H×W×C with less to do: sizes change within the convolutions, and a shortcut is a product of the
+        smaller picture's pixels, which has the second convolution's bias, too."""
+        h = x if self.first else F.relu(channels_last(self.norm1, x))
+        if self.resample == "up":
+            h = adjoint(h, doubling(self.conv1.weight), self.conv1.bias)
+        else:
+            h = convolve(h, same(self.conv1.weight), self.conv1.bias)
+        h = F.relu(channels_last(self.norm2, h))
+        if self.shortcut is None:
+            return convolve(h, same(self.conv2.weight), self.conv2.bias) + x
+        bias, matrix = self.conv2.bias + self.shortcut.bias, self.shortcut.weight.flatten(1).T
+        if self.resample == "up":
+            return convolve(h, same(self.conv2.weight)) + Upsample.apply(pixelwise(x, matrix, bias))
+        return convolve(h, halving(self.conv2.weight)) + pixelwise(SumPool.apply(x), matrix / 4, bias)
+
+
+def pixelwise(x, matrix, bias):
+    """N×H×W×inputs times inputs×outputs, and the bias."""
+    return add_bias(x.reshape([-1, x.shape[-1]]) @ matrix, bias).reshape([*x.shape[:-1], matrix.shape[1]])
 
 
 def upsample(x):
@@ -68,8 +95,11 @@ class Generator(nn.Layer):
         self.last = conv(self.filters, colours, 3, he=False)
 
     def forward(self, z: Tensor) -> Tensor:
-        x = self.blocks(self.linear(z).reshape([-1, self.filters, 4, 4]))
-        return F.tanh(self.last(F.relu(self.norm(x))))
+        x = self.linear(z).reshape([-1, self.filters, 4, 4])
+        if not on_cpu(z):
+            return F.tanh(self.last(F.relu(self.norm(self.blocks(x)))))
+        x = F.relu(channels_last(self.norm, self.blocks(swap(x, [0, 2, 3, 1]))))
+        return swap(F.tanh(convolve(x, same(self.last.weight), self.last.bias)), [0, 3, 1, 2])
 
 
 class Critic(nn.Layer):
@@ -88,6 +118,8 @@ class Critic(nn.Layer):
         self.head = Linear(f, 1, weight_attr=glorot(f, 1, False))
 
     def features(self, x: Tensor) -> Tensor:
+        if on_cpu(x):
+            return F.relu(self.blocks(swap(x, [0, 2, 3, 1]))).mean([1, 2])
         return F.relu(self.blocks(x)).mean([2, 3])
 
     def forward(self, x: Tensor) -> Tensor:
