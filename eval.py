@@ -53,14 +53,15 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         image_size, fit = images.image_size(source, data.source(data_name)), fit or data.FITS[0]
     else:
         folder, path = run.find_checkpoint(source)
-        paths, published = [path], checkpoint.is_published(checkpoint.read_state(path))
+        paths, state = [path], checkpoint.read_state(path)
+        published = checkpoint.is_published(state)
         if every:
             if folder is None or Path(source) != folder:
                 raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
             if published:
                 raise UserError(f"{source} holds published weights, of one step: leave out --every")
             paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
-        recipe = run.recipe_of(path, checkpoint.read_state(path))
+        recipe = run.recipe_of(path, state)
         data_name, image_size = data_name or recipe.data, recipe.image_size
         fit = recipe.fit if data.source(data_name).any_sides else data.FITS[0]
     data.check_fit(data_name, fit)

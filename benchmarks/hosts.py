@@ -26,6 +26,7 @@ import click
 
 from benchmarks import hosts_table, machine, network, relay
 from benchmarks.process import Process
+from benchmarks.throughput import SETTINGS, STEPS, Row
 from benchmarks.worker import recipe_of
 from errors import UserError
 from experiments import ROOT
@@ -34,7 +35,6 @@ from reporting import console
 from storage.writing import write_text
 from training import launch, runtime
 
-Row = tuple[str, str, int, str]
 ROWS: list[Row] = [  # model, network, filters, data
     ("wgan", "mlp", 64, "mnist-5k"),
     ("wgan", "dcgan", 16, "mnist-5k"),
@@ -48,7 +48,6 @@ LARGER: list[Row] = [  # what these compute and send is counted, but they are no
 ]
 PAGES = {"docs/scaling.md": "en", "docs/zh/scaling.md": "zh"}
 RATE, DELAY = 1e9, 1e-3  # of the slow link: bits a second, seconds one way
-STEPS = ("critic", "generator")
 TURN, TURNS, LEAST, PATIENCE = 0.5, 11, 3, 60  # seconds, how many at most and at least, seconds after which no more begin
 
 
@@ -58,7 +57,7 @@ class Team:
     def __init__(self, row: Row, hosts: list[network.Host], addresses: list[str], interface: str = "") -> None:
         self.hosts, self.interface = hosts, interface
         own = launch.environments(len(hosts), "cpu", addresses) if len(hosts) > 1 else [{}]
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MKL_", "MALLOC_"))}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
         self.processes = [
             Process(
                 *("worker", "ours", *row),

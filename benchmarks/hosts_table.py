@@ -130,8 +130,8 @@ def more_hosts(record: dict[str, Any], word: Any, language: str) -> str:
     return "\n" + in_markdown(lines, right=range(2, len(heads) + 3)) + "\n\n"
 
 
-def whole(row: dict[str, Any], key: str) -> list[int]:
-    """Bytes of all reductions of a generator step with its critic steps."""
+def whole(row: dict[str, Any], key: str) -> Any:
+    """Of a generator step with its critic steps: the bytes of all reductions, or the operations."""
     return row["n_critic"] * row[key]["critic"] + row[key]["generator"]
 
 
@@ -140,14 +140,12 @@ def one_host(record: dict[str, Any], row: dict[str, Any], link: Link) -> float:
 
     On a core as measured, or at the rate that was measured with the same network, of most filters.
     """
-    operations = row["n_critic"] * row["operations"]["critic"] + row["operations"]["generator"]
+    operations = whole(row, "operations")
     if link.on_gpu:
         return operations / GPU
     alike = [each for each in record["work"] if each["network"] == row["network"] and took(record, each)]
     nearest = row if took(record, row) else max(alike, key=lambda each: each["filters"])
-    n_critic, of_nearest = nearest["n_critic"], nearest["operations"]
-    rate = (n_critic * of_nearest["critic"] + of_nearest["generator"]) / took(record, nearest)
-    return operations / rate
+    return operations / whole(nearest, "operations") * took(record, nearest)
 
 
 def took(record: dict[str, Any], row: dict[str, Any]) -> float:

@@ -2,7 +2,7 @@
 
 weights/NAME is a run's folder like any other to sample.py, eval.py, compare.py and app.py, with what these need and no more:
 the last checkpoint without the optimisers, and where there is an average without the generator that was averaged; the log
-thinned out; the last grid beside the real one; what eval.py measures by default. The tables of weights in README and docs/ are
+thinned out; the last grid beside the real one; what eval.py measures by default. The tables of weights in both READMEs are
 written anew; without RUN and NAME that is all.
 """
 
@@ -12,13 +12,12 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
-import shlex
 from pathlib import Path
 
 import click
-import yaml
 
 import data
+from benchmarks.table import in_markdown
 from errors import UserError
 from experiments.results import between_marks
 from reporting import console, score_store
@@ -74,7 +73,7 @@ def publish(source: str | Path, target: str | Path) -> None:
     kept = {part: parts[part] for part in checkpoint.published_parts("average" in parts)}
     state = {key: value for key, value in state.items() if key not in ("format", "seal", "sha256")} | {"logs": {}}
     checkpoint.save(target, state["step"], kept, state, keep=1)
-    _write_recipe(folder, target)
+    run.write_config(target, run.read_recipe(folder), {**run.read_provenance(folder), "command": run.command_of(target)})
 
 
 def thinned(steps: list[dict]) -> list[dict]:
@@ -86,9 +85,8 @@ def thinned(steps: list[dict]) -> list[dict]:
 
 def table(language: str) -> str:
     """The published weights of the project as Markdown: names, budgets, Fréchet distances as metrics.json has them, sizes."""
-    head = HEADS[language]
-    lines = ["| " + " | ".join(head) + " |", "| --- | --- |" + " ---: |" * (len(head) - 2)]
-    for folder in sorted(path.parent for path in (ROOT / "weights").glob("*/config.yaml")):
+    lines = [list(HEADS[language])]
+    for folder in run.published():
         scores, _ = score_store.read(folder / "metrics.json")
         (values,) = scores.values()
         distance = next(row for name, row in values.items() if name.startswith("fd_"))
@@ -96,18 +94,8 @@ def table(language: str) -> str:
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
         recipe = run.read_recipe(folder)
         amount, unit = (recipe.minutes, MINUTES[language][recipe.clock]) if recipe.minutes else (recipe.steps, STEPS[language])
-        row = [f"`{folder.name}`", f"{amount:,g} {unit}", *numbers, f"{size / 1e6:.1f}"]
-        lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _write_recipe(folder, target):
-    """config.yaml with the command that trains such weights again in place of the one that was typed."""
-    again = f"python train.py --config {shlex.quote(target.as_posix())}/config.yaml"
-    record = {**run.read_provenance(folder), "command": again}
-    text = f"# the resolved recipe of these weights; again: {again}\n"
-    text += yaml.safe_dump({**run.read_recipe(folder).model_dump(), "provenance": record}, sort_keys=False, allow_unicode=True)
-    writing.write_text(target / "config.yaml", text)
+        lines.append([f"`{folder.name}`", f"{amount:,g} {unit}", *numbers, f"{size / 1e6:.1f}"])
+    return in_markdown(lines, right=range(2, 5)) + "\n"
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def test_a_run_that_has_gone_on_is_drawn_from_its_newest_checkpoint(run):
 
 def test_the_list_has_runs_with_checkpoints_and_the_first_choice_differs_in_the_model(run, runs_to_copy, monkeypatch):
     monkeypatch.chdir(run.parent)
-    monkeypatch.setattr(catalogue, "PUBLISHED", run.parent / "weights")
+    monkeypatch.setattr(catalogue.run, "WEIGHTS", run.parent / "weights")
     runs = run.parent / "runs"
     for name in ("wgan", "mlp"):
         shutil.copytree(runs_to_copy / name, runs / name)

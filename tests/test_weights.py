@@ -19,7 +19,7 @@ from training import checkpoint, grids, log, run
 from training.sampling import sample
 from training.trainer import rebuild
 
-WEIGHTS = sorted(path.parent for path in (ROOT / "weights").glob("*/config.yaml"))
+WEIGHTS = run.published()
 DATA = os.environ.get("PADDLE_WGAN_DATA")  # a folder with the data sets' files, for those whose scores need them
 each = pytest.mark.parametrize("folder", WEIGHTS, ids=lambda path: path.name)
 

@@ -166,8 +166,8 @@ def list_steps(folder: str | Path) -> list[int]:
 
 def declared(path: str | Path, state: dict) -> dict[str, dict[str, Declared]]:
     """{part: {name: Declared}} as the headers of the files say it: no array is read. Raises UserError if a file is damaged."""
-    names = published_parts(AVERAGE in _parts(state)) if is_published(state) else PARTS
-    names = (*names, *([AVERAGE] if AVERAGE in _parts(state) and AVERAGE not in names else []))
+    listed, required = _parts(state), () if is_published(state) else PARTS
+    names = [part for part in (*PARTS, AVERAGE) if part in listed or part in required]
     return {part: _header(Path(path) / f"{part}.safetensors") for part in names}
 
 

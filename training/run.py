@@ -19,6 +19,8 @@ from training import checkpoint
 from training import recipe as recipes
 from training.recipe import Recipe
 
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # published ones, a folder each (reporting/publish.py)
+
 
 def default_name(recipe: Recipe, default_network: str | None) -> str:
     """wgan-mnist-5k-s0; a conditional recipe says so, and another network than its own: wgan-conditional-mlp-mnist-5k-s0."""
@@ -51,9 +53,24 @@ def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, 
         **({"data_note": dataset.note} if dataset.note else {}),
         **machine,
     }
-    text = f"# the resolved recipe of this run; again: python train.py --config {shlex.quote(str(folder / 'config.yaml'))}\n"
+    write_config(folder, recipe, provenance)
+
+
+def write_config(folder: str | Path, recipe: Recipe, provenance: dict) -> None:
+    """config.yaml of a run's folder: its recipe and its provenance, as `read_recipe` and `read_provenance` read them."""
+    text = f"# the resolved recipe of this run; again: {command_of(folder)}\n"
     text += yaml.safe_dump({**recipe.model_dump(), "provenance": provenance}, sort_keys=False, allow_unicode=True)
-    writing.write_text(folder / "config.yaml", text)
+    writing.write_text(Path(folder) / "config.yaml", text)
+
+
+def command_of(folder: str | Path) -> str:
+    """The command that trains a run's recipe from the start."""
+    return f"python train.py --config {shlex.quote(str(Path(folder) / 'config.yaml'))}"
+
+
+def published() -> list[Path]:
+    """The folders of the project's published weights, by name."""
+    return sorted(path.parent for path in WEIGHTS.glob("*/config.yaml"))
 
 
 def read_recipe(folder: str | Path) -> Recipe:

@@ -67,8 +67,7 @@ def train(
         console.say(f"finished: {folder} has its {newest[1]['step']} steps")
         return
     if newest and checkpoint.is_published(newest[1]):
-        anew = f"python train.py --config {shlex.quote(str(folder / 'config.yaml'))}"
-        raise UserError(f"{folder} holds published weights, which cannot be trained on; from the start: {anew}")
+        raise UserError(f"{folder} holds published weights, which cannot be trained on; from the start: {run.command_of(folder)}")
     with contextlib.ExitStack() as held:
         if resume and leads:
             held.enter_context(writing.lock(folder))

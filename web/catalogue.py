@@ -11,7 +11,6 @@ from storage import reading
 from training import budget, checkpoint, comparison, run
 from training.recipe import Recipe
 
-PUBLISHED = Path(__file__).resolve().parent.parent / "weights"
 MOST = 300  # runs in the list
 
 
@@ -30,7 +29,7 @@ class About(NamedTuple):
 def sources(runs: Path) -> list[str]:
     """Folders that samples can be drawn from: published weights, then runs with a checkpoint below `runs` and in comparisons,
     those that began last first. A folder that cannot be read is left out."""
-    published = sorted(str(path.parent) for path in PUBLISHED.glob("*/config.yaml"))
+    published = [str(path) for path in run.published()]
     found = {}
     for root in (runs, *comparison.ROOT.glob("*/runs")):
         for path in root.glob("*/config.yaml"):

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from errors import UserError
+from training import run
 from web import cards, catalogue, words
 from web.processes import Pool
 
@@ -93,7 +94,7 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
 
 def _name(path):
     """A run in the list: published weights by their name, others by their path."""
-    return Path(path).name if Path(path).parent == catalogue.PUBLISHED else path
+    return Path(path).name if Path(path).parent == run.WEIGHTS else path
 
 
 def _empty(lang):
