@@ -122,13 +122,14 @@ def test_gradients_are_the_same_with_one_argument_frozen(double, frozen):
             np.testing.assert_allclose(one.grad.numpy(), expected[number], rtol=1e-12)
 
 
-def test_the_patches_of_a_step_are_as_few_as_said(monkeypatch):
-    """No more than FLOATS of them at a time, but of one sample at least."""
-    monkeypatch.setattr(patches, "FLOATS", 2 * 9 * 5 * 48)
+def test_as_many_samples_at_a_time_as_have_so_many_patches(monkeypatch):
+    """No more floats of them than FLOATS, but of one sample at least."""
     x, *_ = arguments((7, 5, 2, 6, 8))
-    assert [len(rows) // 48 for rows, _ in patches._patches(x, 3)] == [2, 2, 2, 1]
+    monkeypatch.setattr(patches, "FLOATS", 2 * 9 * 5 * 48)
+    assert [len(part) for part in patches._parts(x, 3, (6, 8))] == [2, 2, 2, 1]
+    assert patches._patches(x[:2], 3).size == patches.FLOATS
     monkeypatch.setattr(patches, "FLOATS", 1)
-    assert [len(rows) // 48 for rows, _ in patches._patches(x, 3)] == [1] * 7
+    assert [len(part) for part in patches._parts(x, 3, (6, 8))] == [1] * 7
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])
