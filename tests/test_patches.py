@@ -6,7 +6,7 @@ import paddle.nn.functional as F
 import pytest
 
 from models.constraints import gradient_penalty, trainable
-from models.networks import patches, resnet
+from models.networks import patches, resnet, threads
 from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubling, halving, same
 from tests.helpers import batch, tiny_game
 
@@ -130,6 +130,26 @@ def test_as_many_samples_at_a_time_as_have_so_many_patches(monkeypatch):
     assert patches._patches(x[:2], 3).size == patches.FLOATS
     monkeypatch.setattr(patches, "FLOATS", 1)
     assert [len(part) for part in patches._parts(x, 3, (6, 8))] == [1] * 7
+
+
+def test_threads_change_nothing_to_the_bit(monkeypatch):
+    monkeypatch.setattr(patches, "FLOATS", 600)
+    x, weight, bias = arguments(SIZES[0])
+    found = []
+    for count in (1, 2, 3):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(count))
+        threads._pool.cache_clear()
+        found.append([one for name in ("same", "halving", "doubling") for one in derivatives(PAIRS[name][0], x, weight, bias)])
+    assert all(np.array_equal(one, other) for others in found[1:] for one, other in zip(found[0], others, strict=True))
+    threads._pool.cache_clear()
+
+
+def test_an_error_in_a_thread_is_raised_and_ends_no_other_work(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    with pytest.raises(ZeroDivisionError):
+        threads.each(lambda part: paddle.to_tensor(1 / part), [1, 0, 2])
+    made = threads.each(lambda part: paddle.to_tensor(1.0 * part), [1, 2, 3])
+    assert [float(one) for one in made] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])

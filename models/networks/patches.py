@@ -23,6 +23,7 @@ from paddle import Tensor
 from paddle.autograd import PyLayer
 
 from models.networks.convolution import Geometry, index, with_zero_row
+from models.networks.threads import each
 
 FLOATS = 600_000  # of the patches gathered at a time: 2.4 MB
 
@@ -139,7 +140,7 @@ class _Value(PyLayer):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return [None, *(each(gradient) for each in ctx.gradients)]
+        return [None, *(function(gradient) for function in ctx.gradients)]
 
 
 def _convolve(x, weight, bias=None):
@@ -152,7 +153,7 @@ def _convolve(x, weight, bias=None):
         return _plus(paddle.matmul(_patches(part, kernel), matrix, transpose_y=True), bias)
 
     size = [side // (kernel - 2) for side in x.shape[1:3]]
-    return _joined([made(part) for part in _parts(x, kernel, size)]).reshape([-1, *size, outputs])
+    return _joined(each(made, _parts(x, kernel, size))).reshape([-1, *size, outputs])
 
 
 def _joined(parts):
@@ -183,19 +184,22 @@ def _multiply_first(y, weight, bias=None):
         pixels = _geometry(len(part), size, kernel).pixels
         return _plus(paddle.add_n([paddle.gather(patches, entries) for entries in pixels]), bias)
 
-    return _joined([made(part) for part in _parts(y, kernel, y.shape[1:3], inputs)]).reshape([-1, *size, inputs])
+    return _joined(each(made, _parts(y, kernel, y.shape[1:3], inputs))).reshape([-1, *size, inputs])
 
 
 def _weight_gradient(x, y):
     inputs, outputs, stride = x.shape[-1], y.shape[-1], x.shape[1] // y.shape[1]
     if stride == 1 and outputs < inputs:
         return _turned(_weight_gradient(y, x))
-    kernel, begin, products = stride + 2, 0, []
-    for part in _parts(x, kernel, y.shape[1:3]):
-        rows = y[begin : begin + len(part)].reshape([-1, outputs])
-        products.append(paddle.matmul(rows, _patches(part, kernel), transpose_x=True))
-        begin += len(part)
-    return paddle.add_n(products).reshape([outputs, kernel, kernel, inputs])
+    kernel = stride + 2
+    parts = _parts(x, kernel, y.shape[1:3])
+    samples = len(parts[0])
+
+    def product(number):
+        rows = y[number * samples : (number + 1) * samples].reshape([-1, outputs])
+        return paddle.matmul(rows, _patches(parts[number], kernel), transpose_x=True)
+
+    return paddle.add_n(each(product, range(len(parts)))).reshape([outputs, kernel, kernel, inputs])
 
 
 def _patches(x, kernel):
