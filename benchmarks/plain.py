@@ -6,7 +6,7 @@ training (tests/test_benchmarks.py).
 
 from paddle import Tensor, nn
 
-from models.networks import dcgan, dcgan_constant
+from models.networks import dcgan, dcgan_constant, resnet
 from models.networks.layers import norm as our_norm
 from models.networks.layers import normal
 from training.recipe import Recipe
@@ -57,7 +57,8 @@ class Critic(nn.Layer):
 
 
 def use() -> None:
-    """Let recipes that ask for dcgan or dcgan-constant get these networks from now on in this process."""
+    """Let recipes get these networks for dcgan and dcgan-constant in this process, and Paddle's layers in resnet."""
     for module in (dcgan, dcgan_constant):
         for player in (Generator, Critic):
             setattr(module, player.__name__, player)
+    resnet.on_cpu = lambda x: False

@@ -5,7 +5,7 @@ import paddle
 import pytest
 
 from benchmarks import plain
-from models.networks import dcgan, dcgan_constant
+from models.networks import dcgan, dcgan_constant, resnet
 from models.objectives import OBJECTIVES
 from tests.helpers import batch, equal, tiny, tiny_game, values
 from training import recipe as recipes
@@ -21,6 +21,7 @@ def twins(monkeypatch, model, **settings):
     for module in (dcgan, dcgan_constant):
         for player in ("Generator", "Critic"):
             monkeypatch.setattr(module, player, getattr(module, player))  # put back at the end of the test
+    monkeypatch.setattr(resnet, "on_cpu", resnet.on_cpu)
     plain.use()
     theirs = tiny_game(model, **settings)
     for role in ("generator", "critic"):

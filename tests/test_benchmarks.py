@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import inference, machine
+from benchmarks import convolutions, inference, machine
 from benchmarks.process import Process
 from benchmarks.table import by_clock, in_chinese, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
 from experiments.store import ROOT
+from models.networks import patches
 
 MEASURED = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
 OTHERS = {"wall": {"loop": 1.5, "product": 0.2}, "cpu": {"product": 0.4}}
@@ -99,3 +100,13 @@ def test_the_readme_holds_the_measured_milliseconds(page, model, network, filter
     said += [f"{found['ours']['over_plain']:.1f}", f"{found['ours']['over_pytorch']:.2f}"]
     for number in said:
         assert re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.])", text), number
+
+
+def test_convolutions_are_timed_in_each_way(monkeypatch):
+    monkeypatch.setattr(convolutions, "BATCH", 2)
+    few = patches.FLOATS
+    for kind, side in convolutions.ROWS[2:]:
+        times = convolutions.measured(2, kind, side, 1)
+        assert {step for _, step in times} == {"forward", "with gradients"} and len(times) in (6, 8)
+        assert min(times.values()) > 0
+    assert few == patches.FLOATS

@@ -6,7 +6,7 @@ import paddle.nn.functional as F
 import pytest
 
 from models.constraints import gradient_penalty, trainable
-from models.networks import patches, resnet
+from models.networks import patches, resnet, threads
 from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubling, halving, same
 from tests.helpers import batch, tiny_game
 
@@ -122,13 +122,34 @@ def test_gradients_are_the_same_with_one_argument_frozen(double, frozen):
             np.testing.assert_allclose(one.grad.numpy(), expected[number], rtol=1e-12)
 
 
-def test_the_patches_of_a_step_are_as_few_as_said(monkeypatch):
-    """No more than FLOATS of them at a time, but of one sample at least."""
-    monkeypatch.setattr(patches, "FLOATS", 2 * 9 * 5 * 48)
+def test_as_many_samples_at_a_time_as_have_so_many_patches(monkeypatch):
+    """No more floats of them than FLOATS, but of one sample at least."""
     x, *_ = arguments((7, 5, 2, 6, 8))
-    assert [len(rows) // 48 for rows, _ in patches._patches(x, 3)] == [2, 2, 2, 1]
+    monkeypatch.setattr(patches, "FLOATS", 2 * 9 * 5 * 48)
+    assert [len(part) for part in patches._parts(x, 3, (6, 8))] == [2, 2, 2, 1]
+    assert patches._patches(x[:2], 3).size == patches.FLOATS
     monkeypatch.setattr(patches, "FLOATS", 1)
-    assert [len(rows) // 48 for rows, _ in patches._patches(x, 3)] == [1] * 7
+    assert [len(part) for part in patches._parts(x, 3, (6, 8))] == [1] * 7
+
+
+def test_threads_change_nothing_to_the_bit(monkeypatch):
+    monkeypatch.setattr(patches, "FLOATS", 600)
+    x, weight, bias = arguments(SIZES[0])
+    found = []
+    for count in (1, 2, 3):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(count))
+        threads._pool.cache_clear()
+        found.append([one for name in ("same", "halving", "doubling") for one in derivatives(PAIRS[name][0], x, weight, bias)])
+    assert all(np.array_equal(one, other) for others in found[1:] for one, other in zip(found[0], others, strict=True))
+    threads._pool.cache_clear()
+
+
+def test_an_error_in_a_thread_is_raised_and_ends_no_other_work(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    with pytest.raises(ZeroDivisionError):
+        threads.each(lambda part: paddle.to_tensor(1 / part), [1, 0, 2])
+    made = threads.each(lambda part: paddle.to_tensor(1.0 * part), [1, 2, 3])
+    assert [float(one) for one in made] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("norm", ["batch", "layer", "none"])

@@ -22,7 +22,8 @@ class Network(NamedTuple):
     """source: a module with Generator and Critic by its dotted name, imported with Paddle, or what else has the two.
 
     sizes: picture sizes it can make, None for any. norms: the roles whose norm layers a recipe chooses. points: whether it also
-    makes points in the plane. one_core: its convolutions use one core of a CPU, so that several processes are faster.
+    makes points in the plane. one_core: its convolutions use one core of a CPU, as Paddle's own do, so that several processes are
+    faster.
     widths: those of WIDTHS that it reads.
     """
 
@@ -44,7 +45,7 @@ NETWORKS = {
     # nor does its width change: WGAN, section 4.3
     "dcgan-constant": Network("models.networks.dcgan_constant", (32, 64, 128), ("critic",), widths=("filters",)),
     "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES, widths=()),
-    "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, one_core=True, widths=("filters",)),
+    "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, widths=("filters",)),
 }
 
 

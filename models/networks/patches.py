@@ -23,6 +23,7 @@ from paddle import Tensor
 from paddle.autograd import PyLayer
 
 from models.networks.convolution import Geometry, index, with_zero_row
+from models.networks.threads import each
 
 FLOATS = 600_000  # of the patches gathered at a time: 2.4 MB
 
@@ -44,8 +45,8 @@ def doubling(weight: Tensor) -> Tensor:
 
 def _added_up(weight, factor):
     taps = np.subtract.outer(np.arange(4), np.arange(3))  # a tap of four is one of three seen from either of two pixels
-    matrix = np.isin(taps, (0, 1)).astype(float)
-    matrix = paddle.to_tensor(factor * np.kron(matrix, matrix).T, dtype=weight.dtype)
+    side = np.isin(taps, (0, 1)).astype(float)
+    matrix = paddle.to_tensor(factor * np.kron(side, side).T, dtype=weight.dtype)
     return (weight.reshape([-1, 9]) @ matrix).reshape([*weight.shape[:2], 4, 4])
 
 
@@ -138,17 +139,25 @@ class _Value(PyLayer):
         return value()
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> list[Tensor | None]:
-        return [None, *(each(gradient) for each in ctx.gradients)]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return [None, *(function(gradient) for function in ctx.gradients)]
 
 
 def _convolve(x, weight, bias=None):
     outputs, kernel, _, inputs = weight.shape
     if kernel == 3 and outputs < inputs:  # less to gather if it multiplies first
         return _multiply_first(x, _turned(weight), bias)
-    matrix, size = weight.reshape([outputs, -1]), [side // (kernel - 2) for side in x.shape[1:3]]
-    made = [_plus(paddle.matmul(patches, matrix, transpose_y=True), bias) for patches, _ in _patches(x, kernel)]
-    return paddle.concat(made).reshape([-1, *size, outputs])
+    matrix = weight.reshape([outputs, -1])
+
+    def made(part):
+        return _plus(paddle.matmul(_patches(part, kernel), matrix, transpose_y=True), bias)
+
+    size = [side // (kernel - 2) for side in x.shape[1:3]]
+    return _joined(each(made, _parts(x, kernel, size))).reshape([-1, *size, outputs])
+
+
+def _joined(parts):
+    return paddle.concat(parts) if len(parts) > 1 else parts[0]
 
 
 def _plus(rows, bias):
@@ -167,47 +176,48 @@ def _turned(weight):
 def _multiply_first(y, weight, bias=None):
     """The transpose: the patches that each sample's pixels of y make, added up where they overlap."""
     outputs, kernel, _, inputs = weight.shape
+    matrix = weight.reshape([outputs, -1])
     size = [side * (kernel - 2) for side in y.shape[1:3]]
-    matrix, made = weight.reshape([outputs, -1]), []
-    for part in _parts(y, kernel**2 * inputs):
+
+    def made(part):
         patches = (with_zero_row(part.reshape([-1, outputs])) @ matrix).reshape([-1, inputs])
-        pixels = paddle.add_n([paddle.gather(patches, entries) for entries in _geometry(len(part), size, kernel).pixels])
-        made.append(_plus(pixels, bias))
-    return paddle.concat(made).reshape([-1, *size, inputs])
+        pixels = _geometry(len(part), size, kernel).pixels
+        return _plus(paddle.add_n([paddle.gather(patches, entries) for entries in pixels]), bias)
+
+    return _joined(each(made, _parts(y, kernel, y.shape[1:3], inputs))).reshape([-1, *size, inputs])
 
 
 def _weight_gradient(x, y):
     inputs, outputs, stride = x.shape[-1], y.shape[-1], x.shape[1] // y.shape[1]
     if stride == 1 and outputs < inputs:
         return _turned(_weight_gradient(y, x))
-    kernel, total = stride + 2, None
-    for patches, rows in _patches(x, kernel):
-        part = paddle.matmul(y.reshape([-1, outputs])[rows], patches, transpose_x=True)
-        total = part if total is None else total.add_(part)
-    return total.reshape([outputs, kernel, kernel, inputs])
+    kernel = stride + 2
+    parts = _parts(x, kernel, y.shape[1:3])
+    samples = len(parts[0])
+
+    def product(number):
+        rows = y[number * samples : (number + 1) * samples].reshape([-1, outputs])
+        return paddle.matmul(rows, _patches(parts[number], kernel), transpose_x=True)
+
+    return paddle.add_n(each(product, range(len(parts)))).reshape([outputs, kernel, kernel, inputs])
 
 
 def _patches(x, kernel):
-    """Patches R×(k·k·C) of a few samples at a time, and which rows they are of all."""
-    size, inputs = x.shape[1:3], x.shape[-1]
-    begin = 0
-    for part in _parts(x, kernel**2 * inputs / (kernel - 2) ** 2):
-        geometry = _geometry(len(part), size, kernel)
-        patches = paddle.gather(with_zero_row(part.reshape([-1, inputs])), geometry.patches[: -(kernel**2)])
-        patches = patches.reshape([-1, kernel**2 * inputs])
-        rows = slice(begin, begin + len(patches))
-        yield patches, rows
-        begin = rows.stop
+    """The patches of x N×H×W×C, (N·H'·W')×(k·k·C)."""
+    n, *size, channels = x.shape
+    entries = _geometry(n, size, kernel).patches[: -(kernel**2)]  # without the last one, of zeros
+    return paddle.gather(with_zero_row(x.reshape([-1, channels])), entries).reshape([-1, kernel**2 * channels])
 
 
-def _parts(x, floats):
-    """x in parts of samples whose pixels, with so many floats of patches each, are FLOATS at most, but never less than one."""
-    samples = max(1, int(FLOATS / (floats * x.shape[1] * x.shape[2])))
+def _parts(x, kernel, places, channels=None):
+    """x in parts of samples, one at least, whose patches are FLOATS at most, each of k·k·C, one for each of `places`, H'×W'."""
+    samples = max(1, FLOATS // (kernel**2 * (channels or x.shape[-1]) * places[0] * places[1]))
     return [x[begin : begin + samples] for begin in range(0, len(x), samples)]
 
 
 def _geometry(n, size, kernel):
-    return Geometry.of(n, *size, kernel, kernel - 2, 1)
+    height, width = size
+    return Geometry.of(n, height, width, kernel, kernel - 2, 1)
 
 
 class SumPool(PyLayer):

@@ -1,0 +1,49 @@
+"""The same work on parts of a batch, in as many threads as Paddle may use (OMP_NUM_THREADS).
+
+Paddle's operators let go of Python's lock. A copy of rows uses one core, and the products of a part are too small to be divided:
+with a part in each thread both use all (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import paddle
+from paddle import Tensor
+
+
+def each(function: Callable[[Any], Tensor], parts: Sequence[Any]) -> list[Tensor]:
+    """[function(part) for part in parts], without gradients; what it returns does not depend on the number of threads."""
+    threads = min(_threads(), len(parts))
+    if threads < 2:
+        with paddle.no_grad():
+            return [function(part) for part in parts]
+
+    def share(number):
+        with paddle.no_grad():  # of this thread
+            return [function(part) for part in parts[number::threads]]
+
+    results: list = [None] * len(parts)
+    paddle.base.core.set_num_threads(1)  # of a product
+    try:
+        others = [_pool(os.getpid()).submit(share, number) for number in range(1, threads)]
+        for number, done in enumerate([share(0), *(other.result() for other in others)]):
+            results[number::threads] = done
+    finally:
+        paddle.base.core.set_num_threads(_threads())
+    return results
+
+
+def _threads():
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # 4,2: four, with two within each
+    return int(first) if first.isascii() and first.isdigit() else 1
+
+
+@lru_cache(maxsize=1)
+def _pool(process):
+    # a forked process has none of its parent's threads
+    return ThreadPoolExecutor(_threads())
