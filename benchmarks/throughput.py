@@ -41,7 +41,7 @@ ROWS += [(model, *POINTS) for model in ("wgan", "wgan-gp", "gan")]
 QUICK = [("wgan", *NETWORKS[1]), ("wgan-gp", *NETWORKS[1]), ("wgan", *NETWORKS[2])]
 STEPS = ("critic", "generator")
 TURN = 0.15  # seconds
-PATIENCE, LEAST = 60, 5  # a row of slow steps ends after so many seconds, but not before so many turns
+PATIENCE, LEAST = 30, 5  # a row of slow steps ends after so many seconds, but not before so many turns
 CLOCKS = {"all": ("wall",), "1": ("cpu",), "both": ("wall", "cpu")}  # of --threads
 Row = tuple[str, str, int, str]
 SETTINGS = ("OMP_NUM_THREADS", "KMP_BLOCKTIME", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
@@ -147,7 +147,7 @@ def main(quick, threads, target):
     for clock in CLOCKS[threads]:
         table = Table(*heads, title=TITLES[clock], title_justify="left")
         for at in QUICK if quick else ROWS:
-            rows = rows_of(at, clock, *measure(at, 7 if quick else 15, clock))
+            rows = rows_of(at, clock, *measure(at, 7 if quick else 9, clock))
             for row in rows:
                 width = f"{row['network']} {row['filters']}" if row["network"] != "mlp" else "mlp"
                 ratios = [f"{row[key]:.2f}" if key in row else "–" for key in ("over_plain", "over_pytorch", "share_of_product")]

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import convolutions, inference, machine
+from benchmarks import convolutions, inference, machine, memory
 from benchmarks.process import Process
 from benchmarks.table import by_clock, in_chinese, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
+from errors import UserError
 from experiments.store import ROOT
 from models.networks import patches
 
@@ -42,6 +43,13 @@ def test_ways_of_drawing_samples_are_timed(tmp_path):
             assert 0 < float(process.answer()) < 1000, "milliseconds a sample"
         finally:
             process.close()
+
+
+def test_the_peak_of_a_command_is_its_own():
+    assert 300 < memory.peak("-c", "b'x' * 300_000_000") < 400
+    assert memory.peak("-c", "") < 100
+    with pytest.raises(UserError, match="does not exist"):
+        memory.peak("eval.py", "nowhere")
 
 
 def test_the_cpu_clock_is_of_one_thread():

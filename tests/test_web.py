@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from string import Formatter
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from errors import UserError
@@ -133,6 +135,16 @@ def test_the_list_has_runs_with_checkpoints_and_the_first_choice_differs_in_the_
     about = catalogue.about(str(runs / "wgan"))
     assert about.steps == 2 and about.recipe.model == "wgan-paper" and about.values == {}
     assert catalogue.about(str(runs / "wgan" / "checkpoints" / "step-000001")).steps == 1
+
+
+def test_a_card_names_the_clock_that_counted_its_minutes(run):
+    found = catalogue.about(str(run))
+    assert found.clock == "cpu" and " CPU minutes of training" in cards.about(str(run), found, "en")
+    budget = found.recipe.model_copy(update={"minutes": 3.0, "clock": "wall"})
+    (run / "config.yaml").write_text(yaml.safe_dump(budget.model_dump()))
+    found = catalogue.about(str(run))
+    page = cards.about(str(run), found, "zh")
+    assert found.clock == "wall" and re.search(r"训练 \d+\.\d 分钟", page)
 
 
 def test_a_metrics_file_that_cannot_be_read_leaves_the_rest(run):

@@ -62,7 +62,7 @@ def about(source: str, found: About, lang: str) -> str:
     if found.steps is not None:
         facts.append(words.of("steps", lang, steps=found.steps, critic=found.critic_steps or 0))
     if found.minutes:
-        facts.append(words.of("minutes", lang, minutes=found.minutes))
+        facts.append(words.of(f"minutes_{found.clock}", lang, minutes=found.minutes))
     started = str(found.provenance.get("started") or "")[:10]  # the day
     facts += [str(fact) for fact in (found.provenance.get("processor"), started) if fact]
     html += Markup('<p class="pw-facts">{}</p>').format(" · ".join(facts))

@@ -20,7 +20,8 @@ class About(NamedTuple):
     recipe: Recipe
     steps: int | None
     critic_steps: int | None
-    minutes: float | None  # by the clock that the budget counts
+    minutes: float | None
+    clock: str  # that counted them: the budget's, 'wall' or 'cpu'
     classes: list[str]  # names, of a conditional one
     provenance: dict[str, Any]
     values: dict[str, dict]
@@ -68,12 +69,15 @@ def about(source: str) -> About:
         newest = checkpoint.path_of(path, steps[-1])
     state = checkpoint.read_state(newest) if newest else {}
     recipe = run.read_recipe(folder) if folder else run.recipe_of(path, state)
-    counted = state.get(budget.KEYS[recipe.clock if recipe.minutes else "cpu"]) or state.get("seconds")
+    clock = recipe.clock if recipe.minutes else "cpu"
+    clock = clock if budget.KEYS[clock] in state else "wall"
+    counted = state.get(budget.KEYS[clock])
     return About(
         recipe,
         state.get("step"),
         state.get("critic_steps"),
         counted / 60 if counted else None,
+        clock,
         list(state.get("classes") or ()),
         run.read_provenance(folder) if folder else {},
         _values(folder, state.get("step")),
