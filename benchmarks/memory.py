@@ -22,7 +22,10 @@ ROOT = Path(__file__).parent.parent
 
 
 def peak(*command: str) -> float:
-    """MB that a Python command of this project held at most. Raises UserError if it fails."""
+    """MB that a Python command of this project held at most. Raises UserError if it fails.
+
+    The system counts what this process holds when it starts the command, too: Paddle must not be among it.
+    """
     child = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     assert child.stderr
     said = child.stderr.read()
@@ -30,7 +33,7 @@ def peak(*command: str) -> float:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise UserError(f"{' '.join(command)} failed: {said.strip()}")
-    return used.ru_maxrss / 1000
+    return 1024 * used.ru_maxrss / 1e6
 
 
 @click.command(help=__doc__)

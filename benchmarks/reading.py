@@ -68,7 +68,7 @@ def train(count: int, folder: str) -> None:
         print(statistics.median([step() for _ in range(CHUNK)][1:]), flush=True)
     kilobytes = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     kept = "memory" if isinstance(dataset.train, np.ndarray) else "files"
-    print(json.dumps({"mb": max(kilobytes) / 1000, "first": first, "kept": kept}), flush=True)
+    print(json.dumps({"mb": 1024 * max(kilobytes) / 1e6, "first": first, "kept": kept}), flush=True)
 
 
 @click.command(help=__doc__)
