@@ -17,6 +17,7 @@ from importlib.util import find_spec
 import click
 import numpy as np
 
+from errors import UserError
 from reporting import console
 from training import runtime
 
@@ -107,6 +108,12 @@ def measured(filters: int, kind: str, side: int, rounds: int) -> dict[tuple[str,
 @click.option("--rounds", type=click.IntRange(1), default=9, show_default=True)
 def main(filters, rounds):
     runtime.start("cpu", 1)
+    import paddle
+
+    from models.networks.patches import suits
+
+    if not suits(paddle.zeros([1])):
+        raise UserError("this Paddle convolves resnet's pictures itself: take 3.0 or a newer one")
     for number, (kind, side) in enumerate(ROWS):
         times = measured(filters, kind, side, rounds)
         if number == 0:

@@ -57,7 +57,7 @@ def products(network: nn.Layer, x: Tensor) -> tuple[float, float]:
         each for each in network.sublayers(include_self=True) if any(multiplies(own) for own in each._parameters.values())
     ]
     hooks = [layer.register_forward_post_hook(count) for layer in multiply]  # type: ignore[arg-type]
-    with mock.patch.object(resnet, "on_cpu", lambda x: False):  # on a CPU it computes the same with fewer products
+    with mock.patch.object(resnet, "suits", lambda x: False):  # on a CPU it computes the same with fewer products
         network(x)
     for hook in hooks:
         hook.remove()

@@ -21,7 +21,7 @@ def twins(monkeypatch, model, **settings):
     for module in (dcgan, dcgan_constant):
         for player in ("Generator", "Critic"):
             monkeypatch.setattr(module, player, getattr(module, player))  # put back at the end of the test
-    monkeypatch.setattr(resnet, "on_cpu", resnet.on_cpu)
+    monkeypatch.setattr(resnet, "suits", resnet.suits)
     plain.use()
     theirs = tiny_game(model, **settings)
     for role in ("generator", "critic"):

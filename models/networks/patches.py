@@ -23,9 +23,15 @@ from paddle import Tensor
 from paddle.autograd import PyLayer
 
 from models.networks.convolution import Geometry, index, with_zero_row
+from models.networks.layers import on_cpu
 from models.networks.threads import each
 
 FLOATS = 600_000  # of the patches gathered at a time: 2.4 MB
+
+
+def suits(x: Tensor) -> bool:
+    """Whether x is convolved by these: on a CPU, and not by a Paddle 2, whose PyLayer differentiates by a list's last only."""
+    return on_cpu(x) and not paddle.__version__.startswith("2.")
 
 
 def same(weight: Tensor) -> Tensor:
@@ -140,7 +146,8 @@ class _Value(PyLayer):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return [None, *(function(gradient) for function in ctx.gradients)]
+        # before Paddle 3.3 a None in front ends the process
+        return [paddle.zeros([], gradient.dtype), *(function(gradient) for function in ctx.gradients)]
 
 
 def _convolve(x, weight, bias=None):

@@ -2,8 +2,8 @@
 
 Up-sampling is nearest neighbour, down-sampling average pooling, the critic's last pooling a mean over the picture.
 
-Between the first layer and the last, pictures are N×H×W×C on a CPU, where the convolutions are this project's, and N×C×H×W
-elsewhere, where everything is Paddle's. Weights are stored as Paddle's.
+Between the first layer and the last, pictures are N×H×W×C on a CPU, where the convolutions are this project's (from Paddle 3.0
+on), and N×C×H×W elsewhere, where everything is Paddle's. Weights are stored as Paddle's.
 """
 
 import math
@@ -14,8 +14,8 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import Linear, add_bias, channels_last, norm, on_cpu, swap
-from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubling, halving, same
+from models.networks.layers import Linear, add_bias, channels_last, norm, swap
+from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubling, halving, same, suits
 
 
 def glorot(fan_in, fan_out, he):
@@ -40,7 +40,7 @@ class Block(nn.Layer):
         self.shortcut = conv(inputs, outputs, 1, he=False) if resample else None
 
     def forward(self, x: Tensor) -> Tensor:
-        if on_cpu(x):
+        if suits(x):
             return self._channels_last(x)
         h = x if self.first else F.relu(self.norm1(x))
         h = self.conv1(upsample(h) if self.resample == "up" else h)
@@ -96,7 +96,7 @@ class Generator(nn.Layer):
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.linear(z).reshape([-1, self.filters, 4, 4])
-        if not on_cpu(z):
+        if not suits(z):
             return F.tanh(self.last(F.relu(self.norm(self.blocks(x)))))
         x = F.relu(channels_last(self.norm, self.blocks(swap(x, [0, 2, 3, 1]))))
         return swap(F.tanh(convolve(x, same(self.last.weight), self.last.bias)), [0, 3, 1, 2])
@@ -118,7 +118,7 @@ class Critic(nn.Layer):
         self.head = Linear(f, 1, weight_attr=glorot(f, 1, False))
 
     def features(self, x: Tensor) -> Tensor:
-        if on_cpu(x):
+        if suits(x):
             return F.relu(self.blocks(swap(x, [0, 2, 3, 1]))).mean([1, 2])
         return F.relu(self.blocks(x)).mean([2, 3])
 
