@@ -142,7 +142,7 @@ class RealData:
             else:
                 known: dict[str, np.ndarray] = {}
                 for need in sorted(needs & {"features"} | needs & ({"nearest"} if side in near else set())):
-                    network = networks.sha256(self.network) if need == "features" else ""
+                    network = networks.NETWORKS[self.network].sha256 if need == "features" else ""
                     name = cache.key("items", dataset.sha256, self.form, side, len(items), need, network)
                     known |= cache.arrays(name, functools.partial(self._known, items, need, side))
                 if "labels" in needs and classes is not None:
@@ -188,7 +188,7 @@ class RealData:
 
         if not row.cached:
             return make()
-        network = networks.sha256(self.network) if "features" in row.needs and self.network else ""
+        network = networks.NETWORKS[self.network].sha256 if "features" in row.needs and self.network else ""
         key = cache.key("baseline", self.dataset.sha256, self.form, self.dataset.name, name, n, seed, network)
         return cache.numbers(key, make)
 

@@ -11,7 +11,6 @@ import numpy as np
 import data
 from data import Dataset
 from errors import UserError, one_of
-from metrics import networks
 from metrics.draws import Draw, Items
 
 BLOCK = 1000  # samples a draw
@@ -135,7 +134,7 @@ def _lacking(name, data_name):
         return f"{data_name} has no feature network"
     if "probabilities" in METRICS[name].needs and not source.own_classes:
         return f"the classes that the network {source.feature_network!r} knows are not those of {data_name}"
-    return networks.lacking(source.feature_network)
+    return ""
 
 
 def left_out(data_name: str, with_labels: bool = False) -> str:

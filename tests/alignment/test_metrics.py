@@ -77,14 +77,12 @@ def test_swd_equals_pot():
     assert swd(x, y, seed=0)["swd"] == pytest.approx(float(expected), rel=1e-9)
 
 
-@pytest.mark.parametrize("name", ["digits", "cifar10"])
+@pytest.mark.parametrize("name", ["digits", "fashion", "cifar10"])
 def test_network_equals_pytorchs_layers(name):
     pytest.importorskip("torch", reason="PyTorch is not installed")
     from metrics import networks
     from tests.alignment import torch_metrics
 
-    if networks.lacking(name):
-        pytest.skip(f"the network {name} has no weights yet")
     spec = networks.NETWORKS[name]
     images = np.random.default_rng(0).integers(0, 256, (20, spec.colours, spec.size, spec.size), dtype=np.uint8)
     expected, their_probabilities = torch_metrics.describe(images, name)

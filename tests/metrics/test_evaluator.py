@@ -4,7 +4,6 @@ import hashlib
 
 import numpy as np
 import pytest
-from safetensors.numpy import save
 
 import data
 import metrics
@@ -138,15 +137,6 @@ def test_metrics_fit_their_data():
         metrics.choose(["gaussians"], "mnist")
 
 
-@pytest.mark.skipif(not networks.lacking("fashion"), reason="all networks have weights")
-def test_metrics_without_a_network_s_weights_are_left_out_unless_they_are_asked_for():
-    assert metrics.choose(None, "fashion-mnist") == ("swd", "memorised")
-    assert "not measured: frechet, kid, prdc, classes, w1: there are no weights" in metrics.left_out("fashion-mnist")
-    assert metrics.left_out("mnist") == metrics.left_out("swissroll") == ""
-    with pytest.raises(UserError, match=r"metric kid cannot be measured: there are no weights.*allowed are swd, memorised"):
-        metrics.choose(["kid"], "fashion-mnist")
-
-
 def test_names_after_a_flag():
     assert metrics.parse_names(None) is None
     assert metrics.parse_names(" kid, wasserstein,") == ["kid", "critic_estimate"]
@@ -248,7 +238,7 @@ def test_a_cache_that_cannot_be_written_is_no_mistake(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", [name for name, network in networks.NETWORKS.items() if network.sha256])
 def test_weights_are_the_recorded_ones_and_small(name):
     raw = networks.path_of(name).read_bytes()
-    assert hashlib.sha256(raw).hexdigest() == networks.sha256(name)
+    assert hashlib.sha256(raw).hexdigest() == networks.NETWORKS[name].sha256
     assert len(raw) < 1_500_000
 
 
@@ -263,31 +253,6 @@ def test_other_weights_are_an_error(monkeypatch, tmp_path):
     (tmp_path / "digits.safetensors").unlink()
     with pytest.raises(UserError, match="cannot be read"):
         networks.load("digits")
-    networks.load.cache_clear()
-
-
-def test_a_network_without_weights_says_how_to_make_them():
-    name = next((name for name in networks.NETWORKS if networks.lacking(name)), None)
-    if name is None:
-        pytest.skip("all networks have weights")
-    with pytest.raises(UserError, match=f"python -m metrics.train_network {name}"):
-        networks.sha256(name)
-
-
-def test_weights_that_were_trained_here_are_taken(monkeypatch, tmp_path):
-    """Fashion-MNIST: no weights are published; those of metrics/train_network.py need no hash pasted into the source."""
-    monkeypatch.setattr(networks, "WEIGHTS", tmp_path)
-    networks.load.cache_clear()
-    lacking = ["frechet", "kid", "prdc", "classes", "w1"]
-    assert not set(lacking) & set(metrics.choose(None, "fashion-mnist"))
-    assert registry.left_out("fashion-mnist").startswith(f"not measured: {', '.join(lacking)}: there are no weights")
-    assert networks.record("fashion") == {}
-    weights = {key: np.ascontiguousarray(value.numpy()) for key, value in networks.build("fashion").state_dict().items()}
-    raw = save(weights)
-    (tmp_path / "fashion.safetensors").write_bytes(raw)
-    assert set(lacking) <= set(metrics.choose(None, "fashion-mnist")) and not registry.left_out("fashion-mnist")
-    assert networks.record("fashion") == {"network_sha256": hashlib.sha256(raw).hexdigest(), "network_accuracy": None}
-    assert networks.describe(pictures(3, 28), "fashion")[0].shape == (3, 64)
     networks.load.cache_clear()
 
 
