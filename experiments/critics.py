@@ -42,7 +42,7 @@ def build(dimensions: int = 2, units: int = 64, seed: int = 0) -> Critic:
 def still_generator(seed: int) -> tuple[Generator, Callable[[np.random.Generator, int], np.ndarray]]:
     """An untrained generator of points in the plane, 64 units a layer, and a function that draws n of its points."""
     paddle.seed(seed)
-    generator = Generator(SimpleNamespace(latent=2, units=64), (2,))
+    generator = Generator(SimpleNamespace(latent=2, units=64, generator_norm="none"), (2,))
 
     @paddle.no_grad()
     def draw(rng: np.random.Generator, n: int) -> np.ndarray:

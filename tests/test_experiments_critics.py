@@ -232,3 +232,9 @@ def test_an_experiment_of_units_can_be_judged_and_drawn_half_done(root, monkeypa
     numbers = numeric.rounded(module.measure(half))
     assert len(half.left) == 1 and set(claims.verdicts(module.ABOUT, numbers)) == set(verdicts)
     assert module.draw(numbers, half).axes
+
+
+def test_an_untrained_generator_s_points_depend_on_its_seed_alone():
+    draw = lambda seed: critics.still_generator(seed)[1](np.random.default_rng(0), 5)  # noqa: E731
+    assert draw(1).shape == (5, 2) and np.isfinite(draw(1)).all()
+    assert np.array_equal(draw(1), draw(1)) and not np.allclose(draw(1), draw(2))
