@@ -1,6 +1,8 @@
 """The memory that each recipe takes at most, in MB: of train.py for some steps, and of eval.py on what it trained.
 
-python -m benchmarks.memory [--steps N] [MODEL…]
+    python -m benchmarks.memory [--steps N] [MODEL…]
+
+Without MODEL all of configs/, one after another.
 """
 
 if __name__ == "__main__":
@@ -15,10 +17,9 @@ from pathlib import Path
 import click
 
 from errors import UserError
+from experiments import ROOT
 from reporting import console
 from training import recipe as recipes
-
-ROOT = Path(__file__).parent.parent
 
 
 def peak(*command: str) -> float:

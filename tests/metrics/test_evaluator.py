@@ -137,6 +137,12 @@ def test_metrics_fit_their_data():
         metrics.choose(["gaussians"], "mnist")
 
 
+def test_nothing_is_left_out_where_a_network_knows_the_images():
+    for name in ("mnist", "fashion-mnist", "swissroll"):
+        assert metrics.left_out(name) == ""
+    assert metrics.choose(None, "fashion-mnist") == metrics.choose(None, "mnist")
+
+
 def test_names_after_a_flag():
     assert metrics.parse_names(None) is None
     assert metrics.parse_names(" kid, wasserstein,") == ["kid", "critic_estimate"]
