@@ -35,6 +35,7 @@ NAMES = (  # in the order in which they are shown
     "paperweekly",
     "tuned",
     "mnist",
+    "fashion_mnist",
     "cifar10",
 )
 # title: a question. claim: what was claimed, and where. run: what is done. core_seconds: what it costs on one core

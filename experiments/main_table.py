@@ -1,5 +1,6 @@
-"""What the main tables, of MNIST, of CIFAR-10 and of the searched recipes, share: equal time for all, and who is ahead."""
+"""What the main tables, of a data set each and of the searched recipes, share: equal time for all, and who is ahead."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -7,10 +8,39 @@ from matplotlib.figure import Figure
 from experiments import figures, training_runs
 from experiments.numeric import Interval, each, mean_and_deviation, t_interval
 from experiments.store import ExperimentStore, label_key
+from training.comparison import UNREACHED
 
 VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
 VALUES += ("swd", "memorised_share")
+CLAIMED = {"wgan": "wgan", "gp": "wgan-gp", "minimax": "gan"}  # in a claim's key: the model
 Groups = dict[str, list[training_runs.Run]]
+
+
+def measure(
+    store: ExperimentStore,
+    data: str,
+    models: Mapping[str, tuple[dict[str, Any], int]],
+    minutes: float,
+    quality: str = "fd_lenet",
+    seeds: int | None = None,
+) -> dict[str, Any]:
+    """Numbers of the recipes of configs/ on `data`, CPU minutes a training on one thread, with each main table's claims.
+
+    models: {model: (settings of its own, generator steps between two checkpoints: some thirty a training)}. quality: the
+    Fréchet distance's name. seeds: the store's by default.
+    """
+    budget = {"minutes": minutes, "clock": "cpu", "steps": UNREACHED, "data": data}
+    if store.quick:
+        budget |= {"minutes": 0.1, "filters": 8}
+    looks = {"log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
+    cells = {model: (model, {**budget, **looks, "checkpoint_every": every, **own}) for model, (own, every) in models.items()}
+    seeds = seeds or store.seeds
+    trained = training_runs.runs(store, cells, seeds, tiles=32, recipe_of=training_runs.tuned)
+    numbers = numbers_of(trained, quality, cells, seeds)
+    against = ratios(trained, quality, "dcgan")
+    numbers["claims"] = {f"{key}_ahead": against.get(model) for key, model in CLAIMED.items() if key != "minimax"}
+    numbers["claims"] |= {f"{key}_classes": class_kl(trained.get(model, [])) for key, model in CLAIMED.items() if model in models}
+    return numbers
 
 
 def numbers_of(trained: Groups, quality: str, cells: training_runs.Cells, seeds: int) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The main table, on MNIST."""
 
-from experiments import main_table, training_runs
-from training.comparison import UNREACHED
+from experiments import main_table
 
 ABOUT = {
     "title": "The main table: who is ahead on MNIST, each with its searched recipe, in equal CPU time?",
@@ -73,29 +72,17 @@ ABOUT = {
     },
 }
 
-# model: (settings of its own, generator steps between two checkpoints: some thirty a training)
-MODELS = {
+MODELS = {  # see main_table.measure
     "wgan": ({}, 1500),
     "wgan-gp": ({}, 300),
     "dcgan": ({}, 1000),
     "lsgan": ({}, 2000),
     "gan": ({"objective": "minimax", "network": "dcgan", "filters": 16}, 1000),
 }
-CLASSES = {"wgan": "wgan", "gp": "wgan-gp", "minimax": "gan"}  # in a claim's key: the model
 
 
 def measure(store):
-    budget = {"minutes": 30, "clock": "cpu", "steps": UNREACHED, "data": "mnist"}
-    if store.quick:
-        budget |= {"minutes": 0.1, "data": "mnist-5k", "filters": 8}
-    looks = {"log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
-    cells = {model: (model, {**budget, **looks, "checkpoint_every": every, **own}) for model, (own, every) in MODELS.items()}
-    trained = training_runs.runs(store, cells, tiles=32, recipe_of=training_runs.tuned)
-    numbers = main_table.numbers_of(trained, "fd_lenet", cells, store.seeds)
-    ratios = main_table.ratios(trained, "fd_lenet", "dcgan")
-    numbers["claims"] = {"wgan_ahead": ratios.get("wgan"), "gp_ahead": ratios.get("wgan-gp")}
-    numbers["claims"] |= {f"{key}_classes": main_table.class_kl(trained.get(model, [])) for key, model in CLASSES.items()}
-    return numbers
+    return main_table.measure(store, "mnist-5k" if store.quick else "mnist", MODELS, 30)
 
 
 def draw(numbers, store):

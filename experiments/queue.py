@@ -45,6 +45,7 @@ LIST = (  # what is to be measured, what takes least first; the core seconds of 
     "random_architectures",
     "balance",
     "stacked",
+    "fashion_mnist",
     "mnist",
     "cifar10",
 )

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.helpers import ROOT
-from training import runtime
+from training import children, runtime
 
 START = """
 import sys
@@ -24,7 +24,7 @@ def version(name):
 
 metadata.version = version
 from errors import UserError
-from training import runtime
+from training import children, runtime
 
 try:
     print(runtime.start(device))
@@ -101,3 +101,27 @@ def test_a_gpu_build_without_a_gpu_says_that_it_takes_the_cpu(started):
 
 def test_a_gpu_build_without_a_gpu_refuses_one(started):
     assert started("2.6.2", ("paddlepaddle-gpu",), "gpu")[0] == "--device gpu: this machine shows 0 GPUs\n"
+
+
+STRUCK = """
+import os, signal, sys
+
+class Strike:  # in the midst of Paddle's import
+    def find_spec(self, name, *_):
+        if name == "paddle.vision":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Strike())
+from training import children, runtime
+children.follow_parent()
+runtime.start("cpu")
+print("ran on")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGTERM of this kind")
+def test_sigterm_while_paddle_is_imported_ends_the_process_without_a_traceback():
+    """As where a comparison's or an experiment's processes are stopped as soon as they were begun."""
+    environment = {**os.environ, children.PARENT: str(os.getpid())}
+    done = subprocess.run([sys.executable, "-c", STRUCK], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-15, "", "")

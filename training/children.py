@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training import runtime
+from training import runtime, signals
 
 PARENT = "PADDLE_WGAN_PARENT"  # process id of the command that began this one
 
@@ -34,6 +34,7 @@ def follow_parent() -> None:
     parent = os.environ.pop(PARENT, None)
 
     def watch(parent: int):
+        signals.leave_to_others()
         while os.getppid() == parent:
             time.sleep(0.2)
         os.kill(os.getpid(), signal.SIGTERM)

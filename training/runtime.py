@@ -18,6 +18,7 @@ from pathlib import Path
 
 from errors import UserError, shortened
 from storage import writing
+from training import signals
 
 # what start() gave OMP_NUM_THREADS: processes that inherit both know that the user did not
 OURS = "PADDLE_WGAN_THREADS"
@@ -200,7 +201,7 @@ def _import_paddle():
         home: contextlib.AbstractContextManager = contextlib.nullcontext()
     except (UserError, OSError, RuntimeError):  # RuntimeError: the user has no home
         home = temporary_home()
-    with warnings.catch_warnings(), contextlib.redirect_stderr(stderr), home:
+    with warnings.catch_warnings(), contextlib.redirect_stderr(stderr), home, signals.held_back():
         warnings.simplefilter("ignore")  # that ccache is missing, that threads were set: neither is the user's concern
         new = "paddle" not in sys.modules
         try:
@@ -211,12 +212,12 @@ def _import_paddle():
             if (error.name or "").partition(".")[0] not in ("paddle", "libpaddle"):
                 raise
             raise UserError(f"Paddle cannot be imported ({error}): {REINSTALL}") from None
+        if new and hasattr(paddle, "disable_signal_handler"):
+            paddle.disable_signal_handler()  # Paddle's own, there from its import on, print a C++ traceback at SIGTERM
     if not hasattr(paddle, "set_device"):  # the rest of a wheel that was removed, or PyPI's `paddle`, which is something else
         raise UserError(f"the package paddle here is not PaddlePaddle, or not all of it: {REINSTALL}")
     if new:
         _check_version(paddle.__version__)
-        # Paddle's own handlers print a C++ traceback at SIGTERM, among others
-        paddle.disable_signal_handler()
         # Paddle 3.2 tells everyone who calls paddle.split that PyTorch's is another
         warnings.filterwarnings("ignore", r"\s*Non compatible API")
     for line in stderr.getvalue().splitlines():

@@ -32,3 +32,22 @@ def received() -> Iterator[list[int]]:
     numbers: list[int] = []
     with handled(numbers.append):
         yield numbers
+
+
+def leave_to_others() -> None:
+    """In a thread beside the main one: let another thread take these signals, the main one if it holds none back."""
+    if hasattr(signal, "pthread_sigmask"):  # not on Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, NUMBERS)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """SIGTERM waits in this thread until the end of this context."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
