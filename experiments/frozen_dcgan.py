@@ -52,8 +52,8 @@ ABOUT = {
             "threshold": 0.99,
         },
         "saturating_vanishes": {
-            "says": "It leaves next to nothing of log(1 − D)'s gradient, at every age.",
-            "says_zh": "无论哪个阶段，它几乎不给 log(1 − D) 留下梯度。",
+            "says": "A discriminator from scratch leaves a trained DCGAN next to nothing of log(1 − D)'s gradient, at every age.",
+            "says_zh": "无论 DCGAN 训练了多久，从头训练的判别器几乎不给 log(1 − D) 留下梯度。",
             "quantity": "norm of the generator's gradient after the last step over its largest, largest of the three ages",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，三个阶段中的最大值",
             "relation": "below",
@@ -86,8 +86,8 @@ ABOUT = {
             "caveat_zh": "这里没有生成定理所假设的判别器噪声，检验的只是其结论。",
         },
         "clipped_lasts": {
-            "says": "A clipped critic's gradient does not vanish, at any age.",
-            "says_zh": "无论哪个阶段，权重裁剪的判别器的梯度都不消失。",
+            "says": "A clipped critic's gradient at a trained DCGAN does not vanish, at any age.",
+            "says_zh": "无论 DCGAN 训练了多久，权重裁剪的判别器给它的梯度都不消失。",
             "quantity": "norm of the generator's gradient after the last step over its largest, least of the three ages",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，三个阶段中的最小值",
             "relation": "above",

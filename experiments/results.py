@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import experiments
 from errors import UserError
-from experiments import ROOT, claims, numeric
+from experiments import ROOT, claims, lead, numeric
 from reporting import console, numbers
 from storage.writing import write_text
 from training import recipe as recipes
@@ -46,6 +46,25 @@ def rows(language: str) -> dict[str, list[dict[str, str]]]:
         name: [claim.in_words(found[name].get(claim.key), language) for claim in claims.of(experiments.about(name))]
         for name in experiments.NAMES
     }
+
+
+def leading(said: dict[str, list[dict[str, str]]], language: str) -> list[dict[str, Any]]:
+    """lead.LEAD as the page shows it: says, claims as `rows` has them with their experiment and whose constants it has, and
+    left: the experiments that have not been measured yet."""
+    chinese, measured = language == "zh", read()
+    found = {f"{name}.{row['key']}": {**row, "experiment": name} for name, group in said.items() for row in group}
+    table = []
+    for english, in_chinese, keys in lead.LEAD:
+        answers = [found[key] for key in keys if found[key]["experiment"] in measured]
+        whose = [lead.constants(row["experiment"]) for row in answers]
+        table.append(
+            {
+                "says": in_chinese if chinese else english,
+                "claims": [row | {"constants": lead.IN_CHINESE[own] if chinese else own} for row, own in zip(answers, whose)],
+                "left": dict.fromkeys(name for key in keys if (name := found[key]["experiment"]) not in measured),
+            }
+        )
+    return table
 
 
 def full_budgets(data: str) -> Iterator[dict[str, Any]]:
@@ -92,7 +111,7 @@ def render() -> dict[str, str]:
         said, words = rows(language), claims.WORDS[language]
         tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
-        of_language = {"claims": said, "verdicts": words, "tally": tally}
+        of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(said, language)}
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}

@@ -6,7 +6,7 @@ import re
 import pytest
 
 import experiments
-from experiments import claims, results
+from experiments import claims, lead, results
 from tests.helpers import ROOT
 
 PAGES = {"en": ROOT / "docs" / "results.md", "zh": ROOT / "docs" / "results_zh.md"}
@@ -52,14 +52,33 @@ def test_heads_and_verdicts_are_the_predicate_s(name, language):
 
 
 @pytest.mark.parametrize("language", PAGES)
-def test_the_page_leads_with_every_judged_claim(language):
-    lead = PAGES[language].read_text(encoding="utf-8").partition("\n## ")[0]
-    rows = [line for line in lead.splitlines() if line.startswith("| [")]
+def test_the_page_has_a_table_of_every_judged_claim(language):
+    text = PAGES[language].read_text(encoding="utf-8")
+    table = text.partition({"en": "\n## All claims", "zh": "\n## 全部结论"}[language])[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| [")]
     judged = [(name, claim) for name in experiments.NAMES if kept(name) for claim in claims.of(experiments.about(name))]
     assert len(rows) == len(judged)
     verdicts = [claims.WORDS[language][claim.verdict(kept(name).get(claim.key))] for name, claim in judged]
     shown = [next(word for word in claims.WORDS[language].values() if f"**{word}**" in row) for row in rows]
     assert sorted(shown) == sorted(verdicts) and shown == sorted(shown, key=[*claims.WORDS[language].values()].index)
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_the_page_leads_with_what_the_papers_say(language):
+    head = PAGES[language].read_text(encoding="utf-8").partition("\n## ")[0]
+    for *says, keys in lead.LEAD:
+        assert f"| **{says[language == 'zh']}** |" in head
+        for name, key in (each.split(".", 1) for each in keys):
+            claim = next(claim for claim in claims.of(experiments.about(name)) if claim.key == key)
+            statement = claim.says if language == "en" else claim.says_zh
+            assert (statement.replace("|", "\\|") in head) == bool(kept(name)), "where it is measured"
+
+
+@pytest.mark.parametrize("name", sorted({*experiments.NAMES} - {*lead.CRITICS_ALONE}))
+def test_the_lead_says_whose_constants_an_experiment_has(name):
+    source = (ROOT / "experiments" / f"{name}.py").read_text(encoding="utf-8")
+    searched = "training_runs.tuned" in source or "main_table.measure" in source
+    assert lead.constants(name) == (lead.SEARCHED if searched else lead.PAPERS)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""What the results page leads with: what the papers and the posts say, in their order, and the claims that answer it."""
+
+# (in English, in Chinese, the claims that decide it as NAME.KEY)
+LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "The Wasserstein distance gives a gradient where the JS divergence gives none",
+        "Wasserstein 距离在 JS 散度给不出梯度的地方给出梯度",
+        ("parallel_lines.penalised_learns", "parallel_lines.js_stays", "vanishing_gradients.saturating_vanishes")
+        + ("vanishing_gradients.clipped_lasts", "frozen_dcgan.saturating_vanishes", "frozen_dcgan.clipped_lasts"),
+    ),
+    (
+        "A critic trained for long knows the distance and its gradient",
+        "训练得足够久的判别器知道距离及其梯度",
+        ("critic_truth.penalised_is_w1", "gradient_fidelity.penalty_true", "gradient_fidelity.clip_true"),
+    ),
+    (
+        "The critic's estimate follows the quality of the samples, the GAN's does not",
+        "判别器的估计值跟着样本质量走，GAN 的不会",
+        ("loss_means_quality.wgan_dcgan", "loss_means_quality.gan_dcgan", "figures_3_4.wgan_dcgan", "figures_3_4.apart_dcgan")
+        + ("tuned.wgan_follows", "tuned.gp_follows"),
+    ),
+    (
+        "The players need no balance: the more critic steps the better",
+        "无需平衡两个网络：判别器步数越多越好",
+        ("balance.clip", "balance.penalty", "balance.minimax"),
+    ),
+    (
+        "WGAN trains networks with which the GAN fails",
+        "GAN 训练不了的网络，WGAN 能训练",
+        ("section_43.mlp, generator steps", "section_43.constant, generator steps")
+        + ("random_architectures.clip", "random_architectures.gp"),
+    ),
+    (
+        "WGAN loses no modes",
+        "WGAN 不丢模式",
+        ("mode_collapse.wgan_keeps_modes", "mode_collapse.gp_keeps_modes", "stacked.wgan_modes", "stacked.gp_modes")
+        + ("mnist.wgan_classes", "mnist.gp_classes"),
+    ),
+    (
+        "Momentum makes a clipped WGAN worse, through the critic",
+        "动量让裁剪的 WGAN 变差，原因在判别器",
+        ("momentum.b0.9_slow", "momentum.b0.5_slow", "momentum_apart.blame_slow", "momentum_apart.turns_slow"),
+    ),
+    (
+        "Clipping is a poor way to keep a critic 1-Lipschitz, a gradient penalty a better one",
+        "裁剪不是保持 1-Lipschitz 的好办法，梯度惩罚更好",
+        ("clipping_pathology.weights_at_c", "clipping_pathology.layers_0.01", "clipping_pathology.layers_penalty")
+        + ("optimal_critics.clip_sees_less", "gradient_fidelity.penalty_truer"),
+    ),
+    (
+        "On few images a critic overfits",
+        "图像少时判别器会过拟合",
+        ("overfitting.penalty_gap", "overfitting.clip_gap"),
+    ),
+    (
+        "The posts' listing, of which no line clips, is no WGAN",
+        "博文的代码没有一行裁剪，它不是 WGAN",
+        ("clipping_that_is_none.no_bound", "clipping_that_is_none.clipping_helps_5", "clipping_that_is_none.worse_at_critic_steps"),
+    ),
+    (
+        "What nobody claimed: that WGAN or WGAN-GP ends ahead of the GAN in the same CPU time",
+        "没有人声称过的：CPU 时间相同时，WGAN 或 WGAN-GP 结束时领先于 GAN",
+        ("mnist.wgan_ahead", "mnist.gp_ahead", "fashion_mnist.wgan_ahead", "fashion_mnist.gp_ahead"),
+    ),
+)
+
+SEARCHED, PAPERS, ALONE = CONSTANTS = ("searched", "the papers'", "–")
+IN_CHINESE = dict(zip(CONSTANTS, ("搜索所得", "论文的", "–")))
+# of experiments: those with the recipes of configs/, and those without a generator that learns
+WITH_SEARCHED = ("figures_3_4", "section_43", "random_architectures", "stacked", "overfitting", "tuned", "mnist", "fashion_mnist")
+WITH_SEARCHED += ("cifar10",)
+CRITICS_ALONE = ("parallel_lines", "vanishing_gradients", "frozen_dcgan", "gradient_fidelity", "clipping_pathology")
+CRITICS_ALONE += ("optimal_critics",)
+
+
+def constants(name: str) -> str:
+    """Whose constants an experiment's trainings have: one of CONSTANTS."""
+    return SEARCHED if name in WITH_SEARCHED else ALONE if name in CRITICS_ALONE else PAPERS
