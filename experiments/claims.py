@@ -21,7 +21,6 @@ TERMS = {  # what is equal for those that a claim compares: in English, in Chine
     "critic steps": ("at equal critic steps", "判别器步数相同"),
     "all steps": ("at equal generator and critic steps", "生成器与判别器步数都相同"),
     "CPU seconds": ("in equal CPU seconds", "CPU 秒数相同"),
-    "clock": ("in equal minutes by the clock", "钟表时间相同"),
 }
 SIDES = {"above": ("above", "大于"), "below": ("below", "小于")}
 Found = Mapping[str, Any]

@@ -55,7 +55,8 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "The posts' listing, of which no line clips, is no WGAN",
         "博文的代码没有一行裁剪，它不是 WGAN",
-        ("clipping_that_is_none.no_bound", "clipping_that_is_none.clipping_helps_5", "clipping_that_is_none.worse_at_critic_steps"),
+        ("clipping_that_is_none.no_bound", "clipping_that_is_none.clipping_helps_5")
+        + ("clipping_that_is_none.worse_at_critic_steps",),
     ),
     (
         "What nobody claimed: that WGAN or WGAN-GP ends ahead of the GAN in the same CPU time",

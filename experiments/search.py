@@ -44,6 +44,7 @@ from training.session import Silent
 if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
+HOME = "mnist-5k"  # what configs/ are tuned on
 SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
 MARKS = (0.15, 0.3, 0.5, 0.75)  # shares of a trial's seconds
@@ -96,9 +97,12 @@ def searched(recipe: Recipe) -> dict[str, BaseDistribution]:
 
 
 def first(model: str, recipe: Recipe) -> list[dict[str, Any]]:
-    """The settings of the first trials, without those that the recipe has not."""
+    """The settings of the first trials, without those that the recipe has not; on other images also HOME's recipe."""
     space = searched(recipe)
-    return [{key: value for key, value in {**COMMON, **known}.items() if key in space} for known in FIRST.get(model, ())]
+    known = [{**COMMON, **settings} for settings in FIRST.get(model, ())]
+    if not recipe.is_points and recipe.data != HOME:
+        known.insert(0, {**recipes.load(model, overrides={"data": HOME}).model_dump(), "filters": 32})
+    return [{key: value for key, value in settings.items() if key in space} for settings in known]
 
 
 class Pruned(Exception):

@@ -125,7 +125,10 @@ def measure(store):
     numbers["claims"] = {key: t_interval(values, log=True) for key, values in (left | {"log_d_is_noisy": noise}).items()}
 
     def theorem_of(seed):
-        return {f"theta {theta}": ({"steps": line_steps, "batch": LARGE_BATCH}, partial(along_theta, theta, line_steps, seed)) for theta in THETAS}
+        return {
+            f"theta {theta}": ({"steps": line_steps, "batch": LARGE_BATCH}, partial(along_theta, theta, line_steps, seed))
+            for theta in THETAS
+        }
 
     derivatives = store.each_seed(store.point_seeds, theorem_of, needed=False)
     errors = {seed: max(relative_error(units[f"theta {t}"], t) for t in THETAS) for seed, units in derivatives.items()}
