@@ -104,7 +104,7 @@ def render() -> dict[str, str]:
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()
-    content = {"x": measured, "about": about, "cost": experiments.cost, "full_budgets": full_budgets}
+    content = {"x": measured, "about": about, "cost": experiments.cost, "full_budgets": full_budgets, "recipe": recipes.load}
     texts = {}
     for name in (*PAGES.values(), *TABLES.values()):
         language = name.split(".")[1]
