@@ -61,7 +61,7 @@ ABOUT = {
     },
 }
 
-MODELS = {"wgan-gp": ({}, 500), "wgan": ({}, 2000), "dcgan": ({}, 1500)}  # see main_table.measure
+MODELS: main_table.Models = {"wgan-gp": ({}, 500), "wgan": ({}, 2000), "dcgan": ({}, 1500)}  # see main_table.measure
 
 
 def measure(store):

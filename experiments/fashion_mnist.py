@@ -58,7 +58,7 @@ ABOUT = {
     },
 }
 
-MODELS = {"wgan": ({}, 1000), "wgan-gp": ({}, 250), "dcgan": ({}, 500)}  # see main_table.measure
+MODELS: main_table.Models = {"wgan": ({}, 1000), "wgan-gp": ({}, 250), "dcgan": ({}, 500)}  # see main_table.measure
 
 
 def measure(store):

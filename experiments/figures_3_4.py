@@ -85,7 +85,7 @@ WARM, PLAIN, GAN = "wgan warm-up", "wgan", "non-saturating"
 # label: recipe, settings of its own, which of estimates.along's estimates is its loss
 MODELS: dict[str, tuple[str, dict[str, Any], str]] = {
     WARM: ("wgan-paper", {"warm_up": True}, "heldout"),
-    PLAIN: ("wgan-paper", {}, "heldout"),
+    PLAIN: ("wgan-paper", {"warm_up": False}, "heldout"),
     GAN: ("dcgan", {}, "js_heldout"),
 }
 

@@ -68,9 +68,23 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 SEARCHED, PAPERS, ALONE = CONSTANTS = ("searched", "the papers'", "–")
 IN_CHINESE = dict(zip(CONSTANTS, ("搜索所得", "论文的", "–")))
 # of experiments: those with the recipes of configs/, and those without a generator that learns
-WITH_SEARCHED = ("figures_3_4", "section_43", "random_architectures", "stacked", "overfitting", "tuned", "mnist", "fashion_mnist")
+WITH_SEARCHED: tuple[str, ...] = (
+    "section_43",
+    "random_architectures",
+    "stacked",
+    "overfitting",
+    "tuned",
+    "mnist",
+    "fashion_mnist",
+)
 WITH_SEARCHED += ("cifar10",)
-CRITICS_ALONE = ("parallel_lines", "vanishing_gradients", "frozen_dcgan", "gradient_fidelity", "clipping_pathology")
+CRITICS_ALONE: tuple[str, ...] = (
+    "parallel_lines",
+    "vanishing_gradients",
+    "frozen_dcgan",
+    "gradient_fidelity",
+    "clipping_pathology",
+)
 CRITICS_ALONE += ("optimal_critics",)
 
 

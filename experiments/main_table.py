@@ -13,13 +13,14 @@ from training.comparison import UNREACHED
 VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
 VALUES += ("swd", "memorised_share")
 CLAIMED = {"wgan": "wgan", "gp": "wgan-gp", "minimax": "gan"}  # in a claim's key: the model
+Models = Mapping[str, tuple[dict[str, Any], int]]  # see measure
 Groups = dict[str, list[training_runs.Run]]
 
 
 def measure(
     store: ExperimentStore,
     data: str,
-    models: Mapping[str, tuple[dict[str, Any], int]],
+    models: Models,
     minutes: float,
     quality: str = "fd_lenet",
     seeds: int | None = None,

@@ -72,7 +72,7 @@ ABOUT = {
     },
 }
 
-MODELS = {  # see main_table.measure
+MODELS: main_table.Models = {  # see main_table.measure
     "wgan": ({}, 1500),
     "wgan-gp": ({}, 300),
     "dcgan": ({}, 1000),

@@ -70,20 +70,27 @@ def leading(said: dict[str, list[dict[str, str]]], language: str) -> list[dict[s
 def full_budgets(data: str) -> Iterator[dict[str, Any]]:
     """What configs/ asks of `data` for wgan-paper and wgan-gp-paper: dicts of command, steps, operations and hours here.
 
-    Operations and seconds a generator step with its critic steps are docs/throughput.json's, at the same filters.
+    Operations and seconds a generator step with its critic steps are docs/throughput.json's, at the same filters; both are None
+    for a network that it has not.
     """
     rows = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
     for model in ("wgan", "wgan-gp"):
         recipe = recipes.load(f"{model}-paper", overrides={"data": data})
         at = {"model": model, "network": recipe.network, "filters": recipe.filters, "variant": "ours"}
-        ours = {row["step"]: row for row in rows if at.items() <= row.items() and row.get("clock", "wall") == "wall"}
+        ours = {each["step"]: each for each in rows if at.items() <= each.items() and each.get("clock", "wall") == "wall"}
+        row: dict[str, Any] = {
+            "command": f"python train.py --model {model}-paper --data {data} --device gpu",
+            "steps": recipe.steps,
+        }
+        if not ours:
+            yield {**row, "operations": None, "hours": None}
+            continue
         rate = ours["loop"]["product_gflops"] * 1e9
         operations = {step: ours[step]["share_of_product"] * rate * ours[step]["seconds"] for step in ("critic", "generator")}
         # not the loop's own seconds: the measured recipe may make another number of critic steps than the paper's
         seconds = recipe.n_critic * ours["critic"]["seconds"] + ours["generator"]["seconds"]
         yield {
-            "command": f"python train.py --model {model}-paper --data {data} --device gpu",
-            "steps": recipe.steps,
+            **row,
             "operations": recipe.steps * (recipe.n_critic * operations["critic"] + operations["generator"]),
             "hours": recipe.steps * seconds / ours["loop"]["over_bare"] / 3600,
         }

@@ -38,7 +38,7 @@ PUBLISHED = {"mnist": 200_000, "cifar10": 200_000, **dict.fromkeys(("8gaussians"
 # What the experiments of before the search were measured with, and are: the papers' constants on networks of 32 filters.
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
-TERMS = {"filters": 32, "decay": False, "ema": 0.0}
+TERMS = {"filters": 32, "decay": False, "ema": 0.0, "warm_up": False}
 IMAGES = {**TERMS, "batch_size": 64}
 
 

@@ -124,8 +124,8 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
     },
     ("Networks", "网络"): {
         "generator_network": Setting(
-            "network of the generator; `network` sets both. Points want `mlp` or `mlp-bn`",
-            "生成器的网络；`network` 同时设两者。平面点集用 `mlp` 或 `mlp-bn`",
+            "network of the generator; `network` sets both. Points want `mlp`, `mlp-bn` or `gp-toy`",
+            "生成器的网络；`network` 同时设两者。平面点集用 `mlp`、`mlp-bn` 或 `gp-toy`",
             "net arch architecture backbone model_type net_g",
         ),
         "critic_network": Setting(

@@ -44,8 +44,11 @@ NETWORKS = {
     "dcgan-nobn": Network("models.networks.dcgan", (32, 64, 128), ("critic",), widths=("filters",)),
     # nor does its width change: WGAN, section 4.3
     "dcgan-constant": Network("models.networks.dcgan_constant", (32, 64, 128), ("critic",), widths=("filters",)),
-    "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES, widths=()),
+    # those of WGAN-GP's code: gan_toy.py; gan_mnist.py and gan_cifar.py; gan_cifar_resnet.py
+    "gp-toy": Network("models.networks.gp_toy", points=True, widths=("units",)),
+    "gp-dcgan": Network("models.networks.gp_dcgan", (28, 32), ROLES, widths=("filters",)),
     "resnet": Network("models.networks.resnet", (32, 64, 128), ROLES, widths=("filters",)),
+    "paperweekly": Network("models.networks.paperweekly", (28, 32, 64, 128), ROLES, widths=()),
 }
 
 

@@ -25,12 +25,21 @@ from models.networks.layers import channels_first, normal, on_cpu
 
 
 class Conv(nn.Layer):
-    """Convolution without bias, weights N(0, .02) stored as outputs×k×k×inputs: N×H×W×inputs → N×H'×W'×outputs."""
+    """Convolution without bias, weights N(0, .02) if `attr` says nothing else, stored as outputs×k×k×inputs: N×H×W×inputs →
+    N×H'×W'×outputs."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 4,
+        stride: int = 2,
+        padding: int = 1,
+        attr: paddle.ParamAttr | None = None,
+    ):
         super().__init__()
         self.kernel, self.stride, self.padding = kernel, stride, padding
-        self.weight = self.create_parameter([outputs, kernel, kernel, inputs], attr=normal())
+        self.weight = self.create_parameter([outputs, kernel, kernel, inputs], attr=attr or normal())
 
     def forward(self, x: Tensor) -> Tensor:
         n, height, width, inputs = x.shape
@@ -48,12 +57,20 @@ class Conv(nn.Layer):
 
 
 class Deconv(nn.Layer):
-    """Transposed convolution without bias, weights N(0, .02) stored as inputs×k×k×outputs: the adjoint of a Conv."""
+    """Transposed convolution without bias, weights as a Conv's, stored as inputs×k×k×outputs: the adjoint of a Conv."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 4, stride: int = 2, padding: int = 1):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 4,
+        stride: int = 2,
+        padding: int = 1,
+        attr: paddle.ParamAttr | None = None,
+    ):
         super().__init__()
         self.kernel, self.stride, self.padding = kernel, stride, padding
-        self.weight = self.create_parameter([inputs, kernel, kernel, outputs], attr=normal())
+        self.weight = self.create_parameter([inputs, kernel, kernel, outputs], attr=attr or normal())
 
     def forward(self, x: Tensor) -> Tensor:
         n, height, width, inputs = x.shape

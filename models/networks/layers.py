@@ -163,11 +163,15 @@ class LayerNorm(nn.Layer):
 PADDLES_BATCH_NORMS = (nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D, nn.SyncBatchNorm)
 
 
-def norm(name: str, channels: int, channels_last: bool = False) -> list[nn.Layer]:
-    """The normalising layer of a row of NORMS, as a list: empty for 'none'."""
-    layer = NORMS[name].layer
-    layer = globals()[layer] if isinstance(layer, str) else layer
-    return [layer(channels, channels_last)] if layer else []
+def norm(name: str, channels: int, channels_last: bool = False, scale: float | None = None) -> list[nn.Layer]:
+    """The normalising layer of a row of NORMS, as a list: empty for 'none'. scale: batch norm's first, if not N(1, .02)."""
+    kind = NORMS[name].layer
+    kind = globals()[kind] if isinstance(kind, str) else kind
+    layers = [kind(channels, channels_last)] if kind else []
+    for layer in layers:
+        if scale is not None and isinstance(layer, BatchNorm):
+            layer.weight.set_value(paddle.full_like(layer.weight, scale))
+    return layers
 
 
 def channels_last(norms: nn.Sequential, x: Tensor) -> Tensor:

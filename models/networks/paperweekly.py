@@ -1,6 +1,7 @@
 """paperweekly: the networks of the PaperWeekly reproduction of 2018 (static graph), in dygraph, on S×S pixels, S = 28 there.
 
-Its critic ended in a linear layer although its text says that this may not be; linear is right.
+Its critic ended in a linear layer although its text says that this may not be; linear is right. Batch norm's scale begins as
+N(1, .02), as DCGAN's, where theirs began at 1.
 """
 
 from typing import Any

@@ -34,8 +34,8 @@ class Block(nn.Layer):
     def __init__(self, inputs: int, outputs: int, kind: str, resample: str | None, first: bool = False):
         super().__init__()
         self.resample, self.first = resample, first
-        self.norm1 = nn.Sequential(*([] if first else norm(kind, inputs)))
-        self.norm2 = nn.Sequential(*norm(kind, outputs))
+        self.norm1 = nn.Sequential(*([] if first else norm(kind, inputs, scale=1.0)))
+        self.norm2 = nn.Sequential(*norm(kind, outputs, scale=1.0))
         self.conv1, self.conv2 = conv(inputs, outputs, 3), conv(outputs, outputs, 3)
         self.shortcut = conv(inputs, outputs, 1, he=False) if resample else None
 
@@ -91,7 +91,7 @@ class Generator(nn.Layer):
         doublings = (size // 4).bit_length() - 1
         kind = recipe.generator_norm
         self.blocks = nn.Sequential(*[Block(self.filters, self.filters, kind, "up") for _ in range(doublings)])
-        self.norm = nn.Sequential(*norm(kind, self.filters))
+        self.norm = nn.Sequential(*norm(kind, self.filters, scale=1.0))
         self.last = conv(self.filters, colours, 3, he=False)
 
     def forward(self, z: Tensor) -> Tensor:
