@@ -12,7 +12,7 @@ from tests.helpers import ROOT, TINY_FLAGS, files_below, run_program, write_cifa
 
 WGAN = ["--model", "wgan-paper"]
 FLAGS = [  # arguments of train.py, what the line must name
-    ([], "--model NAME is missing: one of dcgan, gan, lsgan, wgan, wgan-gp, wgan-gp-paper, wgan-paper"),
+    ([], "--model NAME is missing: one of dcgan, gan, lsgan, wgan, wgan-gp, wgan-gp-paper, wgan-gp-resnet-paper, wgan-paper"),
     (["--model", "wagn"], "did you mean 'wgan'"),
     (["--model", "../wgan"], "unknown model '../wgan'"),
     ([*WGAN, "--config", "x.yaml"], "exclude one another"),
