@@ -77,7 +77,7 @@ WITH_SEARCHED: tuple[str, ...] = (
     "mnist",
     "fashion_mnist",
 )
-WITH_SEARCHED += ("cifar10",)
+WITH_SEARCHED += ("cifar10", "mode_collapse")
 CRITICS_ALONE: tuple[str, ...] = (
     "parallel_lines",
     "vanishing_gradients",

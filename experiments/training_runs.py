@@ -1,5 +1,6 @@
 """Results that are trainings of train.py's kind: a run folder that is continued where it was, its log and its scores."""
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -72,12 +73,13 @@ def runs(
     tiles: int = 0,
     extra: Callable[[Path], Any] | None = None,
     recipe_of: Callable[[str, dict[str, Any], int], Recipe] = untuned,
+    needed: bool = True,
 ) -> dict[str, list[Run]]:
     """Train cells {label: (model, settings)} with so many seeds (the store's by default): {label: [a run a seed]}.
 
     names: metrics, all that fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the
     figure. extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned. With
-    store.redraw only what has been measured: labels without a run are left out.
+    store.redraw only what has been measured: labels without a run are left out; UserError where it is nothing, {} if not needed.
 
     A run is its seed and {'died': why}, or steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes
     counts), curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over draws), floors (real
@@ -96,7 +98,10 @@ def runs(
             units[key] = asked, functools.partial(_measure, store, key, recipe, folder, names, count, tiles, extra)
             cell_of[key], recipes_of[key] = (label, seed), recipe
     groups: dict[str, list[Run]] = {label: [] for label in cells}
-    for key, found in store.shared(units).items():
+    measured: dict[str, Run] = {}
+    with contextlib.nullcontext() if needed or not store.redraw else contextlib.suppress(UserError):
+        measured = store.shared(units)
+    for key, found in measured.items():
         label, seed = cell_of[key]
         groups[label].append({**(found if "died" in found else _complete(recipes_of[key], found)), "seed": seed})
     return {label: group for label, group in groups.items() if group}
