@@ -55,12 +55,13 @@ ABOUT = {
 }
 
 GENERATORS = {"dcgan": "dcgan", "constant": "dcgan-constant", "mlp": "mlp"}  # in a claim's key: the network
+DIGITS = {"data": "mnist", "filters": 16}
 MODELS = ("wgan", "dcgan")
 VALUES = ("fd_lenet", "kid", "coverage", "classes_found", "class_kl")
 
 
 def measure(store):
-    steps, marks, own = (10, 5, {"data": "mnist-5k", "filters": 8}) if store.quick else (10_000, 30, {"data": "mnist"})
+    steps, marks, own = (10, 5, {"data": "mnist-5k", "filters": 8}) if store.quick else (10_000, 30, DIGITS)
     common = {**own, "units": 512, "critic_network": "dcgan", "keep_checkpoints": 1000, **training_runs.schedule(steps, marks)}
     cells = {
         f"{model} {name}": (model, {**common, "generator_network": network})
