@@ -83,7 +83,7 @@ def collect_runs(entries: list[Entry], scores: list[tuple | None]) -> dict:
         "remarks": [*terms.remarks(entries, runs), *filter(None, unread)],
         "curves": curves_of,
         "metric_curves": metric_curves,
-        "agreement": [agreement(row, quality) for row in runs if row["on_the_way"]],
+        "agreement": [agreement(row, quality) for row in runs if len(row["on_the_way"]) > 1],
     }
 
 

@@ -30,8 +30,11 @@ def of_log(logs: list[list[dict]], clock: str = "wall") -> dict:
 
 
 def of_scores(scored: list[list[dict]]) -> dict:
-    """The same of scores through training: for each run a list of {step, critic_steps, images_seen, minutes, value: …}."""
-    scored = [lines for lines in scored if lines]
+    """The same of scores through training: for each run a list of {step, critic_steps, images_seen, minutes, value: …}.
+
+    A run of one checkpoint, published weights for example, makes no curve.
+    """
+    scored = [lines for lines in scored if len(lines) > 1]
     if not scored:
         return {}
     names = [name for name in scored[0][0] if name not in AXES and all(name in line for lines in scored for line in lines)]
