@@ -50,11 +50,11 @@ def test_it_is_the_weighted_mean_of_weights_and_running_statistics(network, ema)
     for name, value in found.items():
         expected = sum(share * state[name] for share, state in zip(parts, states, strict=True))
         np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6, err_msg=name)
-        if np.abs(states[-1][name] - expected).max() > 1e-4:
+        if np.abs(states[-1][name] - expected).max() > 5e-5:
             moved.add(name)
     # a bias before batch norm has no gradient
     assert moved >= {name for name in found if name.endswith(("weight", "mean", "variance"))}, "the test would prove nothing"
-    assert any(name.endswith("variance") for name in found) == (network in ("dcgan", "mlp-bn", "paperweekly", "resnet"))
+    assert any(name.endswith("variance") for name in found) == (network in ("dcgan", "gp-dcgan", "mlp-bn", "paperweekly", "resnet"))
 
 
 def test_the_warm_up_forgets_the_beginning_until_ema_is_reached(monkeypatch):

@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 import paddle
+import paddle.nn.functional as F
 from paddle import Tensor, nn
 
 from models.networks.convolution import Conv, Deconv
@@ -54,10 +55,8 @@ def with_bias(x: Tensor, bias: Tensor) -> Tensor:
 
 
 def one_more(x: Tensor) -> Tensor:
-    """N×H×W×C with one more row and column of zeros at their ends."""
-    n, height, width, channels = x.shape
-    x = paddle.concat([x, paddle.zeros([n, 1, width, channels], x.dtype)], 1)
-    return paddle.concat([x, paddle.zeros([n, height + 1, 1, channels], x.dtype)], 2)
+    """N×H×W×C with one more row and column of zeros at their ends. Paddle cannot differentiate a concatenation with zeros twice."""
+    return F.pad(x, [0, 0, 0, 1, 0, 1, 0, 0])
 
 
 def sizes(size: int) -> list[int]:
