@@ -54,7 +54,8 @@ def test_it_is_the_weighted_mean_of_weights_and_running_statistics(network, ema)
             moved.add(name)
     # a bias before batch norm has no gradient
     assert moved >= {name for name in found if name.endswith(("weight", "mean", "variance"))}, "the test would prove nothing"
-    assert any(name.endswith("variance") for name in found) == (network in ("dcgan", "gp-dcgan", "mlp-bn", "paperweekly", "resnet"))
+    normalised = ("dcgan", "gp-dcgan", "mlp-bn", "paperweekly", "resnet")
+    assert any(name.endswith("variance") for name in found) == (network in normalised)
 
 
 def test_the_warm_up_forgets_the_beginning_until_ema_is_reached(monkeypatch):

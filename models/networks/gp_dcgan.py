@@ -55,7 +55,8 @@ def with_bias(x: Tensor, bias: Tensor) -> Tensor:
 
 
 def one_more(x: Tensor) -> Tensor:
-    """N×H×W×C with one more row and column of zeros at their ends. Paddle cannot differentiate a concatenation with zeros twice."""
+    """N×H×W×C with one more row and column of zeros at their ends."""
+    # not a concatenation with zeros: Paddle cannot differentiate one twice
     return F.pad(x, [0, 0, 0, 1, 0, 1, 0, 0])
 
 
