@@ -12,13 +12,13 @@ ABOUT = {
     "2（惩罚）"
     "（Miyato 等，1802.05957，表 2）；PyTorch-StudioGAN 里 DCGAN 6.11 / 48.29，WGAN-GP 5.22 / 53.98，裁剪的 WGAN "
     "死掉（3.59 / 107.68）。",
-    "run": """wgan, wgan-gp and dcgan with configs/' recipes: dcgan networks of 32 filters and the constants that the search
-        chose on digits (nothing was searched here); two CPU hours a training on one thread, one seed, on a copy of CIFAR-10
-        whose images had been stored as JPEG once. The published figures take 100,000 generator steps and are not run here; on
-        a GPU: python train.py --model wgan-gp-paper --data cifar10 --device gpu.""",
-    "run_zh": "wgan、wgan-gp、dcgan，用 configs/ 的配置：32 个滤波器的 dcgan 网络，超参数是在数字上搜索到的（这里没有再搜索）；"
-    "每次训练 2 CPU 小时、一个线程，一个种子；所用的 CIFAR-10 曾以 JPEG 存过一次。发表的数字要 100,000 个生成器步，没有在这里跑；"
-    "GPU 上：python train.py --model wgan-gp-paper --data cifar10 --device gpu。",
+    "run": """wgan, wgan-gp and dcgan with configs/' recipes: dcgan networks of 32 filters, the two WGANs with the constants
+        that the search chose on digits (nothing was searched here), dcgan with DCGAN's own; two CPU hours a training on one
+        thread, one seed, on a copy of CIFAR-10 whose images had been stored as JPEG once. The published figures take 100,000
+        generator steps and are not run here; on a GPU: python train.py --model wgan-gp-paper --data cifar10 --device gpu.""",
+    "run_zh": "wgan、wgan-gp、dcgan，用 configs/ 的配置：32 个滤波器的 dcgan 网络，两个 WGAN 用在数字上搜索到的超参数"
+    "（这里没有再搜索），dcgan 用 DCGAN 自己的；每次训练 2 CPU 小时、一个线程，一个种子；所用的 CIFAR-10 曾以 JPEG 存过一次。"
+    "发表的数字要 100,000 个生成器步，没有在这里跑；GPU 上：python train.py --model wgan-gp-paper --data cifar10 --device gpu。",
     "core_seconds": 21600,
     "claims": {
         "wgan_classes": {
