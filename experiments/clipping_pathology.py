@@ -27,13 +27,12 @@ ABOUT = {
         critics of 128 units, clipped at 0.01 (RMSProp 5e-5, algorithm 1) and penalised with lambda 10 (Adam 1e-4, 0.5, 0.9),
         on the eight and 25 Gaussians and the Swiss roll, 4,000 steps; a critic's estimate on new points divided by its
         largest slope, as a share of the exact W1 of 2,000 pairs. Layers: critics of twelve hidden layers of 64 units on the
-        Swiss roll, 1,500 steps, c = 0.001, 0.01, 0.1 against the penalty. Ten seeds in the end, so far those that are listed.""",
+        Swiss roll, 1,500 steps, c = 0.001, 0.01, 0.1 against the penalty. Ten seeds.""",
     "run_zh": "与论文一样，生成器的分布静止：真实点加单位高斯噪声。曲面：128 个单元的 mlp 判别器，在 0.01 处裁剪（RMSProp "
     "5e-5，算法 1）"
     "或以 lambda = 10 惩罚（Adam 1e-4、0.5、0.9），8 个、25 个高斯和瑞士卷，4,000 步；新点上的估计值除以最大斜率，占 2,"
     "000 对点的精确 "
-    "W1 的几成。逐层：瑞士卷上十二个隐藏层（64 个单元）的判别器，1,500 步，c = 0.001、0.01、0.1 与惩罚相比。种子最终十个，"
-    "目前为所列者。",
+    "W1 的几成。逐层：瑞士卷上十二个隐藏层（64 个单元）的判别器，1,500 步，c = 0.001、0.01、0.1 与惩罚相比。十个种子。",
     "core_seconds": 1300,
     "claims": {
         "weights_at_c": {
