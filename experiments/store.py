@@ -112,16 +112,16 @@ class ExperimentStore:
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
         return result
 
-    def shared(self, units: Mapping[str, Unit]) -> dict[str, Any]:
+    def shared(self, units: Mapping[str, Unit], needed: bool = True) -> dict[str, Any]:
         """{key: what cached returns} of units {key: (settings, measure)}, divided among the processes that are at them.
 
         What another process is at is left for the end. With --redraw only what has been measured, an experiment may be drawn
-        half done; UserError where nothing has.
+        half done; where nothing has, UserError if it is needed, {} if not.
         """
         if self.redraw:
             missing = [key for key, (settings, _) in units.items() if not self._has(key, settings)]
             self.left += missing
-            if missing and len(missing) == len(units):
+            if needed and missing and len(missing) == len(units):
                 raise UserError(f"{self.name}: {missing[0]} has not been measured yet; run it without --redraw")
             units = {key: unit for key, unit in units.items() if key not in missing}
         done: dict[str, Any] = {}
@@ -142,10 +142,9 @@ class ExperimentStore:
         """
         wanted = {f"{key}, seed {seed}": (seed, key, unit) for seed in range(seeds) for key, unit in units_of(seed).items()}
         groups: dict[int, dict[str, Any]] = {}
-        with contextlib.nullcontext() if needed or not self.redraw else contextlib.suppress(UserError):
-            for name, found in self.shared({name: unit for name, (_, _, unit) in wanted.items()}).items():
-                seed, key, _ = wanted[name]
-                groups.setdefault(seed, {})[key] = found
+        for name, found in self.shared({name: unit for name, (_, _, unit) in wanted.items()}, needed).items():
+            seed, key, _ = wanted[name]
+            groups.setdefault(seed, {})[key] = found
         whole = {seed: group for seed, group in groups.items() if len(group) == len(units_of(seed))}
         if needed and not whole:
             raise UserError(f"{self.name}: no seed has been measured to its end yet; run it without --redraw")

@@ -1,6 +1,5 @@
 """Results that are trainings of train.py's kind: a run folder that is continued where it was, its log and its scores."""
 
-import contextlib
 import functools
 import hashlib
 import json
@@ -98,10 +97,7 @@ def runs(
             units[key] = asked, functools.partial(_measure, store, key, recipe, folder, names, count, tiles, extra)
             cell_of[key], recipes_of[key] = (label, seed), recipe
     groups: dict[str, list[Run]] = {label: [] for label in cells}
-    measured: dict[str, Run] = {}
-    with contextlib.nullcontext() if needed or not store.redraw else contextlib.suppress(UserError):
-        measured = store.shared(units)
-    for key, found in measured.items():
+    for key, found in store.shared(units, needed).items():
         label, seed = cell_of[key]
         groups[label].append({**(found if "died" in found else _complete(recipes_of[key], found)), "seed": seed})
     return {label: group for label, group in groups.items() if group}

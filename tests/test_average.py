@@ -42,7 +42,7 @@ def shares(ema, steps):
 @pytest.mark.parametrize("network", NETWORKS)
 def test_it_is_the_weighted_mean_of_weights_and_running_statistics(network, ema):
     steps = 5
-    trainer = tiny_game("wgan-paper", network=network, ema=ema, learning_rate=0.01)
+    trainer = tiny_game("wgan-paper", network=network, ema=ema, learning_rate=0.012)
     states, parts = play(trainer, steps), shares(ema, steps)
     assert sum(parts) == pytest.approx(1) and min(parts) > 0
     found, moved = state_of(trainer.average), set()
@@ -50,7 +50,7 @@ def test_it_is_the_weighted_mean_of_weights_and_running_statistics(network, ema)
     for name, value in found.items():
         expected = sum(share * state[name] for share, state in zip(parts, states, strict=True))
         np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6, err_msg=name)
-        if np.abs(states[-1][name] - expected).max() > 5e-5:
+        if np.abs(states[-1][name] - expected).max() > 1e-4:
             moved.add(name)
     # a bias before batch norm has no gradient
     assert moved >= {name for name in found if name.endswith(("weight", "mean", "variance"))}, "the test would prove nothing"

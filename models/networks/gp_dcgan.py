@@ -17,7 +17,7 @@ from paddle import Tensor, nn
 
 from models.networks.convolution import Conv, Deconv
 from models.networks.gp_toy import glorot, uniform
-from models.networks.layers import LeakyReLU, add_bias, all_but_last, norm, swap
+from models.networks.layers import LeakyReLU, add_bias_last, all_but_last, norm, swap
 
 KERNEL = 5
 
@@ -31,7 +31,7 @@ class Halve(Conv):
         self.bias = self.create_parameter([outputs], is_bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return with_bias(Conv.forward(self, one_more(x) if self.even else x), self.bias)
+        return add_bias_last(Conv.forward(self, one_more(x) if self.even else x), self.bias)
 
 
 class Double(Deconv):
@@ -43,15 +43,11 @@ class Double(Deconv):
         self.bias = self.create_parameter([outputs], is_bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        return with_bias(Deconv.forward(self, x)[:, : self.size, : self.size], self.bias)
+        return add_bias_last(Deconv.forward(self, x)[:, : self.size, : self.size], self.bias)
 
 
 def he(inputs: float, outputs: float) -> paddle.ParamAttr:
     return uniform(math.sqrt(4 / (KERNEL**2 * (inputs + outputs))))
-
-
-def with_bias(x: Tensor, bias: Tensor) -> Tensor:
-    return add_bias(x.reshape([-1, x.shape[-1]]), bias).reshape(x.shape)
 
 
 def one_more(x: Tensor) -> Tensor:

@@ -50,6 +50,11 @@ def add_bias(rows: Tensor, bias: Tensor) -> Tensor:
     return rows + paddle.ones([rows.shape[0], 1], rows.dtype) @ bias.reshape([1, -1])
 
 
+def add_bias_last(x: Tensor, bias: Tensor) -> Tensor:
+    """x N×H×W×C + bias C, by add_bias."""
+    return add_bias(x.reshape([-1, x.shape[-1]]), bias).reshape(x.shape)
+
+
 class LeakyReLU(nn.Layer):
     """max(x, a·x), a in [0, 1)."""
 

@@ -12,7 +12,7 @@ from paddle import Tensor, nn
 from paddle.nn import functional as F
 
 from models.networks.convolution import multiply_first
-from models.networks.layers import Linear, add_bias, channels_first, norm, on_cpu, swap
+from models.networks.layers import Linear, add_bias_last, channels_first, norm, on_cpu, swap
 
 
 class Generator(nn.Layer):
@@ -45,8 +45,7 @@ class Conv5(nn.Conv2D):
             return channels_first(lambda x: F.conv2d(x, self.weight, self.bias, padding=2), x)
         if not on_cpu(x):
             return F.conv2d(x, self.weight, self.bias, padding=2, data_format="NHWC")
-        y = multiply_first(x, self.weight.transpose([0, 2, 3, 1]), 2)
-        return add_bias(y.reshape([-1, y.shape[-1]]), self.bias).reshape(y.shape)
+        return add_bias_last(multiply_first(x, self.weight.transpose([0, 2, 3, 1]), 2), self.bias)
 
 
 def upsample(x):
