@@ -123,9 +123,11 @@ def draw(numbers, store):
     cells = numbers["cells"]
     figure, axes = figures.new(1, len(cells) + 1, height=2.8, width_ratios=[2.2] + [1] * len(cells))
     for number, (label, row) in enumerate(cells.items()):
-        if row["curves"]:
+        # a training that a longer one goes on with is that one's beginning
+        if row["curves"] and f"{label} longer" not in cells:
             curves = [[abs(estimate) + 1e-6 for estimate in curve] for curve in row["curves"]["estimate"]]
-            figures.band(axes[0], row["curves"]["step"], curves, label, f"C{number}")
+            style = ("tab:red" if label.startswith("not") else "tab:blue", "-" if "5:1" in label else "--")
+            figures.band(axes[0], row["curves"]["step"], curves, label.removesuffix(" longer"), *style)
         fd = row["fd_lenet"]["mean"]
         if fd is not None:
             borrowed = label == RIGHT
@@ -135,7 +137,7 @@ def draw(numbers, store):
             figures.picture(axes[number + 1], image[: 4 * 28, : 4 * 28], f"{label}\nfd_lenet\n{each(row['fd_lenet'])}")
             axes[number + 1].title.set_fontsize(7)
     axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
-    axes[0].legend(fontsize=7)
+    axes[0].legend(fontsize=6, labelspacing=0.2, loc=(0.45, 0.45))
     axes[0].grid(alpha=0.3)
     about = f"dcgan with 16 filters, mnist-5k, {figures.seeds_of(cells.values())}; samples: each one's worst seed"
     figures.foot(figure, f"{about}; n:1 are critic steps a generator step")
