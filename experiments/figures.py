@@ -32,9 +32,7 @@ def picture(axis: Any, image: np.ndarray, title: str = "") -> None:
     axis.set_title(title, fontsize=10)
 
 
-def band(
-    axis: Any, x: Sequence[float], curves: Sequence[Sequence[float]], label: str, colour: str, linestyle: str = "-"
-) -> None:
+def band(axis: Any, x: Sequence[float], curves: Sequence[Sequence[float]], label: str, colour: str, linestyle: str = "-") -> None:
     """Mean of several curves (lists of equal length) as a line, from the lowest to the highest as a band."""
     y = np.array(curves, float)
     axis.plot(x, y.mean(0), color=colour, linestyle=linestyle, label=label)
