@@ -17,7 +17,7 @@ from errors import Interrupted, UserError
 from models import networks
 from reporting import console, visual
 from reporting.progress import MultiRunProgress
-from reporting.scorer import Scorer
+from reporting.scorer import SAMPLES, Scorer
 from reporting.words import FORMS, LANGUAGES
 from storage import writing
 from training import children, comparison, launch, run_comparison, runtime
@@ -25,12 +25,21 @@ from training import recipe as recipes
 
 
 class Command(click.Command):
-    """--network takes several names: `--network dcgan mlp` reads as `--network dcgan --network mlp`."""
+    """--network takes several names: `--network dcgan mlp` reads as `--network dcgan --network mlp`.
+
+    dcgan is a model as well: behind another network the word could mean either, and is an error.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         spread: list[str] = []
         for word in args:
-            spread += ["--network", word] if word in networks.NETWORKS and spread[-2:-1] == ["--network"] else [word]
+            several = word in networks.NETWORKS and spread[-2:-1] == ["--network"]
+            if several and word in recipes.names():
+                raise UserError(
+                    f"--network {spread[-1]} {word}: is {word} a model or a network here? Name models before --network, and "
+                    f"the network as --network {word}"
+                )
+            spread += ["--network", word] if several else [word]
         return super().parse_args(ctx, spread)
 
 
@@ -51,7 +60,7 @@ class Command(click.Command):
     help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
 )
 @click.option("--metrics", "wanted", metavar="A,B", help="As eval.py's; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help="Samples that are scored; 5,000 by default.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {SAMPLES} by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")
 @click.option("--list", "listing", is_flag=True, help="Show the comparisons that there are, and who is ahead; nothing else.")
@@ -124,7 +133,7 @@ def main(
     passed_on = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
     words = [word for name, value in passed_on.items() if value for word in (name, value)]
     with writing.lock(folder):
-        comparison.assign_folders(folder, entries, dataset.sha256)
+        comparison.assign_folders(folder, entries, dataset.sha256, dataset.labels_sha256)
         comparison.write_record(folder, entries)
         return carry_out(folder, entries, scorer, words, data_dir, device, lang, figures, jobs or default_jobs)
 

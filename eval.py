@@ -21,9 +21,6 @@ from reporting.numbers import in_digits
 from storage import reading, writing
 from training import checkpoint, run, runtime
 
-MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
-SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
-
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("source", metavar="RUN|CHECKPOINT|FILE.npz")
@@ -31,7 +28,7 @@ SAMPLES = ", ".join([f"{data.Source.samples:,}", *MORE])
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{SAMPLES} by default.")
+@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{scorer.SAMPLES} by default.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
 @click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too; marks the best.")
@@ -103,7 +100,8 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
     file = None
     if target:
         file = target / "metrics.json"
-        score_store.write(file, scores, settings)
+        if aside := score_store.write(file, scores, settings):
+            say(f"what {file} held was measured with other settings: it is {aside} now")
         for name, pictures in pairs.items():
             scorer.write_pairs(target / f"{name}.png", pictures)
         if every and folder:

@@ -43,6 +43,8 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
         raise UserError("--steps and --minutes exclude one another")
     # the other options are settings of the recipe, under their own names
     settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in settings.items() if v is not None}}
+    if "steps" in settings and minutes is None:  # what is gone on with, or the config, may have been by minutes
+        settings.setdefault("minutes", None)
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to go on with")
     if model and config:

@@ -47,7 +47,6 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "to_the_end": True,
         },
         "gp_ahead": {
             "says": "wgan-gp ends ahead of the non-saturating GAN (dcgan).",
@@ -57,7 +56,6 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "to_the_end": True,
         },
     },
 }

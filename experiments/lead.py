@@ -16,8 +16,8 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "The critic's estimate follows the quality of the samples, the GAN's does not",
         "判别器的估计值跟着样本质量走，GAN 的不会",
-        ("loss_means_quality.wgan_dcgan", "loss_means_quality.gan_dcgan", "figures_3_4.wgan_dcgan", "figures_3_4.apart_dcgan")
-        + ("tuned.wgan_follows", "tuned.gp_follows"),
+        ("loss_means_quality.wgan_dcgan", "loss_means_quality.wgan_mlp", "loss_means_quality.gan_dcgan")
+        + ("loss_means_quality.gan_mlp", "figures_3_4.wgan_dcgan", "figures_3_4.apart_dcgan"),
     ),
     (
         "The players need no balance: the more critic steps the better",
@@ -55,7 +55,7 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "The posts' listing, of which no line clips, is no WGAN",
         "博文的代码没有一行裁剪，它不是 WGAN",
-        ("clipping_that_is_none.no_bound", "clipping_that_is_none.clipping_helps_5")
+        ("clipping_that_is_none.no_estimate", "clipping_that_is_none.clipping_helps_5")
         + ("clipping_that_is_none.worse_at_critic_steps",),
     ),
     (
@@ -80,6 +80,7 @@ WITH_SEARCHED: tuple[str, ...] = (
 WITH_SEARCHED += ("cifar10", "mode_collapse")
 CRITICS_ALONE: tuple[str, ...] = (
     "parallel_lines",
+    "critic_truth",
     "vanishing_gradients",
     "frozen_dcgan",
     "gradient_fidelity",

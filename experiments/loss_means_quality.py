@@ -35,7 +35,7 @@ ABOUT = {
             "quantity": "rank correlation of wgan's estimate with fd_lenet over a training",
             "quantity_zh": "一次训练中 wgan 的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
-            "threshold": 0,
+            "threshold": 0.5,
         },
         "wgan_dcgan_late": {
             "says": "On dcgan networks wgan's estimate follows the quality in the second half of training, where less is "
@@ -44,7 +44,7 @@ ABOUT = {
             "quantity": "rank correlation of wgan's estimate with fd_lenet over the second half of a training",
             "quantity_zh": "一次训练后半程中 wgan 的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
-            "threshold": 0,
+            "threshold": 0.5,
         },
         "wgan_mlp": {
             "says": "On mlp networks wgan's estimate follows the quality.",
@@ -52,7 +52,7 @@ ABOUT = {
             "quantity": "rank correlation of wgan's estimate with fd_lenet over a training",
             "quantity_zh": "一次训练中 wgan 的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
-            "threshold": 0,
+            "threshold": 0.5,
             "caveat": "Its critic is an mlp clipped at 0.01, which the paper does not use.",
             "caveat_zh": "它的判别器是在 0.01 处裁剪的 mlp，论文没有用过。",
         },

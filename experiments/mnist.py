@@ -57,7 +57,6 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "to_the_end": True,
         },
         "gp_ahead": {
             "says": "wgan-gp ends ahead of the non-saturating GAN (dcgan).",
@@ -67,7 +66,6 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "to_the_end": True,
         },
     },
 }

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from experiments import figures, robust_architectures, training_runs
-from experiments.numeric import mean_and_deviation
+from experiments.numeric import mean_and_deviation, t_interval
 
 ABOUT = {
     "title": "Does momentum upset a clipped critic?",
@@ -64,6 +64,26 @@ ABOUT = {
             "threshold": 1,
             "terms": "all steps",
         },
+        "unstable_slow": {
+            "says": "With momentum of β1 = 0.9 at a learning rate of 5e-5 samples get worse again on the way.",
+            "says_zh": "学习率 5e-5、β1 = 0.9 时训练不稳定：样本中途又变差。",
+            "quantity": "largest factor by which fd_lenet rises from one checkpoint to the next",
+            "quantity_zh": "fd_lenet 从一个检查点到下一个的最大上升倍数",
+            "relation": "above",
+            "threshold": 1.5,
+            "caveat": "The claim and its threshold were added after these trainings.",
+            "caveat_zh": "这一结论及其阈值是在这些训练之后加的。",
+        },
+        "unstable_fast": {
+            "says": "With momentum of β1 = 0.9 at a learning rate of 2e-4 samples get worse again on the way.",
+            "says_zh": "学习率 2e-4、β1 = 0.9 时训练不稳定：样本中途又变差。",
+            "quantity": "largest factor by which fd_lenet rises from one checkpoint to the next",
+            "quantity_zh": "fd_lenet 从一个检查点到下一个的最大上升倍数",
+            "relation": "above",
+            "threshold": 1.5,
+            "caveat": "The claim and its threshold were added after these trainings.",
+            "caveat_zh": "这一结论及其阈值是在这些训练之后加的。",
+        },
     },
 }
 
@@ -106,6 +126,9 @@ def measure(store):
         for beta in BETAS[1:]
     }
     numbers["claims"] = {key: training_runs.compared(ours, theirs, "fd_lenet") for key, (ours, theirs) in pairs.items()}
+    for rate, speed in zip(RATES, ("slow", "fast")):
+        rises = training_runs.by_seed(trained.get(f"adam b0.9 {rate:g}", []), lambda run: rise(run["on_the_way"]["fd_lenet"]))
+        numbers["claims"][f"unstable_{speed}"] = t_interval(rises, log=True)
     return numbers
 
 

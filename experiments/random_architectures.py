@@ -65,7 +65,9 @@ def architecture(number: int, model: str) -> dict[str, Any]:
     """Settings of architecture `number`, the same for all models but for the norm: under a penalty it may not mix samples."""
     rng = np.random.default_rng([51, number])
     drawn = {key: values[rng.integers(len(values))] for key, values in CHOICES.items()}
-    if model == "wgan-gp" and drawn["critic_norm"] == "batch":
+    if drawn["critic_network"] == "mlp":  # has no norm to choose
+        del drawn["critic_norm"]
+    elif model == "wgan-gp" and drawn["critic_norm"] == "batch":
         drawn["critic_norm"] = "layer"
     return drawn
 

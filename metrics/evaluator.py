@@ -141,7 +141,7 @@ class RealData:
                 self.sides[side] = self.describe(items, needs - {"critic"})
             else:
                 known: dict[str, np.ndarray] = {}
-                for need in sorted(needs & {"features"} | needs & ({"nearest"} if side in near else set())):
+                for need in [need for need in ("features", "nearest") if need in needs and (need == "features" or side in near)]:
                     network = networks.NETWORKS[self.network].sha256 if need == "features" else ""
                     name = cache.key("items", dataset.sha256, self.form, side, len(items), need, network)
                     known |= cache.arrays(name, functools.partial(self._known, items, need, side))
@@ -189,7 +189,9 @@ class RealData:
         if not row.cached:
             return make()
         network = networks.NETWORKS[self.network].sha256 if "features" in row.needs and self.network else ""
-        key = cache.key("baseline", self.dataset.sha256, self.form, self.dataset.name, name, n, seed, network)
+        key = cache.key(
+            "baseline", self.dataset.sha256, self.dataset.labels_sha256, self.form, self.dataset.name, name, n, seed, network
+        )
         return cache.numbers(key, make)
 
     def _sides(self, row: Metric) -> tuple[Items, Items]:

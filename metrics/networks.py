@@ -56,7 +56,7 @@ NETWORKS = {
 
 
 def build(name: str) -> Layer:
-    """A freshly initialised classifier: uint8-valued pictures in, (features, logits) out. Needs Paddle."""
+    """A freshly initialised classifier: pictures in [−1, 1] in, (features, logits) out. Needs Paddle."""
     import paddle
     from paddle import nn
 

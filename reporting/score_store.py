@@ -9,9 +9,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import metrics
-from errors import UserError
-from storage import reading
-from storage.writing import write_text
+from errors import UserError, WriteError
+from storage import reading, writing
 
 FORMAT = 1
 LARGEST = 16 << 20  # bytes
@@ -64,15 +63,20 @@ def best(scores: dict[int, dict]) -> Best | None:
     return None
 
 
-def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
+def write(path: str | Path, scores: dict[int, dict], settings: dict) -> Path | None:
     """Put scored checkpoints, {step: values}, into metrics.json. What it holds under equal settings stays beside them, and `best`
-    says which of several is the best.
+    says which of several is the best. A file with other settings is put aside, under the name that is returned.
 
     Raises UserError if what is there is none: it is not written over.
     """
+    path, aside = Path(path), None
     results, before = read(path) if reading.is_file(path) else ({}, settings)
     if any(before.get(key) != settings.get(key) for key in SETTINGS):
-        results = {}
+        aside, results = writing.next_free(path.parent, path.stem, path.suffix), {}
+        try:
+            path.replace(aside)
+        except OSError as error:
+            raise WriteError(f"{path} cannot be put aside as {aside}: {error.strerror}") from None
     for step, values in scores.items():
         results[step] = {**results.get(step, {}), **values}
     rows = [{"step": step, "values": results[step]} for step in sorted(results)]
@@ -80,7 +84,8 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> None:
     if (found := best(results)) and len(results) > 1:
         content["best"] = found._asdict()
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    write_text(Path(path), text + "\n")
+    writing.write_text(path, text + "\n")
+    return aside
 
 
 def read(path: str | Path) -> tuple[dict[int, dict], dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8, to_unit
 from errors import UserError
@@ -21,7 +22,9 @@ from training import checkpoint, grids, run, runtime
 if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
-SAMPLES, BRIEF_SAMPLES = 5000, 1000
+BRIEF_SAMPLES = 1000
+_MORE = [f"{row.samples:,} for {name}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples]
+SAMPLES = ", ".join([f"{data.Source.samples:,}", *_MORE])  # how many are scored by default, in words
 BRIEF_FILE = "metrics-on-the-way.json"  # fewer samples than metrics.json: another file
 
 
@@ -38,13 +41,14 @@ class Scores(NamedTuple):
 def score_checkpoint(
     path: Path,
     dataset: Dataset,
-    names: Sequence[str] | None = None,
-    count: int = SAMPLES,
+    names: Sequence[str] | None,
+    count: int,
     seed: int = 0,
     raw: bool = False,
     say: Callable[[str], object] = lambda line: None,
 ) -> Scores:
-    """Measure what a checkpoint's generator makes. names: of metrics, all that fit by default. Paddle must be started.
+    """Measure what `count` samples of a checkpoint's generator are like. names: of metrics, None for all that fit. Paddle must be
+    started.
 
     Samples are those that sample.py draws from the same seed, with batch norm's running statistics, from the averaged
     generator where there is one unless `raw`; they are rounded to 8 bits like the data. Raises UserError.
@@ -147,7 +151,7 @@ class Scorer:
         say: Callable[[str], object] = lambda line: None,
     ):
         self.dataset, self.say, self.device = dataset, say, device
-        self.samples = samples or SAMPLES
+        self.samples = samples or data.source(dataset.name).samples
         self.remarks: list[str] = []
         self.names = metrics.choose(names or None, dataset.name, with_critic=True, with_labels=True)
         self.brief = metrics.names_on_the_way(self.names, dataset.name)

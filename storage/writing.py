@@ -142,12 +142,12 @@ def holds_something(folder: str | Path, but: Callable[[Path], bool] = lambda pat
         raise UserError(f"{folder} cannot be read: {error.strerror}") from None
 
 
-def next_free(parent: str | Path, name: str) -> Path:
-    """parent/name, or parent/name-2, -3 … : the first that does not exist."""
-    path, number = Path(parent) / name, 1
-    while path.exists():
+def next_free(parent: str | Path, name: str, suffix: str = "", is_taken: Callable[[Path], bool] = Path.exists) -> Path:
+    """parent/name, or parent/name-2, -3 …, each with `suffix`: the first that does not exist, or that is not taken."""
+    path, number = Path(parent) / f"{name}{suffix}", 1
+    while is_taken(path):
         number += 1
-        path = Path(parent) / f"{name}-{number}"
+        path = Path(parent) / f"{name}-{number}{suffix}"
     return path
 
 

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from errors import UserError
 from reporting import score_store
-from reporting.scorer import BRIEF_FILE, best_checkpoint
+from reporting.scorer import BRIEF_FILE, Scorer, best_checkpoint
 from tests.helpers import TINY_FLAGS
 
 DATA = {"data": "mnist", "data_sha256": "x", "samples": 100, "seed": 0}
@@ -50,6 +51,20 @@ def test_samples_come_from_the_best_checkpoint(call, run):
         assert json.loads((run / "metrics.json").read_text())["best"] == {"step": best, "by": "fd_lenet", "value": 5.0}
     assert not np.array_equal(each[0], each[1])
     assert call("sample", "run", "--best").out.splitlines()[-1] == "run/samples-best-seed-0.png"
+
+
+def test_scores_of_other_settings_are_put_aside_and_not_written_over(tmp_path):
+    scored(tmp_path, step_0=5.0, step_100=4.0)
+    scored(tmp_path, step_200=3.0)
+    assert set(score_store.read(tmp_path / "metrics.json")[0]) == {0, 100, 200}
+    scored(tmp_path, more={"raw": True}, step_200=2.0)
+    assert set(score_store.read(tmp_path / "metrics-2.json")[0]) == {0, 100, 200}
+    assert {step: row["fd_lenet"]["value"] for step, row in score_store.read(tmp_path / "metrics.json")[0].items()} == {200: 2.0}
+
+
+def test_compare_scores_as_many_samples_as_the_data_set_wants():
+    assert Scorer(SimpleNamespace(name="stacked-mnist")).samples == 25_600
+    assert Scorer(SimpleNamespace(name="mnist")).samples == 5000
 
 
 def test_what_a_comparison_measured_on_the_way_counts_too(run):

@@ -111,6 +111,14 @@ def test_a_run_is_finished_when_its_own_clock_has_run_out():
     assert not finished(tiny("wgan", steps=10), {"step": 9, "seconds": 1e9, "cpu_seconds": 1e9})
 
 
+def test_a_budget_in_minutes_alone_has_no_limit_in_steps():
+    alone, longer = tiny("wgan", steps=budget.UNREACHED, minutes=1, clock="cpu"), budget.UNREACHED + 1
+    assert not finished(alone, {"step": longer, "seconds": 59.0, "cpu_seconds": 59.0})
+    assert budget.share(alone, {"step": longer, "cpu_seconds": 30.0}) == 0.5
+    assert Budget(alone, NEW).milestone(longer) is None
+    assert finished(tiny("wgan", steps=budget.UNREACHED), {"step": budget.UNREACHED, "seconds": 1.0, "cpu_seconds": 1.0})
+
+
 def test_decay_brings_both_step_sizes_down_linearly_over_the_steps(tmp_path):
     settings = {"decay": True, "steps": 10, "generator_learning_rate": 0.001, "critic_learning_rate": 0.002}
     trainer = play(tmp_path, toy_dataset(20), n_critic=2, **settings)

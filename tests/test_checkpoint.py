@@ -143,6 +143,13 @@ def test_a_folder_without_checkpoints_has_none(tmp_path):
     assert checkpoint.newest(tmp_path) is None, "a half-written one counts"
 
 
+def test_what_a_killed_process_left_half_written_is_cleared_by_the_next_save(tmp_path):
+    left = tmp_path / "checkpoints" / ".step-000004.partial"
+    left.mkdir(parents=True)
+    save(tmp_path, tiny_game(network="mlp"), 9)
+    assert not left.exists()
+
+
 @pytest.mark.parametrize(
     "content", ["[]", "{}", '{"format": 99}', '{"format": 1}', '{"format": 1, "sha256": {}, "recipe": 3}', "null", "\x00"]
 )

@@ -185,6 +185,14 @@ def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_
     assert longer.status == 0 and log.last("run")["cpu_seconds"] >= 1.2
 
 
+def test_steps_take_the_place_of_the_minutes_that_a_run_had(call):
+    assert call("train", "--model", "gan", "--data", "8gaussians", *TINY_FLAGS, "--minutes", 0.005, "--out", "run").status == 0
+    steps = checkpoint.list_steps("run")[-1] + 3
+    assert call("train", "--out", "run", "--resume", "--steps", steps).status == 0
+    assert call("train", "--config", "run/config.yaml", "--steps", steps, "--out", "again").status == 0
+    assert checkpoint.list_steps("run")[-1] == checkpoint.list_steps("again")[-1] == steps
+
+
 def test_a_run_that_is_lengthened_in_minutes_keeps_its_clock(call):
     flags = ["--model", "wgan-paper", "--data", "8gaussians", *TINY_FLAGS, "--steps", 1, "--out", "run"]
     assert call("train", *flags).status == 0 and run.read_recipe("run").clock == "wall"

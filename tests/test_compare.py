@@ -148,6 +148,7 @@ def test_runs_of_one_folder_that_fit_differently_are_not_compared(refused, tmp_p
         (["gna"], "did you mean 'gan'"),
         ([], "name the models or runs"),
         (["gan", "--network", "mpl"], "--network mpl: allowed are mlp"),
+        (["gan", "--network", "mlp", "dcgan"], "is dcgan a model or a network here?"),
         (["gan", "--steps", "5", "--minutes", "1"], "exclude one another"),
         (["gan", "--minutes", "-1"], "minutes"),
         (["gan", "--steps", "0"], "steps"),
@@ -163,6 +164,17 @@ def test_runs_of_one_folder_that_fit_differently_are_not_compared(refused, tmp_p
 )
 def test_mistakes_are_one_line(refused, arguments, words):
     assert words in refused("compare", *arguments)
+
+
+@pytest.mark.parametrize(("conditional", "reused"), [(True, [False, True]), (False, [True, True])])
+def test_a_conditional_run_of_other_labels_is_not_reused(monkeypatch, conditional, reused):
+    entries = plan("wgan", conditional=conditional, seeds=2)
+    runs = [(Path(f"runs/{e.recipe.seed}"), e.recipe, {"data_sha256": "pictures", "labels_sha256": "old"}) for e in entries]
+    runs[1][2]["labels_sha256"] = "new"
+    monkeypatch.setattr(comparison, "known_runs", lambda out: runs)
+    monkeypatch.setattr(comparison, "is_finished", lambda folder, recipe: True)
+    comparison.assign_folders("A", entries, "pictures", "new")
+    assert [entry.reused for entry in entries] == reused
 
 
 def test_folder_of_something_else_is_refused(refused, tmp_path):

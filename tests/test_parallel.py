@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import paddle
 import pytest
 
 from errors import TrainingError
@@ -16,6 +18,7 @@ from models.networks import NETWORKS
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
 from training import budget, checkpoint, launch, run, runtime
 from training import recipe as recipes
+from training.parallel import Normalise
 
 # Adam makes a step of the noise in a gradient that is 0 in exact arithmetic (a bias before batch norm): small ones keep it small
 SMALL = ["learning_rate=2e-4", "beta1=0.5", "n_critic=1"]
@@ -69,6 +72,22 @@ def test_two_processes_end_with_the_parameters_of_one(tmp_path, model, settings)
 def test_batch_norm_of_each_process_alone_is_another_experiment(tmp_path):
     one, two = (twenty_steps(tmp_path, processes, "wgan", "sync_batch_norm=false") for processes in (1, 2))
     assert difference(one, two) > 1e-4
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(0, 1), (20, 0.01), (1000, 1)])
+def test_statistics_of_several_processes_hold_a_deviation_that_is_small_beside_the_mean(mean, deviation):
+    rows = (mean + deviation * np.random.default_rng(0).standard_normal((512, 4))).astype(np.float32)
+    alone = SimpleNamespace(size=1, rank=0, sum=lambda tensor: tensor)
+    x, y = (paddle.to_tensor(rows, stop_gradient=False) for _ in range(2))
+    mine, _, variance = Normalise.apply(x, 0.0, alone)
+    exact = (rows - rows.mean(0, dtype=np.float64)) / rows.std(0, dtype=np.float64)
+    np.testing.assert_allclose(mine.numpy(), exact, atol=2e-3)
+    np.testing.assert_allclose(variance.numpy(), rows.var(0, dtype=np.float64), rtol=1e-3)
+    theirs = paddle.nn.functional.batch_norm(y, paddle.zeros([4]), paddle.ones([4]), training=True, epsilon=0.0)
+    along = paddle.to_tensor(np.random.default_rng(1).standard_normal(rows.shape).astype(np.float32))
+    (mine * along).sum().backward()
+    (theirs * along).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), y.grad.numpy(), rtol=5e-3, atol=5e-3 / deviation)
 
 
 def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):

@@ -206,6 +206,16 @@ def test_a_wrong_setting_is_refused_in_one_line_that_names_it(settings, said):
     assert not any(f"_{key} = " in str(error.value) for key in settings), "a player's setting that was not written"
 
 
+@pytest.mark.parametrize("key", ["generator_norm", "critic_norm"])
+def test_a_norm_that_a_network_cannot_have_is_refused_rather_than_dropped(key):
+    load = lambda value: recipes.load("wgan-gp", overrides={"network": "mlp", key: value})  # noqa: E731
+    with pytest.raises(UserError, match=f"unknown {key} 'nonsense'"):
+        load("nonsense")
+    with pytest.raises(UserError, match=f"{key}=batch: there is no norm to choose in the {key[:-5]} of mlp"):
+        load("batch")
+    assert getattr(load("none"), key) == "none"
+
+
 @pytest.mark.parametrize(
     ("without", "instead", "named"),
     [

@@ -46,7 +46,7 @@ def critic_step(
 ) -> CriticStep:
     """One update of the critic f on real items x, m×shape, and latent vectors z, m×latent (WGAN, lines 3–7).
 
-    clip: WGAN's c. penalty_weight: WGAN-GP's λ. epsilon: its numbers uniform on [0, 1], shape m, drawn here by default.
+    clip: WGAN's c. penalty_weight: WGAN-GP's λ, with epsilon: its numbers uniform on [0, 1], shape m.
     """
     with paddle.no_grad():
         fake = generator(z)
@@ -54,7 +54,8 @@ def critic_step(
     loss = objective.critic_loss(real_output, fake_output)
     penalty = None
     if penalty_weight:
-        epsilon = paddle.rand([len(real)]) if epsilon is None else epsilon
+        if epsilon is None:
+            raise ValueError("penalty_weight without epsilon")
         penalty = gradient_penalty(critic, real, fake, epsilon)
         loss = loss + penalty_weight * penalty
     update(optimizer, loss)

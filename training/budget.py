@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,26 +11,31 @@ from typing import Any
 
 def finished(recipe: Any, state: dict) -> bool:
     """Whether a checkpoint's `state` (its step and seconds) has used up the recipe's budget."""
-    return state["step"] >= recipe.steps or bool(recipe.minutes and state[KEYS[recipe.clock]] >= 60 * recipe.minutes)
+    return state["step"] >= limit(recipe) or bool(recipe.minutes and state[KEYS[recipe.clock]] >= 60 * recipe.minutes)
+
+
+def limit(recipe: Any) -> float:
+    """Generator steps that end a run; infinite for a budget in minutes alone."""
+    return math.inf if recipe.minutes and recipe.steps >= UNREACHED else recipe.steps
 
 
 PARTS = 20  # of a budget: the least that a film of the training has
 KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
 WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
-UNREACHED = 10**6  # steps that no budget in minutes allows: they end a run
+UNREACHED = 10**6  # so many steps and more, beside minutes, are no budget
 
 
 def in_words(recipe: Any) -> str:
     """'6,500 steps', '30 CPU minutes', or both where either may end the run."""
     minutes = [f"{recipe.minutes:g} {WORDS[recipe.clock]}"] if recipe.minutes else []
-    steps = [f"{recipe.steps:,} steps"] if recipe.steps < UNREACHED or not minutes else []
+    steps = [f"{recipe.steps:,} steps"] if limit(recipe) < math.inf else []
     return " or ".join(minutes + steps)
 
 
 def share(recipe: Any, line: dict) -> float:
     """Share of the recipe's budget that was used up at a `line` of its log (a dict), in [0, 1]."""
-    time = line.get(KEYS[recipe.clock], 0.0) / (60 * recipe.minutes) if recipe.minutes else 0.0
-    return min(1.0, max(line["step"] / recipe.steps, time))
+    by_clock = line.get(KEYS[recipe.clock], 0.0) / (60 * recipe.minutes) if recipe.minutes else 0.0
+    return min(1.0, max(line["step"] / limit(recipe), by_clock))
 
 
 class Budget:
@@ -70,7 +76,7 @@ class Budget:
 
     def used(self, step: int) -> float:
         """Share of the budget that is used up after `step` generator steps, in [0, 1]."""
-        return min(1.0, max(step / self.recipe.steps, self._share))
+        return min(1.0, max(step / limit(self.recipe), self._share))
 
     def spent(self) -> bool:
         return self._share >= 1
@@ -86,4 +92,4 @@ class Budget:
         return "fifth" if fifth else "twentieth" if twentieth else None
 
     def _milestones(self, step):
-        return int(5 * self._share), max(PARTS * step // self.recipe.steps, int(PARTS * self._share))
+        return int(5 * self._share), int(max(PARTS * step / limit(self.recipe), PARTS * self._share))

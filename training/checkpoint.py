@@ -93,7 +93,8 @@ def save(folder: str | Path, step: int, parts: dict[str, dict[str, np.ndarray]],
     need = sum(array.nbytes for arrays in parts.values() for array in arrays.values())
     try:
         root.mkdir(exist_ok=True)
-        shutil.rmtree(partial, ignore_errors=True)
+        for left in root.glob(".step-*.partial"):  # by a process that was killed; the folder of the run is locked
+            shutil.rmtree(left, ignore_errors=True)
         partial.mkdir()
         digests = {}
         for part, arrays in parts.items():

@@ -170,10 +170,7 @@ def folder_for(out: str | None, entries: list[Entry], name: str | None = None) -
         first = entries[0].recipe
         source = first.data.partition(":")[0] if ":" in first.data else first.data
         name = file_names.part("-".join([*dict.fromkeys(file_names.part(e.recipe.model) for e in entries), source]))
-        path, number = ROOT / name, 1
-        while is_taken(path):
-            number += 1
-            path = ROOT / f"{name}-{number}"
+        path = writing.next_free(ROOT, name, is_taken=is_taken)
     writing.check_writable(path)
     return path
 
@@ -204,7 +201,7 @@ def write_record(out: str | Path, entries: list[Entry]) -> None:
     write_text(Path(out) / "comparison.json", text)
 
 
-def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> None:
+def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labels_sha256: str | None = None) -> None:
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
     runs, died = known_runs(out), read_record(out).get("died", {})
     taken: set[Path] = set()
@@ -212,8 +209,10 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
         if entry.given:
             take_given(entry)
             continue
-        for folder, recipe, sha256 in runs:
-            if content(recipe) != content(entry.recipe) or sha256 != data_sha256 or folder in taken:
+        for folder, recipe, seen in runs:
+            if content(recipe) != content(entry.recipe) or seen.get("data_sha256") != data_sha256 or folder in taken:
+                continue
+            if recipe.conditional and seen.get("labels_sha256") not in (None, labels_sha256):
                 continue
             if is_finished(folder, entry.recipe):
                 entry.folder, entry.status, entry.reused = folder, "finished", True
@@ -223,7 +222,9 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str) -> N
                 entry.status = "died" if entry.message else "waiting"
                 break
         else:
-            entry.folder = _free(Path(out) / "runs", run.default_name(entry.recipe, None), taken)
+            # what a run that ended before its first step left in a folder does not count
+            is_taken = lambda path: path in taken or writing.holds_something(path)  # noqa: E731
+            entry.folder = writing.next_free(Path(out) / "runs", run.default_name(entry.recipe, None), is_taken=is_taken)
         taken.add(entry.folder)
 
 
@@ -235,23 +236,15 @@ def take_given(entry: Entry) -> None:
     entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
 
 
-def _free(parent, name, taken):
-    path, number = parent / name, 1
-    while path in taken or writing.holds_something(path):  # what a run that ended before its first step left there does not count
-        number += 1
-        path = parent / f"{name}-{number}"
-    return path
-
-
-def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, str | None]]:
-    """(folder, recipe, SHA-256 of its data) of the runs of this comparison, of runs/ and of other comparisons."""
+def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, dict]]:
+    """(folder, recipe, provenance) of the runs of this comparison, of runs/ and of other comparisons."""
     roots = [Path(out) / "runs", Path("runs"), *sorted(ROOT.glob("*/runs"))]
     runs, seen = [], set()
     for folder in (path.parent for root in roots for path in sorted(root.glob("*/config.yaml"))):
         if folder.resolve() not in seen:
             seen.add(folder.resolve())
             try:
-                runs.append((folder, run.read_recipe(folder), run.read_provenance(folder).get("data_sha256")))
+                runs.append((folder, run.read_recipe(folder), run.read_provenance(folder)))
             except UserError:
                 continue  # not readable any more: not reused
     return runs

@@ -41,10 +41,13 @@ def measure(
                 figures["js_estimate"] = js_estimate(real_logits, fake_logits)
         between = interpolate(real, fake, trainer.epsilon("health penalty", step))
         norms = input_gradient_norms(trainer.given(trainer.critic, labels), between)
-        figures["gradient_norm"], figures["gradient_norm_std"] = norms.mean(), (norms - norms.mean()).square().mean().sqrt()
+        mean = trainer.team.average({"": float(norms.mean())})[""]
+        # the deviation over the samples of all processes: theirs cannot be averaged
+        variance = trainer.team.average({"": float((norms - mean).square().mean())})[""]
     if recipe.clip:
         figures["clipped_share"] = clipped_share(trainer.critic_weights, recipe.clip)
-    return {name: float(value) for name, value in figures.items()}
+    measured = {name: float(value) for name, value in figures.items()}
+    return {**measured, "gradient_norm": mean, "gradient_norm_std": math.sqrt(variance)}
 
 
 def clipped_share(weights: list[paddle.Tensor], c: float) -> paddle.Tensor:

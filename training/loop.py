@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from data.reader import batches
 from errors import Interrupted
 from training import callbacks, signals
 from training.algorithm import CriticStep
-from training.budget import Budget
+from training.budget import Budget, limit
 from training.run_log import RunLog
 from training.trainer import GANTrainer
 
@@ -73,10 +74,11 @@ def run(
     reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
     for callback in after:
         callback.begin(new)
-    for number in range(begin + 1, recipe.steps + 1):  # counted from 1: so many generator steps are done at its end
+    end = limit(recipe)
+    for number in itertools.takewhile(lambda number: number <= end, itertools.count(begin + 1)):  # steps done at its end
         done = updates(trainer, reader, number, budget.used(number - 1))
         budget.look()
-        last = number == recipe.steps or budget.spent()
+        last = number == end or budget.spent()
         step = callbacks.Step(number, last, budget.milestone(number), *done)
         for callback in after:
             callback.after(step)

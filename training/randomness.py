@@ -1,4 +1,4 @@
-"""Every random number of a run as a pure function of (seed, purpose, step, attempt).
+"""Every random number of a training step as a pure function of (seed, purpose, step, attempt).
 
 Nothing has to be saved to resume to the bit, and the same noise reaches a GAN and a WGAN, a CPU and a GPU, one process
 and several.

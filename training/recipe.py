@@ -182,7 +182,14 @@ def load(model: str | None = None, config: str | Path | None = None, overrides: 
     block = {}
     if name is not None:
         block = {**blocks.get(data.source(name).family, {}), **blocks.get(data.key_of(name), {})}
-    return resolve({**for_each_player(content), **for_each_player(block), **for_each_player(overrides)})
+    asked = for_each_player(overrides)
+    recipe = resolve({**for_each_player(content), **for_each_player(block), **asked})
+    for role in norms.ROLES:
+        key = f"{role}_norm"
+        if key in asked and asked[key] != getattr(recipe, key):  # only resolve's "none" makes another of it
+            network = getattr(recipe, f"{role}_network")
+            raise UserError(f"{key}={asked[key]}: there is no norm to choose in the {role} of {network}")
+    return recipe
 
 
 def resolve(values: dict) -> Recipe:
@@ -191,10 +198,11 @@ def resolve(values: dict) -> Recipe:
     for key in values:
         check_key(key)
     # what follows from the network alone is written down in the recipe, not left to the reader
-    for role in ("generator", "critic"):
-        network = values.get(f"{role}_network")
-        if isinstance(network, str) and network in networks.NETWORKS and role not in networks.NETWORKS[network].norms:
-            values[f"{role}_norm"] = "none"
+    for role in norms.ROLES:
+        network, key = values.get(f"{role}_network"), f"{role}_norm"
+        row = networks.NETWORKS.get(network) if isinstance(network, str) else None
+        if row and role not in row.norms and values.get(key, "none") in norms.names(role):
+            values[key] = "none"
     try:
         return Recipe(**values)
     except ValidationError as error:

@@ -108,6 +108,7 @@ def train(
         console.say(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
         again = ["python", "train.py", "--out", str(folder), "--resume"]
         again += ["--data-dir", data_dir] if data_dir else []
+        again += ["--device", device] if device != "auto" else []
         again += ["--processes", str(team.size)] if team.size > 1 else []
         progress = console.progress(recipe, folder)
         try:

@@ -19,7 +19,7 @@ from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubli
 
 
 def glorot(fan_in, fan_out, he):
-    """The authors' uniform initialisation: He's for all convolutions but the shortcuts and the first, which take Glorot's."""
+    """The authors' uniform initialisation: He's for convolutions, Glorot's for the shortcuts and the generator's last."""
     return ParamAttr(initializer=Uniform(-(bound := math.sqrt((12 if he else 6) / (fan_in + fan_out))), bound))
 
 
