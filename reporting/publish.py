@@ -47,7 +47,7 @@ def main(source, target, data_dir):
             raise UserError("a name is missing: python -m reporting.publish RUN weights/NAME")
         publish(source, target)
         recipe = run.read_recipe(target)
-        Scorer(data.load(recipe.data, data_dir, recipe.image_size, recipe.fit), say=print).score(target)
+        Scorer(data.load(recipe.data, data_dir, recipe.image_size, recipe.fit), say=print, publishing=True).score(target)
         print(target)
     for name, language in PAGES.items():
         writing.write_text(ROOT / name, between_marks(ROOT / name, "weights", table(language)))

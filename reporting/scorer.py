@@ -139,7 +139,8 @@ class Scorer:
     """Measures runs on a data set, and keeps what it measured in their folders. names: of metrics, None for all that fit; those
     that ask for classes are measured in conditional runs.
 
-    remarks: lines about what could not be measured and why.
+    publishing: scores of published weights are kept in their own folder too, as reporting/publish.py wants it. remarks: lines
+    about what could not be measured and why.
     """
 
     def __init__(
@@ -149,8 +150,9 @@ class Scorer:
         samples: int | None = None,
         device: str = "auto",
         say: Callable[[str], object] = lambda line: None,
+        publishing: bool = False,
     ):
-        self.dataset, self.say, self.device = dataset, say, device
+        self.dataset, self.say, self.device, self.publishing = dataset, say, device, publishing
         self.samples = samples or data.source(dataset.name).samples
         self.remarks: list[str] = []
         self.names = metrics.choose(names or None, dataset.name, with_critic=True, with_labels=True)
@@ -162,6 +164,14 @@ class Scorer:
         if line not in self.remarks:
             self.remarks.append(line)
 
+    def kept_in(self, folder: str | Path) -> Path:
+        """The folder of a run's scores: its own; of published weights, which stay as they are, one below runs/scores/."""
+        steps = [] if self.publishing else checkpoint.list_steps(folder)
+        with contextlib.suppress(UserError):  # a damaged checkpoint is an error where it is scored
+            if steps and checkpoint.is_published(checkpoint.read_state(checkpoint.path_of(folder, steps[-1]))):
+                return Path("runs") / "scores" / Path(folder).resolve().name
+        return Path(folder)
+
     def score(self, folder: str | Path) -> tuple[dict, dict[int, dict]]:
         """(values at the run's last checkpoint, {step: values} on the way): see metrics.evaluate. Measured, or read again."""
         steps, (names, brief) = regular_steps(folder), self._names_for(folder)
@@ -171,8 +181,8 @@ class Scorer:
     def is_scored(self, folder: str | Path) -> bool:
         """Whether all of that has been measured."""
         steps, (names, brief) = regular_steps(folder), self._names_for(folder)
-        known = self._read(Path(folder) / "metrics.json", names, self.samples)
-        known_in_brief = self._read(Path(folder) / BRIEF_FILE, brief, BRIEF_SAMPLES)
+        known = self._read(folder, "metrics.json", names, self.samples)
+        known_in_brief = self._read(folder, BRIEF_FILE, brief, BRIEF_SAMPLES)
         return (not names or set(steps[-1:]) <= set(known)) and (not brief or set(steps) <= set(known_in_brief))
 
     def _names_for(self, folder):
@@ -183,25 +193,30 @@ class Scorer:
         ]
 
     def _score_all(self, folder, file, steps, names, samples):
-        """{step: values} of these checkpoints: as `file` in the run's folder has them, the rest measured and added to it."""
-        path = Path(folder) / file
-        known = self._read(path, names, samples)
+        """{step: values} of these checkpoints: as `file` in self.kept_in(folder) has them, the rest measured and added to it."""
+        own = self.kept_in(folder)
+        known = self._read(folder, file, names, samples)
         missing = [step for step in steps if step not in known] if names else []
-        with writing.lock(folder) if missing else contextlib.nullcontext():
+        with writing.lock(own) if missing else contextlib.nullcontext():
             if missing:
                 runtime.start(self.device)
             for step in missing:
                 self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
                 known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
-                try:
-                    visual.add_scores(folder, {step: known[step]})
-                except UserError as error:
-                    self._remark(f"VisualDL does not show the scores of {folder}: {error}")
-                score_store.write(path, {step: known[step]}, settings)  # last: it says that all of this is done
+                if own == Path(folder):
+                    try:
+                        visual.add_scores(folder, {step: known[step]})
+                    except UserError as error:
+                        self._remark(f"VisualDL does not show the scores of {folder}: {error}")
+                score_store.write(own / file, {step: known[step]}, settings)  # last: it says that all of this is done
         return {step: known[step] for step in steps if step in known}
 
-    def _read(self, path, names, samples):
-        """{step: values} of an earlier call that measured the same in the same way."""
+    def _read(self, folder, file, names, samples):
+        """{step: values} of an earlier call that measured the same in the same way, in the run's folder or in kept_in's."""
+        paths = dict.fromkeys([Path(folder) / file, self.kept_in(folder) / file])
+        return {step: values for path in paths for step, values in self._read_file(path, names, samples).items()}
+
+    def _read_file(self, path, names, samples):
         if not reading.is_file(path):
             return {}
         scores, settings = score_store.read(path)

@@ -59,8 +59,12 @@ def test_samples_and_scores_are_the_runs_own(published, call, mnist_dir):
 def test_they_are_compared_like_runs(published, call, mnist_dir):
     call("train", "--model", "gan", "--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, "--out", "other")
     flags = ["--data-dir", mnist_dir, "--samples", 16, "--metrics", "swd", "--out", "A"]
+    before = {path: path.stat().st_mtime_ns for path in published.rglob("*")}
     result = call("compare", published, "other", *flags)
     assert result.status == 0, result.err
+    assert {path: path.stat().st_mtime_ns for path in published.rglob("*")} == before
+    assert "2 runs, 2 of them there already" in call("compare", published, "other", *flags[:-1], "B").out
+    assert len(list(Path("runs/scores/tiny").glob("metrics*.json"))) == 2, "kept, and not measured again"
     rows = json.loads(Path("A/results.json").read_text(encoding="utf-8"))["runs"]
     assert [row["folder"] for row in rows] == [str(published), "other"]
     assert all(row["metrics"]["swd"]["value"] is not None for row in rows)
