@@ -101,4 +101,13 @@ def load(name: str, data_dir: str | None = None, image_size: int = 32, fit: str 
     """
     check_fit(name, fit)
     row = source(name)
-    return row.load(name, data_dir, image_size, *([fit] if row.any_sides else []))
+    dataset = row.load(name, data_dir, image_size, *([fit] if row.any_sides else []))
+    if not isinstance(dataset, Dataset):  # of a user's reader
+        raise UserError(f"{name}: its reader returned a {type(dataset).__name__}, not a data.Dataset")
+    if dataset.is_points != row.is_points:
+        raise UserError(f"{name} is a row of SOURCES for {row.kind}, and its reader returned the other of images and points")
+    if not dataset.is_points and dataset.shape[1] != image_size:
+        raise UserError(
+            f"{name}: its reader returned images of {dataset.shape[1]} pixels a side, not of image_size = {image_size}"
+        )
+    return dataset

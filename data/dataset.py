@@ -31,6 +31,7 @@ class Dataset:
     sha256: str = field(init=False)
 
     def __post_init__(self):
+        self._check()
         for split in (self.train, self.heldout):
             if isinstance(split, np.ndarray) and split.dtype.kind == "f" and not np.isfinite(split).all():
                 raise UserError(f"{self.name} holds a NaN or an infinity")
@@ -40,6 +41,30 @@ class Dataset:
         for split in (self.train, self.heldout):
             digest.update(np.ascontiguousarray(split).data if isinstance(split, np.ndarray) else split.digest())
         self.sha256 = digest.hexdigest()
+
+    def _check(self):
+        """Raise UserError unless the arrays, which may come from a user's reader, are what a Dataset holds."""
+        for split, labels in ((self.train, self.labels), (self.heldout, self.heldout_labels)):
+            points = split.ndim == 2 and split.shape[1] == 2 and split.dtype == np.float32
+            images = split.ndim == 4 and split.shape[1] in (1, 3) and split.shape[2] == split.shape[3] and split.dtype == np.uint8
+            if not (points or images):
+                raise UserError(
+                    f"{self.name}: an array of shape {tuple(split.shape)} and type {split.dtype} holds neither images (uint8, "
+                    "N×C×S×S, C = 1 or 3) nor points (float32, N×2)"
+                )
+            if tuple(split.shape[1:]) != self.shape:
+                raise UserError(f"{self.name}: items of shape {self.shape} to train on, {tuple(split.shape[1:])} held out")
+            if labels is None:
+                continue
+            if (
+                not isinstance(labels, np.ndarray)
+                or labels.dtype.kind != "i"
+                or labels.shape != (len(split),)
+                or labels.min() < 0
+            ):
+                raise UserError(
+                    f"{self.name}: labels are whole numbers from 0 on, an array of one for each of {len(split):,} items"
+                )
 
     @property
     def is_points(self) -> bool:

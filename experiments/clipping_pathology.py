@@ -46,8 +46,8 @@ ABOUT = {
             "threshold": 0,
         },
         "most_at_c": {
-            "says": "Most of a clipped critic's weights end at ±c.",
-            "says_zh": "权重裁剪的判别器的权重大多停在 ±c。",
+            "says": "Most of a clipped critic's weights are at ±c after training.",
+            "says_zh": "训练之后，权重裁剪的判别器的权重大多在 ±c。",
             "quantity": "share of the clipped critic's weights at ±c after training, least of the three sets",
             "quantity_zh": "训练之后停在 ±c 的权重比例，三种数据中的最小值",
             "relation": "above",
@@ -105,7 +105,12 @@ ABOUT = {
 
 SETS = ("8gaussians", "25gaussians", "swissroll")
 CONSTRAINTS: dict[str, dict[str, float]] = {"clipped": {"clip": 0.01}, "penalised": {"penalty": 10}}
-DEEP = {"c = 0.001": {"clip": 0.001}, "c = 0.01": {"clip": 0.01}, "c = 0.1": {"clip": 0.1}, "penalty": {"penalty": 10}}
+DEEP: dict[str, dict[str, float]] = {
+    "c = 0.001": {"clip": 0.001},
+    "c = 0.01": {"clip": 0.01},
+    "c = 0.1": {"clip": 0.1},
+    "penalty": {"penalty": 10},
+}
 LAYERS, BATCH, GRID, EDGE, SEEDS = 12, 256, 41, 2.5, 5
 
 

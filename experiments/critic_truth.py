@@ -199,8 +199,8 @@ def moving(store):
         cells[f"wgan-gp {n_critic}"] = "wgan-gp", {**common, "penalty": 10}
     numbers, ranks = {}, {}
     trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), samples=1000)
-    five = {label: cell for label, cell in cells.items() if label.endswith(" 5")}
-    trained |= training_runs.runs(store, five, min(OF_FIVE, store.point_seeds), samples=1000, needed=False)
+    judged = {label: cell for label, cell in cells.items() if label.endswith(" 5")}
+    trained |= training_runs.runs(store, judged, min(OF_FIVE, store.point_seeds), samples=1000, needed=False)
     for label, group in trained.items():
         ways = [{key: values[1:] for key, values in run["on_the_way"].items()} for run in training_runs.alive(group)]
         ranks[label] = training_runs.by_seed(group, rank)

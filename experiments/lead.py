@@ -10,12 +10,12 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "A critic trained for long knows the distance and its gradient",
-        "训练得足够久的判别器知道距离及其梯度",
+        "训练充分的判别器能给出 Wasserstein 距离及其梯度",
         ("critic_truth.penalised_is_w1", "gradient_fidelity.penalty_true", "gradient_fidelity.clip_true"),
     ),
     (
         "The critic's estimate follows the quality of the samples, the GAN's does not",
-        "判别器的估计值跟着样本质量走，GAN 的不会",
+        "判别器的估计值与样本质量一致，GAN 的不会",
         ("loss_means_quality.wgan_dcgan", "loss_means_quality.wgan_mlp", "loss_means_quality.gan_dcgan")
         + ("loss_means_quality.gan_mlp", "figures_3_4.wgan_dcgan", "figures_3_4.apart_dcgan"),
     ),
@@ -54,13 +54,13 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "The posts' listing, of which no line clips, is no WGAN",
-        "博文的代码没有一行裁剪，它不是 WGAN",
+        "博文的代码从未真正裁剪权重，因此不是 WGAN",
         ("clipping_that_is_none.no_estimate", "clipping_that_is_none.clipping_helps_5")
         + ("clipping_that_is_none.worse_at_critic_steps",),
     ),
     (
-        "What nobody claimed: that WGAN or WGAN-GP ends ahead of the GAN in the same CPU time",
-        "没有人声称过的：CPU 时间相同时，WGAN 或 WGAN-GP 结束时领先于 GAN",
+        "What nobody claimed: that WGAN or WGAN-GP is ahead of the GAN in the same CPU time",
+        "论文并未声称、本项目另行检验：CPU 时间相同时，WGAN 或 WGAN-GP 优于 GAN",
         ("mnist.wgan_ahead", "mnist.gp_ahead", "fashion_mnist.wgan_ahead", "fashion_mnist.gp_ahead"),
     ),
 )

@@ -53,6 +53,7 @@ ABOUT = {
 
 NETWORKS = ("dcgan", "dcgan-nobn", "mlp")
 VALUES = ("fd_lenet", "kid", "precision", "recall", "coverage", "classes_found", "class_kl")
+TERMS = ("generator steps", "critic steps")  # of the claims
 WGAN = "wgan dcgan"  # other experiments start from it
 MARKS = 20  # checkpoints on the way, for loss_means_quality too
 
@@ -82,16 +83,15 @@ def measure(store):
     behind = {network: on_both_terms(trained, network) for network in NETWORKS}
     for key, network in (("mlp", "mlp"), ("nobn", "dcgan-nobn")):
         for terms, interval in behind[network].items():
-            pair = (dict(zip(row["seeds"], row["each"])) for row in (interval, behind["dcgan"][terms]))
-            numbers["claims"][f"{key}, {terms}"] = paired_ratio(*pair)
+            here, base = (dict(zip(row["seeds"], row["each"])) for row in (interval, behind["dcgan"][terms]))
+            numbers["claims"][f"{key}, {terms}"] = paired_ratio(here, base)
     return numbers
 
 
 def on_both_terms(trained, network):
     """{terms: interval of wgan's fd_lenet over the GAN's on a network}."""
     ours, theirs = (trained.get(f"{model} {network}", []) for model in ("wgan", "gan"))
-    terms = ABOUT["claims"]["mlp"]["terms"]
-    return {each: training_runs.on_equal_terms(ours, theirs, "fd_lenet", training_runs.AXES[each]) for each in terms}
+    return {terms: training_runs.on_equal_terms(ours, theirs, "fd_lenet", training_runs.AXES[terms]) for terms in TERMS}
 
 
 def draw(numbers, store):

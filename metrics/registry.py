@@ -153,6 +153,11 @@ def direction(value: str) -> str:
     return next((row.values[value] for row in METRICS.values() if value in row.values), "")
 
 
+def is_of_critic(value: str) -> bool:
+    """Whether a run's own critic measures it, so that no two runs' can be set side by side."""
+    return any(row.needs_critic and value in row.values for row in METRICS.values())
+
+
 def quality_values(data_name: str | None = None) -> list[str]:
     """The values that may stand for a generator's quality, of those that fit a data set; the first one that was measured does."""
     names = METRICS if data_name is None else names_for(data_name)

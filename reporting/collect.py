@@ -59,7 +59,10 @@ def collect_runs(entries: list[Entry], scores: list[tuple | None]) -> dict:
     labels = list(dict.fromkeys(row["label"] for row in runs))
     groups = [group(label, [row for row in runs if row["label"] == label]) for label in labels]
     quality = next((name for name in metrics.quality_values() if any(name in g["metrics"] for g in groups)), None)
-    baseline = {name: real for row in reversed(runs) for name, real in row["floor"].items()}  # the same for all runs
+    # real data's scores are the same for all runs, but for those by a run's own critic
+    baseline = {name: real for row in reversed(runs) for name, real in row["floor"].items()}
+    if len(runs) > 1:
+        baseline |= {name: {"value": None, "deviation": None} for name in baseline if metrics.is_of_critic(name)}
     common = terms.common_budget(entries)
     curves_of, metric_curves = {}, {}
     for label in labels:
@@ -158,7 +161,7 @@ def verdict(state, status):
     if alarms.get("dead", 0) >= PATIENCE:
         return "dead: no gradient reaches the generator"
     if alarms.get("negative", 0) >= PATIENCE:
-        return "estimate stayed negative"
+        return "estimate was negative for a time"
     return "alive"
 
 

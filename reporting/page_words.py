@@ -123,7 +123,7 @@ VERDICTS = {
     "alive": Words("alive", "正常"),
     "died": Words("died", "训练中断"),
     "dead: no gradient reaches the generator": Words("dead: no gradient reaches the generator", "失效：生成器得不到梯度"),
-    "estimate stayed negative": Words("estimate stayed negative", "估计值一直为负"),
+    "estimate was negative for a time": Words("estimate was negative for a time", "估计值曾一段时间为负"),
 }
 # remarks of results.json, pattern → the same in Chinese: those that list runs, whose lists are put into Chinese, too
 LISTS = (

@@ -133,3 +133,50 @@ def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     assert "GroupNorm" in kinds and "BatchNorm" not in kinds
     trainer.critic_step(paddle.rand([8, 1, 32, 32]))
     assert np.isfinite(float(trainer.generator_step(0)))
+
+
+class Wide(nn.Layer):
+    """A critic of three numbers a sample."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        self.layer = nn.Linear(int(np.prod(shape)), 3)
+
+    def forward(self, x):
+        return self.layer(x.flatten(1))
+
+
+class Flat(nn.Layer):
+    """A generator of vectors."""
+
+    def __init__(self, recipe, shape):
+        super().__init__()
+        self.layer = nn.Linear(recipe.latent, int(np.prod(shape)))
+
+    def forward(self, z):
+        return self.layer(z)
+
+
+@pytest.mark.parametrize(
+    ("generator", "critic", "said"),
+    [
+        (Generator, Wide, "network mine: its critic makes [2, 3] of 2 items, [2] is wanted"),
+        (Flat, Critic, "network mine: its generator makes [2, 1024] of 2 items, [2, 1, 32, 32] is wanted"),
+    ],
+)
+def test_networks_that_make_something_else_are_refused_before_anything_is_written(monkeypatch, refused, generator, critic, said):
+    row = networks.Network(SimpleNamespace(Generator=generator, Critic=critic))
+    monkeypatch.setitem(networks.NETWORKS, "mine", row)
+    assert said in refused("train", "--model", "wgan", *FLAGS, "--network", "mine")
+
+
+@pytest.mark.parametrize(
+    ("loss", "said"),
+    [
+        (lambda real, fake: fake - real, "the critic's loss has the shape [2]"),
+        (lambda real, fake: (fake - real).mean().detach(), "the critic's loss depends on no output"),
+    ],
+)
+def test_a_loss_that_is_none_is_refused_before_anything_is_written(monkeypatch, refused, loss, said):
+    monkeypatch.setitem(objectives.OBJECTIVES, "mine", objectives.OBJECTIVES["wasserstein"]._replace(critic_loss=loss))
+    assert said in refused("train", "--model", "wgan", *FLAGS, "--network", "mlp", "-o", "objective=mine")

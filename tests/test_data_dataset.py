@@ -65,3 +65,39 @@ def test_an_unknown_name_is_answered_with_the_nearest(name, near):
 def test_a_folder_needs_a_path(name):
     with pytest.raises(UserError, match="needs a path"):
         data.check_name(name)
+
+
+PICTURES, POINTS = np.zeros((6, 1, 8, 8), np.uint8), np.zeros((6, 2), np.float32)
+MISTAKES = [
+    ((PICTURES / 255.0, PICTURES), {}, "float64 holds neither images"),
+    ((PICTURES[:, 0], PICTURES), {}, "shape (6, 8, 8)"),
+    ((PICTURES.transpose(0, 2, 3, 1), PICTURES), {}, "shape (6, 8, 8, 1)"),
+    ((PICTURES, np.zeros((6, 3, 8, 8), np.uint8)), {}, "(1, 8, 8) to train on, (3, 8, 8) held out"),
+    ((POINTS.astype(float), POINTS), {}, "float64 holds neither"),
+    ((np.zeros((6, 3), np.float32), POINTS), {}, "nor points (float32, N×2)"),
+    ((PICTURES, PICTURES), {"labels": np.zeros(5, int)}, "one for each of 6 items"),
+    ((PICTURES, PICTURES), {"labels": [0] * 6}, "labels are whole numbers from 0 on"),
+    ((PICTURES, PICTURES), {"labels": np.zeros(6)}, "labels are whole numbers from 0 on"),
+    ((PICTURES, PICTURES), {"labels": np.full(6, -1)}, "labels are whole numbers from 0 on"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "more", "said"), MISTAKES)
+def test_what_a_reader_of_ones_own_returned_wrongly_is_said_in_one_line(arrays, more, said):
+    with pytest.raises(UserError) as error:
+        Dataset("mine", *arrays, **more)
+    assert said in str(error.value) and str(error.value).startswith("mine: ") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "said"),
+    [
+        ((PICTURES, PICTURES), "images", "its reader returned a tuple, not a data.Dataset"),
+        (Dataset("mine", POINTS, POINTS), "images", "the other of images and points"),
+        (Dataset("mine", PICTURES, PICTURES), "images", "8 pixels a side, not of image_size = 32"),
+    ],
+)
+def test_a_row_of_ones_own_that_does_not_fit_its_reader_is_refused(monkeypatch, made, kind, said):
+    monkeypatch.setitem(data.SOURCES, "mine", data.Source(lambda *arguments: made, kind=kind))
+    with pytest.raises(UserError, match=said):
+        data.load("mine")

@@ -155,6 +155,7 @@ def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
         ({"clip": 0}, "clip = 0"),
         ({"clip": -0.01}, "clip = -0.01"),
         ({"clip": "wide"}, "clip = 'wide'"),
+        ({"clip": "none"}, "to take it away write null"),
         ({"clip": float("nan")}, "clip = nan"),
         ({"penalty": 0, "critic_norm": "none"}, "penalty = 0"),
         ({"penalty": -10, "critic_norm": "none"}, "penalty = -10"),

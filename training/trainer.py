@@ -56,7 +56,31 @@ class GANTrainer:
         self.players: dict[str, nn.Layer] = {"generator": self.generator, "critic": self.critic}
         if recipe.amp:
             self.players = {role: MixedPrecision(network) for role, network in self.players.items()}
+        self._try()
         self._make_optimizers()
+
+    def _try(self):
+        """Raise UserError unless networks and objective, which may be a user's, fit together: tried on two items of zeros."""
+        recipe, labels = self.recipe, np.zeros(2, np.int64)
+        z, x = paddle.zeros([2, recipe.latent]), paddle.zeros([2, *self.shape])
+        for network in (self.generator, self.critic):
+            network.eval()  # moves no running statistics
+        with paddle.no_grad():
+            made = self.given(self.generator, labels)(z)
+        outputs = self.given(self.critic, labels)(x)
+        for network in (self.generator, self.critic):
+            network.train()
+        networks_of = (recipe.generator_network, made, self.shape, "generator"), (recipe.critic_network, outputs, (), "critic")
+        for name, tensor, shape, role in networks_of:
+            if tuple(tensor.shape) != (2, *shape):
+                raise UserError(f"network {name}: its {role} makes {list(tensor.shape)} of 2 items, {[2, *shape]} is wanted")
+        losses = {"critic": self.objective.critic_loss(outputs, outputs), "generator": self.objective.generator_loss(outputs)}
+        for role, loss in losses.items():
+            if loss.ndim or loss.stop_gradient:
+                what = "depends on no output" if loss.stop_gradient else f"has the shape {list(loss.shape)}"
+                raise UserError(
+                    f"objective {recipe.objective}: the {role}'s loss {what}; one number that can be differentiated is wanted"
+                )
 
     def _make_optimizers(self):
         recipe, optimizer = self.recipe, OPTIMIZERS[self.recipe.optimizer]

@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+import metrics
 from errors import UserError
 from reporting import curves
 from storage import writing
@@ -127,8 +128,9 @@ def curve_picture(results: dict, path: Path) -> None:
 
 
 def metric_names(results: dict) -> list[str]:
-    """Values scored through training, in order."""
-    return list(dict.fromkeys(name for group in results["metric_curves"].values() for name in group.get("step", {})))
+    """Values scored through training that can be set side by side, in order."""
+    names = dict.fromkeys(name for group in results["metric_curves"].values() for name in group.get("step", {}))
+    return [name for name in names if not metrics.is_of_critic(name)]
 
 
 def band(axes: Any, curve: dict | None, colour: str, label: str, alpha: float = 0.15, **line: Any) -> None:
