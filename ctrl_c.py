@@ -1,4 +1,5 @@
-"""Imported first by each command: Ctrl-C while it imports the rest is one line and status 130, as later (console.py)."""
+"""Imported first by each command: while it imports the rest, Ctrl-C is one line and status 130, as later (console.py), and a
+package that is missing is one line too."""
 
 import contextlib
 import os
@@ -6,13 +7,28 @@ import signal
 import sys
 
 
-def end(number, frame):
-    """Without a KeyboardInterrupt, of which a library that is being imported could make anything; nothing has begun yet."""
+def say(error):
     *_, folder, name = ["", *sys.argv[0].split("/")]
     with contextlib.suppress(OSError):
-        os.write(2, f"{folder if name == '__main__.py' else name}: error: interrupted\n".encode())
+        os.write(2, f"{folder if name == '__main__.py' else name}: error: {error}\n".encode())
+
+
+def end(number, frame):
+    """Without a KeyboardInterrupt, of which a library that is being imported could make anything; nothing has begun yet."""
+    say("interrupted")
     os._exit(128 + number)
+
+
+def missing(kind, error, trace):
+    """sys.excepthook: a package of requirements.txt that is not there, as in a terminal without the environment."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return sys.__excepthook__(kind, error, trace)
+    hint = "activate the environment that it was installed in, or pip install -r requirements-cpu.txt"
+    say(f"Python has no module {error.name}: {hint}")
+    os._exit(2)
 
 
 if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # it may be ignored
     signal.signal(signal.SIGINT, end)
+if sys.excepthook is sys.__excepthook__:
+    sys.excepthook = missing

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from errors import UserError
 from reporting import console, onnx, samples, scorer
+from storage import names as file_names
 from storage import writing
 from training import checkpoint, run, runtime
 
@@ -59,7 +60,8 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
     if target:
         return export(path, raw, target, pdparams, with_onnx, device)
     if out is None:
-        kinds = "interpolation" if interpolate else grid or "samples", *(["best"] if best else []), *(["raw"] if raw else [])
+        words = [file_names.part(f"classes-{classes}".replace(",", "-"))] * bool(classes) + ["best"] * best + ["raw"] * raw
+        kinds = "interpolation" if interpolate else grid or "samples", *words
         name = f"{'-'.join(kinds)}-seed-{seed}.png"
         out = (folder or path) / name
     kind = samples.kind_of(out, clear=clear)

@@ -59,13 +59,17 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
     elif resume and not recipe and not launch.leads():
         raise UserError(f"{out} is no run here: on --resume its folder must lie on a disk that all hosts share")
     elif not recipe:
-        raise UserError(f"--model NAME is missing: one of {', '.join(recipes.names())}")
+        none = f"{out} is no run to go on with; to begin one, " if resume else ""
+        raise UserError(f"{none}--model NAME is missing: one of {', '.join(recipes.names())}")
     elif out and writing.holds_something(out) and launch.leads():  # the first process may have begun it already
         raise UserError(
             f"--out {out} holds something already; name another folder" + (", or add --resume" if run.is_run(out) else "")
         )
-    folder = out or writing.next_free("runs", run.default_name(recipe, recipes.default_network(recipe)))
+    name = run.default_name(recipe, recipes.default_network(recipe))
+    folder = out or writing.next_free("runs", name)
     writing.check_writable(folder)
+    if not out and launch.leads() and (stopped := run.stopped_before(folder, name)):
+        print(f"{stopped} was stopped before its end: --out {stopped} --resume goes on with it; this is another run, {folder}")
     number = launch.count(processes, recipe, device)
     if number > 1 and not launch.is_worker():
         return launch.run(number, [*sys.argv, "--out", str(folder)], device)

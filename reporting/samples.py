@@ -224,6 +224,8 @@ def write_training(folder: str | Path, out: str | Path) -> None:
     paths = grids.list_grids(folder)
     if not paths:
         raise UserError(f"{folder} has no grids in samples/")
+    if len(paths) < 2:
+        raise UserError(f"{folder} has one grid in samples/, as published weights do: no film; --interpolate makes one")
     write_film([grids.captioned(grids.picture(path), f"step {step:,}") for step, path in paths.items()], out, MILLISECONDS, HELD)
 
 

@@ -185,6 +185,18 @@ def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_
     assert longer.status == 0 and log.last("run")["cpu_seconds"] >= 1.2
 
 
+def test_a_new_run_beside_one_that_was_stopped_says_how_to_go_on_with_that(call):
+    flags = ["--model", "gan", "--data", "8gaussians", *TINY_FLAGS, "--steps", 2]
+    assert call("train", *flags).out.splitlines()[-1] == "runs/gan-8gaussians-s0"
+    second = call("train", *flags)
+    assert second.out.splitlines()[-1] == "runs/gan-8gaussians-s0-2" and "was stopped" not in second.out, "the first was not"
+    config = Path("runs/gan-8gaussians-s0-2/config.yaml")
+    config.write_text(config.read_text().replace("\nsteps: 2\n", "\nsteps: 9\n"))
+    third = call("train", *flags)
+    assert "runs/gan-8gaussians-s0-2 was stopped before its end: --out runs/gan-8gaussians-s0-2 --resume" in third.out
+    assert third.out.splitlines()[-1] == "runs/gan-8gaussians-s0-3"
+
+
 def test_steps_take_the_place_of_the_minutes_that_a_run_had(call):
     assert call("train", "--model", "gan", "--data", "8gaussians", *TINY_FLAGS, "--minutes", 0.005, "--out", "run").status == 0
     steps = checkpoint.list_steps("run")[-1] + 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ import yaml
 from data import Dataset
 from errors import UserError
 from storage import names, reading, writing
-from training import checkpoint
+from training import budget, checkpoint
 from training import recipe as recipes
 from training.recipe import Recipe
 
@@ -61,6 +62,23 @@ def write_config(folder: str | Path, recipe: Recipe, provenance: dict) -> None:
     text = f"# the resolved recipe of this run; again: {command_of(folder)}\n"
     text += yaml.safe_dump({**recipe.model_dump(), "provenance": provenance}, sort_keys=False, allow_unicode=True)
     writing.write_text(Path(folder) / "config.yaml", text)
+
+
+def stopped_before(folder: str | Path, name: str) -> Path | None:
+    """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end; else None."""
+    folder = Path(folder)
+    others = [path for path in folder.parent.glob(f"{name}*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
+    order = lambda path: (len(path.name), path.name)  # noqa: E731 - -9 before -10
+    newest = max((path for path in others if path != folder and is_run(path)), key=order, default=None)
+    with contextlib.suppress(UserError, KeyError):
+        steps = checkpoint.list_steps(newest) if newest else []
+        if (
+            newest
+            and steps
+            and not budget.finished(read_recipe(newest), checkpoint.read_state(checkpoint.path_of(newest, steps[-1])))
+        ):
+            return newest
+    return None
 
 
 def command_of(folder: str | Path) -> str:

@@ -17,6 +17,7 @@ PERIOD = 0.12  # seconds from one picture to the next, of which training takes w
 LOOKED = 0.5  # seconds between two exact W1, which cost more than a step
 SHOWN = ("objective", "optimizer", "beta1", "n_critic", "clip", "penalty", "generator_learning_rate", "critic_learning_rate")
 SHARED = ("latent", "batch_size", "generator_network", "generator_norm")  # settings that begin all of them anew
+NO_AVERAGE = {"ema": 0.0}  # what is drawn is the generator that learns: its average would not follow the arrows
 REST = 0.05  # seconds that go by before a slow motion's next step
 
 
@@ -45,7 +46,7 @@ class Watched:
         """Make the trainings on the points `name`, at step 0; shared: settings of all of them."""
         lives: list[Live] = []
         for model in WATCHED:
-            lives.append(Live(session.recipe(model, name, seed, **shared), lives[0].dataset if lives else None))
+            lives.append(Live(session.recipe(model, name, seed, **NO_AVERAGE, **shared), lives[0].dataset if lives else None))
         self._lives, self._wrong, self.runs = lives, {}, False
         self._send({"scene": packing.pack_scene(lives[0].scene), "recipes": self._recipes()})
         self.show(exact=True)

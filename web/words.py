@@ -150,7 +150,7 @@ WORDS = {
     "at_step": ("step {step}", "第 {step} 步"),
     "rate": ("{rate} pictures/s", "每秒 {rate} 帧"),
     "real": ("real {value}", "真实 {value}"),
-    "scaled": ("÷ slope {value}", "÷ 斜率 {value}"),
+    "scaled": ("over the slope: {value}", "除以斜率后 {value}"),
     "good": ("{value} good", "{value} 合格"),
     "w1": ("W₁, exact", "W₁（精确）"),
     "estimate": ("critic's estimate", "判别器估计值"),

@@ -232,3 +232,11 @@ def test_a_training_under_a_limit_on_the_size_of_files_ends_in_one_line_and_goes
     assert result.status == 2 and "File too large" in result.err and result.err.count("\n") == 1, result
     assert call("train", *flags, "--out", "run", "--resume").status == 0
     assert_same_run("whole", "run")
+
+
+@pytest.mark.parametrize("command", ["train.py", "app.py"])
+def test_a_terminal_without_the_environment_is_answered_in_one_line(command, tmp_path):
+    bare = [sys.executable, "-S", str(ROOT / command)]  # without site-packages
+    result = subprocess.run(bare, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.startswith(f"{command}: error: Python has no module ") and "activate the environment" in result.stderr
