@@ -48,7 +48,7 @@ def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") ->
     if len(paths) < 2:
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
     held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
-    train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size, fit) for which in (False, True))
+    train, heldout = (Files([p for p, h in zip(paths, held) if h == which], image_size, fit, root) for which in (False, True))
     numbers, classes = classes_of(root, paths)
     labels, heldout_labels = (None, None) if numbers is None else (numbers[~held], numbers[held])
     if 3 * image_size**2 * len(paths) <= IN_MEMORY:
@@ -71,10 +71,10 @@ class Files:
 
     ndim, dtype = 4, np.dtype(np.uint8)
 
-    def __init__(self, paths: Sequence[Path], size: int, fit: str = "crop"):
+    def __init__(self, paths: Sequence[Path], size: int, fit: str, root: Path):
         # 100,000 Path objects would take 50 MB, an array of numpy's strings as many times the longest name
         self._names = np.array([str(path) for path in paths], object)
-        self.size, self.fit = size, fit
+        self.size, self.fit, self.root = size, fit, root
 
     def __len__(self):
         return len(self._names)
@@ -95,10 +95,10 @@ class Files:
         return images
 
     def digest(self) -> bytes:
-        """SHA-256 of names and file sizes, and of how they fit unless cropped: reading the files themselves could take minutes.
-        Raises UserError."""
+        """SHA-256 of names below `root` and file sizes, and of how they fit unless cropped: reading the files themselves could
+        take minutes. Raises UserError."""
         try:
-            lines = "".join(f"{name}:{Path(name).stat().st_size}\n" for name in self._names)
+            lines = "".join(f"{os.path.relpath(name, self.root)}:{Path(name).stat().st_size}\n" for name in self._names)
         except OSError as error:
             raise UserError(f"{error.filename} cannot be read: {error.strerror}") from None
         lines += "" if self.fit == "crop" else f"fit:{self.fit}\n"

@@ -118,7 +118,8 @@ def render() -> dict[str, str]:
         said, words = rows(language), claims.WORDS[language]
         tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
-        of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(said, language)}
+        intervals = sum(row["n"] not in ("", "0") for name in measured for row in said[name])
+        of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(said, language), "intervals": intervals}
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}

@@ -88,6 +88,9 @@ def test_files_that_are_read_as_they_come_fit_alike_and_say_so(tmp_path, monkeyp
         assert isinstance(dataset.train, Files)
         np.testing.assert_array_equal(dataset.train[:], loaded[fit])
     assert streamed["crop"].sha256 == data.load(f"folder:{tmp_path}").sha256 != streamed["pad"].sha256
+    tmp_path.rename(moved := tmp_path.with_name("moved"))
+    assert data.load(f"folder:{moved}").sha256 == streamed["crop"].sha256, "of another host's folder, say"
+    moved.rename(tmp_path)
 
 
 def test_a_photograph_stands_upright(tmp_path):
