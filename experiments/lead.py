@@ -34,7 +34,7 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "WGAN loses no modes",
         "WGAN 不丢模式",
         ("mode_collapse.wgan_keeps_modes", "mode_collapse.gp_keeps_modes", "stacked.wgan_modes", "stacked.gp_modes")
-        + ("mnist.wgan_classes", "mnist.gp_classes"),
+        + ("tuned.wgan_classes", "tuned.gp_classes"),
     ),
     (
         "Momentum makes a clipped WGAN worse, through the critic",
