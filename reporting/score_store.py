@@ -73,10 +73,6 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> Path | N
     results, before = read(path) if reading.is_file(path) else ({}, settings)
     if any(before.get(key) != settings.get(key) for key in SETTINGS):
         aside, results = writing.next_free(path.parent, path.stem, path.suffix), {}
-        try:
-            path.replace(aside)
-        except OSError as error:
-            raise WriteError(f"{path} cannot be put aside as {aside}: {error.strerror}") from None
     for step, values in scores.items():
         results[step] = {**results.get(step, {}), **values}
     rows = [{"step": step, "values": results[step]} for step in sorted(results)]
@@ -84,7 +80,14 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> Path | N
     if (found := best(results)) and len(results) > 1:
         content["best"] = found._asdict()
     text = json.dumps(content, indent=1, ensure_ascii=False)
-    writing.write_text(path, text + "\n")
+    if aside:
+        writing.write_bytes(aside, path.read_bytes())
+    try:
+        writing.write_text(path, text + "\n")
+    except WriteError:
+        if aside:
+            aside.unlink(missing_ok=True)
+        raise
     return aside
 
 

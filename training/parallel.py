@@ -127,34 +127,29 @@ class Processes(Team):
 class Normalise(PyLayer):
     """Batch norm without scale and shift over the batches of all processes: x R×C in rows → (x̂, mean, variance).
 
-    Statistics travel instead of samples: forward each process's mean and sum of squares about it (Σx² alone would lose a
-    variance that is small beside the mean), backward Σdy and Σ dy·x̂, because each sample moves the statistics, and so the
-    outputs, of every process.
+    Sums travel instead of samples. Forward reduces Σx and Σx², backward Σdy and Σ dy·x̂, because each sample moves the
+    statistics, and so the outputs, of every process.
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, epsilon: float, team: Processes) -> tuple[Tensor, Tensor, Tensor]:
         count = x.shape[0] * team.size
-        own = column_sums(x) / x.shape[0]
-        centred = affine(x, paddle.ones_like(own), -own)
-        slot = paddle.to_tensor([[float(rank == team.rank)] for rank in range(team.size)], x.dtype)
-        each = team.sum(slot @ paddle.concat([own, column_sums(centred * centred)]).reshape([1, -1]))  # a row a process
-        means, squares = paddle.split(each, 2, 1)
-        mean = means.mean(0)
-        variance = squares.sum(0) / count + (means - mean).square().mean(0)
+        mean, square = paddle.split(team.sum(paddle.concat([column_sums(x), column_sums(x * x)])) / count, 2)
+        variance = paddle.clip(square - mean * mean, min=0.0)  # the difference of two large numbers may come out below 0
         scale = (variance + epsilon).rsqrt()
-        rows = affine(x, scale, -mean * scale)
-        ctx.saved = rows.detach(), scale, count, team
+        ctx.saved = x, mean, scale, count, team
         ctx.set_materialize_grads(False)  # of mean and variance: Paddle 2.6 crashes when it makes those zeros in paddle.grad
-        return rows, mean, variance
+        return affine(x, scale, -mean * scale), mean, variance
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor, *_: object) -> Tensor:
-        rows, scale, count, team = ctx.saved
-        local = paddle.concat([column_sums(gradient), column_sums(gradient * rows)])
+        x, mean, scale, count, team = ctx.saved
+        shift = column_sums(gradient)
+        local = paddle.concat([shift, (column_sums(gradient * x) - mean * shift) * scale])
         total, along = paddle.split(team.sum(local) / count, 2)
-        # dx = s·(dy − mean dy − x̂ · mean(dy·x̂)), with s = 1 / √(variance + ε)
-        return affine(gradient, scale, paddle.zeros_like(scale)) + affine(rows, -scale * along, -scale * total)
+        # dx = s·(dy − mean dy − x̂ · mean(dy·x̂)), with x̂ = (x − mean)·s
+        of_x = affine(x, -scale * scale * along, scale * (mean * scale * along - total))
+        return affine(gradient, scale, paddle.zeros_like(scale)) + of_x
 
 
 def column_sums(rows):

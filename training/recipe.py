@@ -238,7 +238,7 @@ def _in_words(error):
         return f"setting {name} is missing"
     if first["type"] == "not_among":
         return str(one_of(name, first["input"], first["ctx"]["allowed"]))
-    null = "; to take it away write null" if str(first["input"]).lower() == "none" else ""
+    null = "; to take it away write null" if first["input"] in ("none", "None") else ""
     return f"{name} = {shortened(first['input'])}: {first['msg'][0].lower()}{first['msg'][1:]}{null}"
 
 

@@ -89,6 +89,7 @@ def train(
         team.check_same("recipe", recipe.model_copy(update={"data": ""}))  # a folder's path may differ between hosts
         team.check_same("data", (dataset.sha256, dataset.labels_sha256))
         trainer, state = GANTrainer(recipe, dataset.shape, team, classes), None
+        trainer.try_out()
         # once more, while nobody else can write: who held the lock before may have come further
         newest = checkpoint.newest(folder) if resume else None
         check_seen_by_all(team, newest)

@@ -56,10 +56,20 @@ class GANTrainer:
         self.players: dict[str, nn.Layer] = {"generator": self.generator, "critic": self.critic}
         if recipe.amp:
             self.players = {role: MixedPrecision(network) for role, network in self.players.items()}
-        self._try()
         self._make_optimizers()
 
-    def _try(self):
+    def _make_optimizers(self):
+        recipe, optimizer = self.recipe, OPTIMIZERS[self.recipe.optimizer]
+        self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
+        self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
+        # what a checkpoint said of each: Paddle 2.6's Adam shows nothing of it before its next step
+        self._restored: dict[str, dict[str, np.ndarray]] = {"generator": {}, "critic": {}}
+        self._updates = {
+            "generator": TeamOptimizer(self.generator_optimizer, self.generator_weights, self.team),
+            "critic": TeamOptimizer(self.critic_optimizer, self.critic_weights, self.team),
+        }
+
+    def try_out(self) -> None:
         """Raise UserError unless networks and objective, which may be a user's, fit together: tried on two items of zeros."""
         recipe, labels = self.recipe, np.zeros(2, np.int64)
         z, x = paddle.zeros([2, recipe.latent]), paddle.zeros([2, *self.shape])
@@ -81,17 +91,6 @@ class GANTrainer:
                 raise UserError(
                     f"objective {recipe.objective}: the {role}'s loss {what}; one number that can be differentiated is wanted"
                 )
-
-    def _make_optimizers(self):
-        recipe, optimizer = self.recipe, OPTIMIZERS[self.recipe.optimizer]
-        self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
-        self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
-        # what a checkpoint said of each: Paddle 2.6's Adam shows nothing of it before its next step
-        self._restored: dict[str, dict[str, np.ndarray]] = {"generator": {}, "critic": {}}
-        self._updates = {
-            "generator": TeamOptimizer(self.generator_optimizer, self.generator_weights, self.team),
-            "critic": TeamOptimizer(self.critic_optimizer, self.critic_weights, self.team),
-        }
 
     @property
     def images_seen(self) -> int:
