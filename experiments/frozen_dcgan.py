@@ -192,7 +192,7 @@ def still(store, settings, age, ticks, filters, seed):
         reader = batches(dataset, Order(len(dataset.train), seed), 0, recipe.batch_size)
         losses = {loss: OBJECTIVES[objective] for loss, (trained_by, objective) in LOSSES.items() if trained_by == kind}
         for step in range(1, max(ticks) + 1):
-            trainer.critic_step(next(reader))
+            trainer.critic_step(*next(reader))
             if step not in ticks:
                 continue
             with trainer.frozen_batch_norm_statistics():

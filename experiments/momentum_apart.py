@@ -186,7 +186,7 @@ def train(store, speed, who, beta1, steps, seed):
     every, cosines = max(1, steps // LOOKS), trainer.watched.cosines
     for step in range(1, steps + 1):
         for _ in range(recipe.n_critic):
-            critic = trainer.critic_step(next(reader))
+            critic = trainer.critic_step(*next(reader))
         trainer.generator_step(step - 1)
         if step % every == 0:
             row["step"].append(step)

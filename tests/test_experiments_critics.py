@@ -20,6 +20,7 @@ from experiments import (
     vanishing_gradients,
 )
 from experiments.store import ExperimentStore
+from models import networks
 from models.constraints import gradient_penalty
 from tests.test_experiments import invented
 
@@ -238,3 +239,16 @@ def test_an_untrained_generator_s_points_depend_on_its_seed_alone():
     draw = lambda seed: critics.still_generator(seed)[1](np.random.default_rng(0), 5)  # noqa: E731
     assert draw(1).shape == (5, 2) and np.isfinite(draw(1)).all()
     assert np.array_equal(draw(1), draw(1)) and not np.allclose(draw(1), draw(2))
+
+
+@pytest.mark.usefixtures("root")
+def test_loops_of_their_own_train_and_measure(monkeypatch):
+    """Two steps, as nothing but a whole experiment, which takes minutes, would otherwise call them."""
+    row = momentum_apart.train(ExperimentStore("momentum_apart", quick=True), "fast", "critic", 0.9, steps=2, seed=0)
+    assert np.isfinite(row["fd_lenet"]) and row["critic_steps"] == 10 and len(row["estimate"]) == 2
+
+    recipe = training_runs.untuned("dcgan", {"filters": 8, "latent": frozen_dcgan.LATENT}, 0)
+    generator, _ = networks.build(recipe, (1, 32, 32))
+    monkeypatch.setattr(frozen_dcgan, "frozen", lambda *arguments: generator)
+    found = frozen_dcgan.still(ExperimentStore("frozen_dcgan", quick=True), {}, age=0, ticks=(1, 2), filters=8, seed=0)
+    assert len(found["accuracy"]) == 2 and all(len(found[loss]["norm"]) == 2 for loss in frozen_dcgan.LOSSES)
