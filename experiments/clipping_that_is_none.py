@@ -1,11 +1,11 @@
 """The seed post's listing, whose critic is never clipped."""
 
+from functools import partial
 from typing import Any
 
 from experiments import figures, robust_architectures, training_runs
 from experiments.numeric import each, mean_and_deviation, paired_difference
 from experiments.store import label_key
-from reporting.curves import rank_correlation
 
 ABOUT = {
     "title": "What does it cost to throw the clipping away, as the seed post's listing does?",
@@ -113,15 +113,10 @@ def measure(store):
         key: training_runs.compared(trained.get(ours, []), trained.get(theirs, []), "fd_lenet")
         for key, (ours, theirs) in pairs.items()
     }
+    follows = partial(training_runs.agreement, quality="fd_lenet")
     unclipped, clipped = (training_runs.by_seed(trained.get(label, []), follows) for label in (LONGER, CONTROL))
     numbers["claims"]["no_estimate"] = paired_difference(unclipped, clipped, bound=2)
     return numbers
-
-
-def follows(run):
-    """Spearman's correlation of the estimate with fd_lenet at the checkpoints, but for the untrained one."""
-    way = run["on_the_way"]
-    return rank_correlation(way["critic_estimate"][1:], way["fd_lenet"][1:])
 
 
 def draw(numbers, store):

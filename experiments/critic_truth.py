@@ -9,7 +9,6 @@ from data import toys
 from experiments import critics, figures, training_runs
 from experiments.numeric import mean_and_deviation, paired_difference, t_interval
 from metrics.w1 import w1
-from reporting.curves import rank_correlation
 
 ABOUT = {
     "title": "When may the critic's estimate be taken for a distance?",
@@ -203,7 +202,7 @@ def moving(store):
     trained |= training_runs.runs(store, judged, min(OF_FIVE, store.point_seeds), samples=1000, needed=False)
     for label, group in trained.items():
         ways = [{key: values[1:] for key, values in run["on_the_way"].items()} for run in training_runs.alive(group)]
-        ranks[label] = training_runs.by_seed(group, rank)
+        ranks[label] = training_runs.by_seed(group, partial(training_runs.agreement, quality="w1"))
         ratios = [np.array(way["critic_estimate"]) / np.array(way["w1"]) for way in ways]
         numbers[label] = {
             "rank": mean_and_deviation(ranks[label].values()),
@@ -216,11 +215,6 @@ def moving(store):
         one, five, twenty = (ranks.get(f"{model} {n_critic}", {}) for n_critic in N_CRITIC)
         found |= {f"{key}_follows": t_interval(five, bound=1), f"{key}_more_steps": paired_difference(twenty, one, bound=2)}
     return numbers, found
-
-
-def rank(run):
-    way = run["on_the_way"]
-    return rank_correlation(way["critic_estimate"][1:], way["w1"][1:])
 
 
 def draw(numbers, store):

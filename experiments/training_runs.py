@@ -16,7 +16,7 @@ from errors import TrainingError, UserError
 from experiments.numeric import Interval, mean_and_deviation, paired_ratio
 from experiments.store import ExperimentStore, label_key
 from reporting import console
-from reporting.curves import at_step
+from reporting.curves import at_step, rank_correlation
 from reporting.scorer import Scorer
 from training import budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
@@ -117,6 +117,12 @@ def by_seed(group: Iterable[Run], value: Value) -> dict[int, float | None]:
     """{seed: value} of a cell's runs, None of those that died."""
     take = value if callable(value) else lambda run: run["scores"].get(value)
     return {run["seed"]: None if "died" in run else take(run) for run in group}
+
+
+def agreement(run: Run, quality: str) -> float | None:
+    """Spearman's correlation of the critic's estimate with a score at a run's checkpoints, but for the untrained one."""
+    way = run["on_the_way"]
+    return rank_correlation(way["critic_estimate"][1:], way[quality][1:])
 
 
 def rows_by_seed(groups: Iterable[Iterable[Run]], value: Value) -> dict[int, list[float] | None]:

@@ -1,8 +1,9 @@
 """The recipes that the search chose, side by side."""
 
+from functools import partial
+
 from experiments import main_table, training_runs
 from experiments.numeric import mean_and_deviation, t_interval
-from reporting.curves import rank_correlation
 from training.comparison import UNREACHED
 
 ABOUT = {
@@ -122,12 +123,7 @@ def measure(store):
 
 def agreement(group, quality):
     """{seed: Spearman's rho of the critic's estimate and quality over a run's checkpoints but the untrained one}."""
-
-    def rank(run):
-        way = run["on_the_way"]
-        return rank_correlation(way["critic_estimate"][1:], way[quality][1:])
-
-    return training_runs.by_seed(group, rank)
+    return training_runs.by_seed(group, partial(training_runs.agreement, quality=quality))
 
 
 def draw(numbers, store):
