@@ -26,13 +26,13 @@ ABOUT = {
     "run": """as in the paper the generator's distribution stands still, real points plus unit Gaussian noise. Surfaces: mlp
         critics of 128 units, clipped at 0.01 (RMSProp 5e-5, algorithm 1) and penalised with lambda 10 (Adam 1e-4, 0.5, 0.9),
         on the eight and 25 Gaussians and the Swiss roll, 4,000 steps. The clipped one's first weights are scaled to fill
-        ±c evenly, a layer each: those of the usual start are larger, and one clipping would put nine of ten at ±c. A critic's
+        ±c evenly, a layer each: those of the usual start are larger, and one clipping alone would put them at ±c. A critic's
         estimate on new points, divided by the slope that 99 % of them stay below, as a share of the exact W1 of 2,000 pairs.
         Layers: critics of twelve hidden layers of 64 units on the Swiss roll, c = 0.001, 0.01, 0.1 against the penalty,
         before any step (but clipped) and after 1,500; gradients in float64. Five seeds.""",
     "run_zh": "与论文一样，生成器的分布静止：真实点加单位高斯噪声。曲面：128 个单元的 mlp 判别器，在 0.01 处裁剪（RMSProp "
     "5e-5，算法 1）或以 lambda = 10 惩罚（Adam 1e-4、0.5、0.9），8 个、25 个高斯和瑞士卷，4,000 步。"
-    "裁剪的判别器的初始权重按层缩放到均匀填满 ±c：通常的初始值更大，裁剪一次就有九成停在 ±c。新点上的估计值除以 99 % "
+    "裁剪的判别器的初始权重按层缩放到均匀填满 ±c：通常的初始值更大，只裁剪一次就会停在 ±c。新点上的估计值除以 99 % "
     "的点都不超过的斜率，占 2,000 对点的精确 W1 的几成。逐层：瑞士卷上十二个隐藏层（64 个单元）的判别器，c = 0.001、0.01、0.1 "
     "与惩罚相比，训练之前（已裁剪）与 1,500 步之后；梯度用 float64 计算。五个种子。",
     "core_seconds": 700,

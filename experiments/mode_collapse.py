@@ -21,7 +21,7 @@ ABOUT = {
     "run": """the non-saturating GAN, wgan and wgan-gp with their authors' constants (gan_toy.py's: lambda 0.1 on points), mlp
         of 128 units, batch 256, on the eight and 25 Gaussians and the Swiss roll: 2,000 generator steps with five critic
         steps each, 10,000 of the GAN with one; three seeds, six on the 25 Gaussians. Modes are counted among 1,000 samples, one
-        good sample each: of as many points drawn uniformly on the square 15 of the 25 modes get one. Since algorithm 1's step
+        good sample each. Since algorithm 1's step
         size of 5e-5 is made for ten times as many steps, wgan again with 5e-4 and c = 0.1. To the end: wgan and wgan-gp on the
         25 Gaussians with the recipes that the search found on the eight, for as many steps as configs/ gives them, five seeds.
         Stacked MNIST, three digits as colours,
@@ -29,7 +29,7 @@ ABOUT = {
         the experiment stacked has it with searched recipes.""",
     "run_zh": "非饱和 GAN、wgan、wgan-gp，作者们的超参数（gan_toy.py：点上 lambda = 0.1），128 个单元的 mlp，每批 256，8 "
     "个、25 个高斯和瑞士卷：2,000 个生成器步、每步五个判别器步，GAN 做 10,000 步、每步一个；三个种子，25 个高斯上六个。"
-    "在 1,000 个样本里数模式，有一个好样本就算找到：在正方形上均匀撒同样多的点，25 个模式里也有 15 个被找到。"
+    "在 1,000 个样本里数模式，有一个好样本就算找到。"
     "算法 1 的学习率 5e-5 适合十倍的步数，所以 wgan 又用 5e-4、c = 0.1 做了一次。"
     "训练到底：25 个高斯上，wgan 和 wgan-gp 用在八个高斯上搜索到的配置，步数按 configs/，五个种子。"
     "堆叠 MNIST（三个数字作三种颜色，1,000 个模式）：三个模型，16 个滤波器的 dcgan，1,000 个生成器步（GAN 5,000），"
