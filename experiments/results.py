@@ -35,7 +35,7 @@ def read() -> dict[str, dict[str, Any]]:
     """{name: what docs/results/NAME.json holds} of the experiments that have been carried out."""
     files = {name: ROOT / "docs" / "results" / f"{name}.json" for name in experiments.NAMES}
     contents = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in files.items() if path.is_file()}
-    return {name: content for name, content in contents.items() if content.get("verdicts")}
+    return {name: content for name, content in contents.items() if content.get("numbers")}
 
 
 def rows(language: str) -> dict[str, list[dict[str, str]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from experiments import figures, training_runs
-from experiments.numeric import each, paired_ratio
+from experiments.numeric import each
 from experiments.store import ExperimentStore, label_key
 
 ABOUT = {
@@ -28,7 +28,7 @@ ABOUT = {
     "claims": {
         "mlp": {
             "says": "An mlp for both players costs wgan less than it costs the GAN.",
-            "says_zh": "双方都换成 mlp对 wgan 的损害小于对 GAN 的损害。",
+            "says_zh": "双方都换成 mlp 对 wgan 的损害小于对 GAN 的损害。",
             "quantity": "fd_lenet divided by the one on dcgan, wgan's divided by the GAN's, paired by seed",
             "quantity_zh": "fd_lenet 与 dcgan 网络上的 fd_lenet 之比，wgan 的除以 GAN 的（按种子配对）",
             "relation": "below",
@@ -67,10 +67,12 @@ def cells(quick: bool) -> training_runs.Cells:
     return table
 
 
-def runs(store: ExperimentStore, labels: Collection[str] | None = None) -> dict[str, list[training_runs.Run]]:
-    """{'gan dcgan': [a run a seed], …}: see training_runs.train. labels: of some cells; store: of any experiment."""
+def runs(
+    store: ExperimentStore, labels: Collection[str] | None = None, seeds: int | None = None
+) -> dict[str, list[training_runs.Run]]:
+    """{'gan dcgan': [a run a seed], …}: see training_runs.runs. labels: of some cells; store: of any experiment."""
     chosen = {label: cell for label, cell in cells(store.quick).items() if labels is None or label in labels}
-    return training_runs.runs(store.other("robust_architectures"), chosen, tiles=32)
+    return training_runs.runs(store.other("robust_architectures"), chosen, seeds, tiles=32)
 
 
 def measure(store):
@@ -80,18 +82,12 @@ def measure(store):
     ways = [run["on_the_way"]["fd_lenet"] for label, group in trained.items() if label.startswith("wgan") for run in group]
     numbers["wgan at its best at the end"] = {"runs": sum(way[-1] == min(way) for way in ways), "of": len(ways)}
     numbers["claims"] = {}
-    behind = {network: on_both_terms(trained, network) for network in NETWORKS}
+    pairs = {network: [trained.get(f"{model} {network}", []) for model in ("wgan", "gan")] for network in NETWORKS}
     for key, network in (("mlp", "mlp"), ("nobn", "dcgan-nobn")):
-        for terms, interval in behind[network].items():
-            here, base = (dict(zip(row["seeds"], row["each"])) for row in (interval, behind["dcgan"][terms]))
-            numbers["claims"][f"{key}, {terms}"] = paired_ratio(here, base)
+        for terms in TERMS:
+            harm = training_runs.relative_harm(pairs[network], pairs["dcgan"], "fd_lenet", training_runs.AXES[terms])
+            numbers["claims"][f"{key}, {terms}"] = harm
     return numbers
-
-
-def on_both_terms(trained, network):
-    """{terms: interval of wgan's fd_lenet over the GAN's on a network}."""
-    ours, theirs = (trained.get(f"{model} {network}", []) for model in ("wgan", "gan"))
-    return {terms: training_runs.on_equal_terms(ours, theirs, "fd_lenet", training_runs.AXES[terms]) for terms in TERMS}
 
 
 def draw(numbers, store):

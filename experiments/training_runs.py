@@ -65,7 +65,7 @@ def schedule(steps: int, checkpoints: int, logged: int = 100) -> dict[str, int]:
 
 def runs(
     store: ExperimentStore,
-    cells: Cells,
+    cells: Mapping[str, tuple[str, dict[str, Any] | Callable[[int], dict[str, Any]]]],
     seeds: int | None = None,
     names: Sequence[str] | None = None,
     samples: int | None = None,
@@ -76,9 +76,10 @@ def runs(
 ) -> dict[str, list[Run]]:
     """Train cells {label: (model, settings)} with so many seeds (the store's by default): {label: [a run a seed]}.
 
-    names: metrics, all that fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the
-    figure. extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned. With
-    store.redraw only what has been measured: labels without a run are left out; UserError where it is nothing, {} if not needed.
+    settings: of all seeds, or a function from a seed to its own. names: metrics, all that fit by default. samples: to be
+    scored, the store's by default. tiles: samples to keep for the figure. extra(folder): more to be measured of the finished
+    run, kept under 'extra'. recipe_of: untuned or tuned. With store.redraw only what has been measured: labels without a run
+    are left out; UserError where it is nothing, {} if not needed.
 
     A run is its seed and {'died': why}, or steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes
     counts), curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over draws), floors (real
@@ -87,7 +88,8 @@ def runs(
     """
     cell_of, units, recipes_of = {}, {}, {}
     for seed in range(seeds or store.seeds):
-        for label, (model, settings) in cells.items():
+        for label, (model, own) in cells.items():
+            settings = own(seed) if callable(own) else own
             key, recipe = label_key(label, seed), recipe_of(model, settings, seed)
             count = samples or store.samples
             # what configs/ say today is a setting too: trained anew when it changes
@@ -155,6 +157,13 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
         for side, one in zip(read, pair):
             side[one["seed"]] = at(one, value, axis, end) if lived else None
     return with_ends(paired_ratio(*read), ours, theirs)
+
+
+def relative_harm(changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str, axis: str) -> Interval:
+    """What a change does to ours beside what it does to theirs: the paired ratio ours / theirs of `changed`, (ours, theirs), over
+    that of `base`, each read on equal terms. Below 1 the change costs ours less."""
+    here, there = (on_equal_terms(ours, theirs, value, axis) for ours, theirs in (changed, base))
+    return paired_ratio(*(dict(zip(row["seeds"], row["each"])) for row in (here, there)))
 
 
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:

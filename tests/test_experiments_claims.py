@@ -96,7 +96,8 @@ def test_an_interval_of_no_claim_is_a_mistake():
 @pytest.mark.parametrize("name", experiments.NAMES)
 def test_every_experiment_s_claims_are_well_formed(name):
     every = claims.of(experiments.about(name))
-    assert every and len({claim.key for claim in every}) == len(every)
+    assert every or "no claim is decided" in experiments.about(name)["run"]  # a table
+    assert len({claim.key for claim in every}) == len(every)
     for claim in every:
         assert claim.relation in claims.SIDES and claim.terms in claims.TERMS
         assert claim.says.endswith(".") and claim.says_zh.endswith("。")
