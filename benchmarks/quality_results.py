@@ -71,7 +71,7 @@ def figure(content: dict[str, Any]) -> Figure:
             axis.plot(*xy, ".-", color=figures.colour(name), label=label, linewidth=1.2, markersize=4)
     axis.set(xscale="log", yscale="log", xlabel="CPU seconds of training, one thread")
     axis.set_ylabel(f"fd_lenet ({content['samples']:,} samples)")
-    axis.legend(fontsize=8)
+    drawn.legend(loc="outside upper center", fontsize=8, ncols=5)  # in the panel it would hide a curve
     seeds = len({run["seed"] for run in content["runs"]})
     figures.foot(drawn, f"mnist-5k, {seeds} seed{'s' if seeds > 1 else ''}; thin lines: {', '.join(map(str, THRESHOLDS))}")
     return drawn

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from training import recipe as recipes
 
@@ -49,6 +49,9 @@ def foot(figure: Figure, text: str) -> None:
                 continue
             if high > 10 * max(1e-30, low):
                 side.set_minor_formatter(NullFormatter())
+                if high < 300 * low:  # with one power of ten or two, numbers between them are labelled as well
+                    side.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                    side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
             else:  # there is no power of ten to label
                 (axis.set_xscale if side is axis.xaxis else axis.set_yscale)("linear")
     figure.supxlabel(text, fontsize=9, color="0.35")

@@ -81,7 +81,6 @@ def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
         for number, (minutes, way) in enumerate(zip(row["way_minutes"], row["way"])):
             axes[0].plot(minutes[1:], way[1:], color=figures.colour(model), label=None if number else model, linewidth=1)
     axes[0].set(title="through training, every seed", xlabel="CPU minutes", ylabel=f"{quality} of 1,000 samples", yscale="log")
-    axes[0].set_ylim(top=10 * axes[0].get_ylim()[1])  # room for the legend
     axes[0].legend(fontsize=7, ncols=2)
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):

@@ -158,8 +158,6 @@ def draw(numbers, store):
     axes[0].set_yticks(range(len(cells)), [", ".join(in_words(label)) for label in cells], fontsize=8)
     axes[0].set(title="fd_lenet at the end (lower is better)", xscale="log")
     axes[0].set_xlabel("fd_lenet, every seed")
-    axes[0].set_xticks([20, 50, 100, 200, 500], ["20", "50", "100", "200", "500"])
-    axes[0].minorticks_off()
     axes[0].invert_yaxis()
     for axis, rate in zip(axes[1:], RATES):
         for label, row in cells.items():
@@ -167,7 +165,7 @@ def draw(numbers, store):
                 style = {"color": colour(label), "label": in_words(label)[0], "linewidth": 1}
                 axis.plot(row["curve_steps"], row["estimates"][0], **style)
         axis.set(title=f"estimate, learning rate {rate:g}", xlabel="generator step", ylabel="E f(x) − E f(G(z))")
-    axes[1].legend(fontsize=8, loc="lower right")  # of both
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=4)
     for axis in axes:
         axis.grid(alpha=0.3)
         axis.title.set_fontsize(10)
