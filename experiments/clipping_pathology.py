@@ -83,7 +83,7 @@ ABOUT = {
         },
         "layers_penalty": {
             "says": "Through twelve layers a penalised critic's gradient neither vanishes nor explodes.",
-            "says_zh": "经过十二层，惩罚判别器的梯度既不消失也不爆炸。",
+            "says_zh": "经过十二层，带梯度惩罚的判别器的梯度既不消失也不爆炸。",
             "quantity": "powers of ten by which the gradient's norm changes from the last hidden layer to the first",
             "quantity_zh": "从最后一个隐藏层到第一层，梯度范数变化的数量级",
             "relation": "below",
@@ -91,7 +91,7 @@ ABOUT = {
         },
         "sees_less": {
             "says": "After as many steps a clipped critic sees less of the distance than a penalised one.",
-            "says_zh": "同样步数之后，权重裁剪的判别器看到的距离少于惩罚判别器。",
+            "says_zh": "同样步数之后，权重裁剪的判别器看到的距离少于带梯度惩罚的判别器。",
             "quantity": "share of the exact W1 seen, penalised minus clipped, least difference of the three sets",
             "quantity_zh": "看到精确 W1 的比例，惩罚减去裁剪，三种数据中的最小差",
             "relation": "above",

@@ -58,7 +58,7 @@ ABOUT = {
         },
         "wgan_follows": {
             "says": "While the generator learns, a clipped critic's estimate follows the distance with five critic steps.",
-            "says_zh": "生成器学习时，五个判别器步的权重裁剪判别器的估计值跟着距离走。",
+            "says_zh": "生成器学习时，五个判别器步的权重裁剪判别器的估计值与距离的变化一致。",
             "quantity": "rank correlation of estimate and exact W1 over 20 checkpoints",
             "quantity_zh": "20 个检查点上估计值与精确 W1 的秩相关系数",
             "relation": "above",
@@ -66,7 +66,7 @@ ABOUT = {
         },
         "gp_follows": {
             "says": "While the generator learns, a penalised critic's estimate follows the distance with five critic steps.",
-            "says_zh": "生成器学习时，五个判别器步的惩罚判别器的估计值跟着距离走。",
+            "says_zh": "生成器学习时，五个判别器步的带梯度惩罚的判别器的估计值与距离的变化一致。",
             "quantity": "rank correlation of estimate and exact W1 over 20 checkpoints",
             "quantity_zh": "20 个检查点上估计值与精确 W1 的秩相关系数",
             "relation": "above",
@@ -83,7 +83,7 @@ ABOUT = {
         },
         "gp_more_steps": {
             "says": "More critic steps make a penalised critic's estimate truer.",
-            "says_zh": "判别器步越多，惩罚判别器的估计值越可靠。",
+            "says_zh": "判别器步越多，带梯度惩罚的判别器的估计值越可靠。",
             "quantity": "rank correlation of estimate and exact W1 with twenty critic steps minus the one with one",
             "quantity_zh": "估计值与精确 W1 的秩相关系数，二十个判别器步的减去一个判别器步的",
             "relation": "above",

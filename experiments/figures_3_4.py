@@ -28,7 +28,7 @@ ABOUT = {
     "claims": {
         "wgan_dcgan": {
             "says": "With a dcgan generator and the warm-up wgan's estimate follows the quality.",
-            "says_zh": "生成器为 dcgan、有预热时，wgan 的估计值跟着质量走。",
+            "says_zh": "生成器为 dcgan、有预热时，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
@@ -36,7 +36,7 @@ ABOUT = {
         },
         "wgan_mlp": {
             "says": "With an mlp generator and the warm-up wgan's estimate follows the quality.",
-            "says_zh": "生成器为 mlp、有预热时，wgan 的估计值跟着质量走。",
+            "says_zh": "生成器为 mlp、有预热时，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
@@ -44,7 +44,7 @@ ABOUT = {
         },
         "js_dcgan": {
             "says": "The JS estimate of a GAN does not follow the quality (dcgan generator).",
-            "says_zh": "GAN 的 JS 估计不跟着质量走（生成器为 dcgan）。",
+            "says_zh": "GAN 的 JS 估计与样本质量的变化不一致（生成器为 dcgan）。",
             "quantity": "rank correlation of the JS estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的 JS 估计与 fd_lenet 的秩相关系数",
             "relation": "below",

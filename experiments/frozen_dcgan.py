@@ -95,7 +95,7 @@ ABOUT = {
         },
         "penalised_lasts": {
             "says": "A penalised critic's gradient does not vanish, at any age.",
-            "says_zh": "无论哪个阶段，惩罚判别器的梯度都不消失。",
+            "says_zh": "无论哪个阶段，带梯度惩罚的判别器的梯度都不消失。",
             "quantity": "norm of the generator's gradient after the last step over its largest, least of the two ages",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，两个阶段中的最小值",
             "relation": "above",

@@ -31,7 +31,7 @@ ABOUT = {
     "claims": {
         "wgan_dcgan": {
             "says": "On dcgan networks wgan's estimate follows the quality.",
-            "says_zh": "dcgan 网络上，wgan 的估计值跟着质量走。",
+            "says_zh": "dcgan 网络上，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of wgan's estimate with fd_lenet over a training",
             "quantity_zh": "一次训练中 wgan 的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
@@ -40,7 +40,7 @@ ABOUT = {
         "wgan_dcgan_late": {
             "says": "On dcgan networks wgan's estimate follows the quality in the second half of training, where less is "
             "to be gained.",
-            "says_zh": "dcgan 网络上，在进步较小的后半程，wgan 的估计值跟着质量走。",
+            "says_zh": "dcgan 网络上，在进步较小的后半程，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of wgan's estimate with fd_lenet over the second half of a training",
             "quantity_zh": "一次训练后半程中 wgan 的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
@@ -48,7 +48,7 @@ ABOUT = {
         },
         "wgan_mlp": {
             "says": "On mlp networks wgan's estimate follows the quality.",
-            "says_zh": "mlp 网络上，wgan 的估计值跟着质量走。",
+            "says_zh": "mlp 网络上，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of wgan's estimate with fd_lenet over a training",
             "quantity_zh": "一次训练中 wgan 的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
@@ -58,7 +58,7 @@ ABOUT = {
         },
         "gan_dcgan": {
             "says": "On dcgan networks a GAN's JS estimate does not follow the quality.",
-            "says_zh": "dcgan 网络上，GAN 的 JS 估计不跟着质量走。",
+            "says_zh": "dcgan 网络上，GAN 的 JS 估计与样本质量的变化不一致。",
             "quantity": "rank correlation of the GAN's JS estimate with fd_lenet over a training",
             "quantity_zh": "一次训练中 GAN 的 JS 估计与 fd_lenet 的秩相关系数",
             "relation": "below",
@@ -68,7 +68,7 @@ ABOUT = {
         },
         "gan_mlp": {
             "says": "On mlp networks a GAN's JS estimate does not follow the quality.",
-            "says_zh": "mlp 网络上，GAN 的 JS 估计不跟着质量走。",
+            "says_zh": "mlp 网络上，GAN 的 JS 估计与样本质量的变化不一致。",
             "quantity": "rank correlation of the GAN's JS estimate with fd_lenet over a training",
             "quantity_zh": "一次训练中 GAN 的 JS 估计与 fd_lenet 的秩相关系数",
             "relation": "below",

@@ -29,14 +29,15 @@ ABOUT = {
         c, the penalised critics' step size (of 1e-4, 5e-4 and 1e-3) and the cap.""",
     "run_zh": "8 个、25 个高斯和瑞士卷，各对一个均值与协方差相同的高斯，因此两者的距离全在高阶矩里；判别器（64 个单元的 mlp，"
     "每批 256）按六个 c 裁剪（RMSProp，学习率 c / 50，至多 1e-3），或用两种惩罚，lambda = 10（Adam 1e-3、0.5、0.9）。"
-    "训练到 2,000 对留出点上的目标在 2,000 步内上升不超过 1 % 为终点；至多 20,000 步为上限。此时的估计值除以 99 % "
-    "的点都不超过的斜率，占精确 W1 的几成。六个种子；每个种子取三种数据的均值。第一个种子只用来选择（最好与最差的 c、惩罚判别器的"
+    "训练到 2,000 对留出点上的目标在 2,000 步内上升不超过 1 % 即为收敛；至多 20,000 步。此时的估计值除以 99 % "
+    "的点都不超过的斜率，占精确 W1 的几成。六个种子；每个种子取三种数据的均值。"
+    "第一个种子只用来选择（最好与最差的 c、带梯度惩罚的判别器的"
     "学习率（1e-4、5e-4、1e-3 中选）和步数上限），不参与判断。",
     "core_seconds": 3000,
     "claims": {
         "clip_sees_less": {
             "says": "Even at the best c a clipped critic captures less of the higher moments than a penalised one.",
-            "says_zh": "即使 c 取得最好，权重裁剪的判别器学到的高阶矩仍少于惩罚判别器。",
+            "says_zh": "即使 c 取得最好，权重裁剪的判别器学到的高阶矩仍少于带梯度惩罚的判别器。",
             "quantity": "share of the exact W1 seen, penalised (two-sided) minus clipped at the best of the six c",
             "quantity_zh": "看到精确 W1 的比例，惩罚（双侧）减去六个 c 中最好的裁剪",
             "relation": "above",

@@ -31,7 +31,7 @@ ABOUT = {
     "claims": {
         "penalty_gap": {
             "says": "On 1,000 digits a penalised critic tells the images it was trained on from others.",
-            "says_zh": "只有 1,000 个数字时，惩罚判别器能分辨训练过的图像与别的图像。",
+            "says_zh": "只有 1,000 个数字时，带梯度惩罚的判别器能分辨训练过的图像与别的图像。",
             "quantity": "relative gap of the estimates of trained and held-out images at the end",
             "quantity_zh": "结束时训练图像与留出图像估计值的相对差距",
             "relation": "above",
@@ -39,7 +39,7 @@ ABOUT = {
         },
         "penalty_grows": {
             "says": "A penalised critic's preference for the images it was trained on grows through training.",
-            "says_zh": "惩罚判别器对训练过的图像的偏好在训练中增大。",
+            "says_zh": "带梯度惩罚的判别器对训练过的图像的偏好在训练中增大。",
             "quantity": "relative gap at the end minus the one at the first checkpoint",
             "quantity_zh": "结束时的相对差距减去第一个检查点的",
             "relation": "above",
@@ -55,7 +55,7 @@ ABOUT = {
         },
         "penalty_overfits_more": {
             "says": "A penalised critic overfits more than a clipped one.",
-            "says_zh": "惩罚判别器比权重裁剪的更容易过拟合。",
+            "says_zh": "带梯度惩罚的判别器比权重裁剪的更容易过拟合。",
             "quantity": "relative gap at the end, penalised minus clipped, paired by seed",
             "quantity_zh": "结束时的相对差距，惩罚减去裁剪（按种子配对）",
             "relation": "above",

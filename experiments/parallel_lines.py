@@ -29,14 +29,15 @@ ABOUT = {
         first and ten before each other.""",
     "run_zh": "P0 = (0, Z)，Pθ = (θ, Z)，Z 在 [0, 1] 上均匀，θ 取 0 到 1 的十个值。对每个 θ、每个种子（最终十个），"
     "用新样本训练 GAN 判别器、"
-    "权重裁剪的判别器（c = 0.1）和惩罚判别器（lambda = 10；64 个单元的 mlp），再在新样本上测估计值和 Pθ 处沿 θ 的平均梯度。"
+    "权重裁剪的判别器（c = 0.1）和带梯度惩罚的判别器（lambda = 10；64 个单元的 mlp），"
+    "再在新样本上测估计值和 Pθ 处沿 θ 的平均梯度。"
     "权重裁剪不给出 Lipschitz 常数，所以它的估计值除以实测最大斜率。然后从 1 开始学习 θ：用各自传来的梯度做普通的梯度下降"
     "（步长 0.02，逐渐降到 0）200 步，第一步之前 500 个判别器步，之后每步之前 10 个。",
     "core_seconds": 730,
     "claims": {
         "penalised_estimate": {
             "says": "A penalised critic's estimate follows W = |θ|.",
-            "says_zh": "惩罚判别器的估计值跟着 W = |θ| 走。",
+            "says_zh": "带梯度惩罚的判别器的估计值与 W = |θ| 一致。",
             "quantity": "largest error of the estimate over the ten θ",
             "quantity_zh": "十个 θ 上估计值的最大误差",
             "relation": "below",
@@ -46,7 +47,7 @@ ABOUT = {
         },
         "clipped_estimate": {
             "says": "A clipped critic's estimate, divided by its largest slope, follows W = |θ|.",
-            "says_zh": "权重裁剪的判别器的估计值除以最大斜率后跟着 W = |θ| 走。",
+            "says_zh": "权重裁剪的判别器的估计值除以最大斜率后与 W = |θ| 一致。",
             "quantity": "largest error of the estimate over the ten θ",
             "quantity_zh": "十个 θ 上估计值的最大误差",
             "relation": "below",
@@ -56,7 +57,7 @@ ABOUT = {
         },
         "penalised_gradient": {
             "says": "A penalised critic gives Pθ a gradient towards P0 at every distance.",
-            "says_zh": "不论多远，惩罚判别器都给 Pθ 一个指向 P0 的梯度。",
+            "says_zh": "不论多远，带梯度惩罚的判别器都给 Pθ 一个指向 P0 的梯度。",
             "quantity": "least mean gradient along θ, over θ from 0.1 on (exact: 1)",
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
@@ -90,7 +91,7 @@ ABOUT = {
         },
         "penalised_learns": {
             "says": "Learnt through a penalised critic, θ comes to 0: Pθ converges to P0.",
-            "says_zh": "通过惩罚判别器学习时，θ 到达 0：Pθ 收敛到 P0。",
+            "says_zh": "通过带梯度惩罚的判别器学习时，θ 到达 0：Pθ 收敛到 P0。",
             "quantity": "|θ| after the last step, from θ = 1",
             "quantity_zh": "从 θ = 1 开始，最后一步之后的 |θ|",
             "relation": "below",

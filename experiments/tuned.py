@@ -58,7 +58,7 @@ ABOUT = {
         },
         "wgan_follows": {
             "says": "With the searched recipe wgan's estimate follows the quality.",
-            "says_zh": "用搜索到的配置，wgan 的估计值跟着质量走。",
+            "says_zh": "用搜索到的配置，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
@@ -68,7 +68,7 @@ ABOUT = {
         },
         "gp_follows": {
             "says": "With the searched recipe wgan-gp's estimate follows the quality.",
-            "says_zh": "用搜索到的配置，wgan-gp 的估计值跟着质量走。",
+            "says_zh": "用搜索到的配置，wgan-gp 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",

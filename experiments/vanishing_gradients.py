@@ -32,7 +32,8 @@ ABOUT = {
         while discriminator or critic are trained for 3,000 steps. Theorem 2.5: discriminators, 3,000 steps on batches of 2,048,
         between N(0, 1) and N(θ, 1), θ = 0.5, 1, 2, of which gθ(z) = θ + z: the derivative of −log D along θ beside that of KL −
         2 JS by numerical integration. Ten seeds. frozen_dcgan has a trained DCGAN in the generator's place.""",
-    "run_zh": "GAN 判别器、权重裁剪的判别器（c = 0.1）、惩罚判别器（lambda = 10），64 个单元的 mlp。左：直线上 N(−1, 0.3²) 与 "
+    "run_zh": "GAN 判别器、权重裁剪的判别器（c = 0.1）、带梯度惩罚的判别器（lambda = 10），64 个单元的 mlp。"
+    "左：直线上 N(−1, 0.3²) 与 "
     "N(2, 0.3²) 之间，各自在 x 处传给样本的梯度。右：未训练、静止的生成器（64 个单元）对八个高斯，判别器训练 3,000 步期间"
     "生成器参数梯度的范数和方差（20 批，每批 256）。定理 2.5：N(0, 1) 与 N(θ, 1)（θ = 0.5、1、2，gθ(z) = θ + z）之间的判别器"
     "训练 3,000 步（每批 2,048），−log D 沿 θ 的导数与数值积分得到的 KL − 2 JS 的导数相比。十个种子。"
@@ -59,7 +60,7 @@ ABOUT = {
         },
         "penalised_lasts": {
             "says": "A penalised critic's gradient does not vanish.",
-            "says_zh": "惩罚判别器的梯度不消失。",
+            "says_zh": "带梯度惩罚的判别器的梯度不消失。",
             "quantity": "norm of the generator's gradient after the last step, divided by its largest on the way",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "above",

@@ -53,6 +53,17 @@ def test_the_algorithm_is_the_program_s():
     assert 10 < len(shown) < 25 and not set(shown) - set(program)
 
 
+def test_the_page_for_scripts_runs_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # it trains a run
+    (tmp_path / "weights").symlink_to(ROOT / "weights", target_is_directory=True)
+    names = {"__name__": "script"}
+    exec("\n".join(blocks("docs/python.md", "python")), names)
+    assert names["pixels"].shape == (16, 1, 28, 28) and names["slope"].shape == [16]
+    assert names["rows"]["fd_lenet"]["floor"] < names["rows"]["fd_lenet"]["value"] < 2
+    assert names["lines"][-1]["step"] == 200 and (tmp_path / "runs" / "mine" / "config.yaml").is_file()
+    assert names["estimate"] > 0
+
+
 def test_git_ignores_what_the_pages_have_one_write():
     """Otherwise a run's record says that the program has local changes."""
     if not (ROOT / ".git").exists():
