@@ -65,7 +65,7 @@ class Claim:
         if self.to_the_end and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
             english = "{} of {} trainings are at their ends, the others at their caps".format(*counts)
-            return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次已收敛，其余到上限而止")
+            return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次已训练到底，其余到上限而止")
         if found["low"] is None or found["high"] is None:
             return UNDECIDED, ("there is no interval", "没有区间")
         above, below = found["low"] > self.threshold, found["high"] < self.threshold
@@ -89,7 +89,7 @@ class Claim:
         at_end = ""
         if found and found.get("trainings"):
             counts = found["at_end"], found["trainings"]
-            at_end = "{1} 次训练中 {0} 次已收敛".format(*counts) if chinese else "{} of {}".format(*counts)
+            at_end = "{1} 次训练中 {0} 次已训练到底".format(*counts) if chinese else "{} of {}".format(*counts)
         return {
             "key": self.key,
             "says": text("says"),

@@ -18,7 +18,7 @@ from experiments.store import ExperimentStore, label_key
 from reporting import console
 from reporting.curves import at_step, rank_correlation
 from reporting.scorer import Scorer
-from training import budget, checkpoint, comparison, log, run, session
+from training import alarms, budget, checkpoint, comparison, log, run, session
 from training import recipe as recipes
 from training.recipe import Recipe
 from training.sampling import sample
@@ -208,13 +208,16 @@ def worst_seed(row: Mapping[str, Any], value: str) -> int:
     return max(lived)[1]
 
 
-def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None]) -> str:
+def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
     """Whether a training is at its 'end', or was stopped at its 'cap' on the way there.
 
     At its end: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
     from the mean of their earlier half to that of their later one, by more than their standard deviation, or than that of the
-    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'.
+    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. Or when
+    its critic is dead, by its last mean ‖∇f‖: then nothing changes any more.
     """
+    if gradient_norm < alarms.DEAD:
+        return "end"
     quality = next((value for value in metrics.quality_values() if value in way), "")
     values = [value for value in way.get(quality, [])[1:] if value is not None]  # without the untrained one
     late = np.array(values[len(values) - len(values) // 3 :])
@@ -225,16 +228,17 @@ def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None]) 
 
 
 def _complete(recipe: Recipe, found: Run) -> Run:
-    """A run with what was not kept when the first ones were measured."""
+    """A run with what was not kept when the first ones were measured, and with what follows from its numbers by today's rules."""
     way = found["on_the_way"]
     counted = {} if recipe.warm_up else {"critic_steps": [recipe.n_critic * step for step in way["step"]]}
-    return {**_derived(recipe, found), **found, "on_the_way": {**counted, **way}}
+    return {**found, **_derived(recipe, found), "on_the_way": {**counted, **way}}
 
 
 def _derived(recipe: Recipe, found: Run) -> Run:
     published = PUBLISHED.get(recipe.data)
     share = found["steps"] / published if published else None
-    return {"ended": ended(found["on_the_way"], found["deviations"]), "published_share": share}
+    norms = found["curves"].get("gradient_norm") or [1.0]
+    return {"ended": ended(found["on_the_way"], found["deviations"], norms[-1]), "published_share": share}
 
 
 def _short_hash(recipe: Recipe) -> str:

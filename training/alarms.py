@@ -6,6 +6,7 @@ from models.objectives import OBJECTIVES
 from training.recipe import Recipe
 
 PATIENCE = 5  # logged steps in a row before a warning
+DEAD = 1e-7  # a critic whose mean ‖∇f‖ is smaller teaches the generator nothing
 
 
 class HealthMonitor:
@@ -17,7 +18,7 @@ class HealthMonitor:
 
     def update(self, step: int, figures: dict[str, float]) -> list[str]:
         """The warnings (a list of lines) that these figures of a logged step call for."""
-        signs = {"dead": figures["gradient_norm"] < 1e-7}
+        signs = {"dead": figures["gradient_norm"] < DEAD}
         if OBJECTIVES[self.recipe.objective].wasserstein:
             signs["negative"] = figures["estimate"] < 0
         texts = {
