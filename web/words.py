@@ -77,7 +77,8 @@ WORDS = {
     "watch_lead": (
         "A GAN, a WGAN and a WGAN-GP learn the same points from the same start, here and now, by this project's own steps. "
         "Change what you like while they learn: it holds from the next step on. "
-        "The WGANs' constants were searched on the eight Gaussians, the GAN's were not: one training of each shows how they learn, not who is better.",
+        "The WGANs' constants were searched on the eight Gaussians, the GAN's were not: "
+        "one training of each shows how they learn, not who is better.",
         "GAN、WGAN 与 WGAN-GP 从相同的起点出发，学习同一组点；训练就在此刻、由本项目的训练步骤完成。"
         "训练中可随时修改设置，下一步即生效。"
         "WGAN 与 WGAN-GP 的超参数在八个高斯上搜索过，GAN 的没有：各一次训练只展示如何学习，不说明孰优孰劣。",
