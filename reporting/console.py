@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from errors import UserError
-from reporting import page_words
+from reporting import hints, page_words
 from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
@@ -51,7 +51,7 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
         with _interruptible() as interrupted:
             status = _invoke(command, name)
     except click.ClickException as error:
-        status = _say(name, error.format_message(), 2)
+        status = _say(name, hints.in_words(error), 2)
     except UserError as error:
         status = _say(name, error, error.status)
     except (click.Abort, KeyboardInterrupt):

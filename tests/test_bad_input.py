@@ -49,6 +49,9 @@ FLAGS = [  # arguments of train.py, what the line must name
     ([*WGAN, "-o", "image_size=40"], "image_size 40"),
     ([*WGAN, "--frobnicate"], "--frobnicate"),
     ([*WGAN, "extra"], "extra"),
+    (["wgan"], "did you mean --model wgan?"),
+    ([*WGAN, "--n_critic", "5"], "'--n_critic': did you mean -o n_critic=VALUE?"),
+    ([*WGAN, "--epochs", "5"], "did you mean --steps?"),
     ([*WGAN, "--resume"], "--resume needs --out"),
     (["--resume", "--out", "nowhere"], "--model NAME is missing"),
 ]
@@ -206,6 +209,15 @@ def test_sampling_from_what_is_no_run_is_refused(refused, tmp_path):
 )
 def test_a_wrong_flag_of_sample_is_one_line_that_names_it(refused, flags, named):
     assert named in refused("sample", "run", *flags)
+
+
+def test_another_command_s_word_for_the_same_thing_is_named(refused):
+    assert "did you mean --samples?" in refused("eval", "run", "--n", "5")
+    assert "did you mean --n?" in refused("sample", "run", "--samples", "5")
+
+
+def test_a_model_named_twice_is_refused(refused):
+    assert "wgan is named twice" in refused("compare", "wgan", "gan", "wgan")
 
 
 def test_sampling_from_a_damaged_checkpoint_is_refused_and_from_its_run_falls_back(call, refused, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,10 @@ def plan(
     seeds: how many, from 0; None for three, or the seeds of the runs that were named. clock: what minutes count where the
     settings do not say: the clock of a run that was named goes with its own minutes only.
     """
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UserError(f"{twice[0]} is named twice: each is trained once with each seed, --seeds says how many")
     given = [Entry(run.read_recipe(name), folder=Path(name), given=True) for name in names if _is_folder(name)]
-    models = list(dict.fromkeys(name for name in names if not _is_folder(name)))
+    models = [name for name in names if not _is_folder(name)]
     for model in models:
         if model not in recipes.names():
             raise one_of("model or run", model, recipes.names())
