@@ -13,7 +13,6 @@ from data.reader import batches
 from experiments import figures
 from experiments.numeric import mean_and_deviation, paired_ratio, t_interval
 from experiments.training_runs import dataset_of, untuned
-from reporting.curves import rank_correlation
 from training.algorithm import Optimizer
 from training.optimizers import OPTIMIZERS
 from training.recipe import Recipe
@@ -62,17 +61,6 @@ ABOUT = {
             "quantity_zh": "训练后一半中余弦为负的判别器步的比例",
             "relation": "above",
             "threshold": 0.5,
-        },
-        "goes_along": {
-            "says": "Where the cosine is negative more often, the samples are worse.",
-            "says_zh": "余弦越常为负，样本越差。",
-            "quantity": "rank correlation of the share of negative cosines with fd_lenet over a seed's seven trainings at 2e-4",
-            "quantity_zh": "学习率 2e-4 时，同一种子的七次训练中，余弦为负的比例与 fd_lenet 的秩相关系数",
-            "relation": "above",
-            "threshold": 0,
-            "terms": "all steps",
-            "caveat": "Without momentum in the critic the cosine cannot be negative.",
-            "caveat_zh": "判别器没有动量时余弦不可能为负。",
         },
     },
 }
@@ -164,15 +152,7 @@ def measure(store):
         numbers["claims"][f"blame_{speed}"] = paired_ratio(alone, fd[f"generator b0.9 {speed}"])
         late = {seed: units[f"both b0.9 {speed}"]["negative_late"] for seed, units in found.items()}
         numbers["claims"][f"turns_{speed}"] = t_interval(late)
-    fast = [label for label, settings in table.items() if settings["speed"] == "fast"]
-    along = {seed: goes_along([units[x] for x in fast]) for seed, units in found.items()}
-    numbers["claims"]["goes_along"] = t_interval(along, bound=1)
     return numbers
-
-
-def goes_along(runs):
-    """Rank correlation of the share of negative cosines with fd_lenet; 0 where no cosine is negative: it tells nothing."""
-    return rank_correlation([run["negative"] for run in runs], [run["fd_lenet"] for run in runs]) or 0.0
 
 
 def train(store, speed, who, beta1, steps, seed):

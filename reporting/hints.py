@@ -1,4 +1,4 @@
-"""What was meant by an option or a word that a command does not know: other programs', or another command's, for the same thing."""
+"""What was meant by an option or a word that a command does not know: another program's, or another command's."""
 
 from __future__ import annotations
 
