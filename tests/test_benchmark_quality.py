@@ -53,7 +53,7 @@ def test_the_figure_has_a_line_a_recipe_and_the_thresholds():
     curves = [line for line in axis.lines if line.get_marker() == "."]
     assert [list(zip(*line.get_data())) for line in curves] == [[(10, 9.0), (900, 2.5)], [(20, 50.0)]]
     assert {line.get_ydata()[0] for line in axis.lines if line not in curves} == set(quality_training.THRESHOLDS)
-    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["wgan", "the WGAN authors' recipe, PyTorch"]
+    assert [text.get_text() for text in drawn.legends[0].get_texts()] == ["wgan", "the WGAN authors' recipe, PyTorch"]
     assert axis.get_xscale() == axis.get_yscale() == "log"
 
 
