@@ -106,7 +106,7 @@ def measure(store):
         def units_of(seed, data=data, steps=steps):
             return {f"{data}, {kind}": ({"steps": steps}, partial(train, store, data, kind, steps, seed)) for kind in KINDS}
 
-        found = store.each_seed(min(store.point_seeds, 10 if data == "8gaussians" else DIGIT_SEEDS), units_of)
+        found = store.each_seed(store.point_seeds if data == "8gaussians" else min(store.point_seeds, DIGIT_SEEDS), units_of)
         groups = {kind: [units[f"{data}, {kind}"] for units in found.values()] for kind in KINDS}
         numbers["tasks"][data] = {
             kind: {
