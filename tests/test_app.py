@@ -195,6 +195,15 @@ def test_what_cannot_be_drawn_from_is_a_sentence(visit):
     page.wait_for_selector("#draw-picture-1 img")
 
 
+def test_a_seed_that_is_none_is_said_in_the_language_of_the_page(visit):
+    page = visit("/zh/")
+    drawn(page)
+    page.locator("#draw-seed input").fill("-1")
+    page.wait_for_function("document.querySelector('#draw-picture-1').innerText.includes('种子须为 0 到 2,147,483,647')")
+    page.locator("#draw-seed input").fill("7")
+    page.wait_for_selector("#draw-picture-1 img")
+
+
 def watching(visit, path="/en/", name="Watch it learn"):
     """A page whose training stands at step 0."""
     page = visit(path)

@@ -29,7 +29,9 @@ def build(desk: Desk, lang: str) -> Any:
             MODELS, value=["gan", "wgan"], label=say("models"), min_width=300, scale=2, elem_id="compare-models"
         )
         source = gr.Dropdown(DATA, value=DATA[0], label=say("data"), min_width=150, elem_id="compare-data")
-        minutes = gr.Slider(0.05, MOST_MINUTES, 1, step=0.05, label=say("budget"), min_width=170, elem_id="compare-minutes")
+        minutes = gr.Slider(
+            0.05, MOST_MINUTES, 1, step=0.05, label=say(f"budget_{comparisons.clock()}"), min_width=230, elem_id="compare-minutes"
+        )
         seeds = gr.Slider(1, MOST_SEEDS, 1, step=1, label=say("seeds"), min_width=140, elem_id="compare-seeds")
         with gr.Column(min_width=150, scale=0, elem_classes="pw-buttons"):
             start = gr.Button(say("start"), variant="primary", elem_id="compare-start")

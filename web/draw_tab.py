@@ -23,14 +23,12 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
     say = lambda key, **values: words.of(key, lang, **values)  # noqa: E731
     gr.HTML(f'<p class="pw-lead">{say("draw_lead")}</p>')
     with gr.Row(elem_classes="pw-controls"):
-        seed = gr.Number(0, label=say("seed"), precision=0, minimum=0, maximum=LARGEST_SEED, min_width=110, elem_id="draw-seed")
+        seed = gr.Number(0, label=say("seed"), precision=0, min_width=110, elem_id="draw-seed")
         count = gr.Radio(COUNTS, value=64, label=say("count"), min_width=220, elem_id="draw-count")
-        walk = gr.Slider(0, 1, 0, step=0.01, label=say("walk"), info=say("walk_info"), min_width=200, elem_id="draw-walk")
         all_classes = (say("any_class"), "")
         label = gr.Dropdown([all_classes], value="", label=say("classes"), min_width=110, visible=False, elem_id="draw-class")
-        towards = gr.Number(
-            1, label=say("towards"), precision=0, minimum=0, maximum=LARGEST_SEED, min_width=110, elem_id="draw-to"
-        )
+        towards = gr.Number(1, label=say("towards"), precision=0, min_width=110, elem_id="draw-to")
+        walk = gr.Slider(0, 1, 0, step=0.01, label=say("walk"), min_width=220, scale=2, elem_id="draw-walk")
         with gr.Column(min_width=150, scale=0, elem_classes="pw-buttons"):
             again = gr.Button(say("draw_button"), variant="primary", elem_id="draw-again")
             refresh = gr.Button(say("refresh"), size="sm", elem_id="draw-refresh")
@@ -54,6 +52,8 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
         if not any(sources):
             return [cards.note(cards.said("no_models", lang, runs=str(runs))), *[_empty(lang)] * (COLUMNS - 1)]
         asked = {"count": count, "seed": int(seed or 0), "towards": int(towards or 0), "share": share, "chosen": wanted or None}
+        if not all(0 <= asked[key] <= LARGEST_SEED for key in ("seed", "towards")):
+            return [cards.note(say("no_seed", largest=LARGEST_SEED), "wrong"), *[gr.skip()] * (COLUMNS - 1)]
         try:
             drawn = pool.drawing().ask({"draw": {"sources": [source or None for source in sources], **asked}})
         except UserError as error:
