@@ -49,8 +49,8 @@ def rows(language: str) -> dict[str, list[dict[str, str]]]:
 
 
 def leading(said: dict[str, list[dict[str, str]]], language: str) -> list[dict[str, Any]]:
-    """lead.LEAD as the page shows it: says, claims as `rows` has them with their experiment and whose constants it has, and
-    left: the experiments that have not been measured yet."""
+    """lead.LEAD as the page shows it: says, claims as `rows` has them with their experiment and whose constants it has, left: the
+    experiments that have not been measured yet, and unmeasured: how many claims are theirs."""
     chinese, measured = language == "zh", read()
     found = {f"{name}.{row['key']}": {**row, "experiment": name} for name, group in said.items() for row in group}
     table = []
@@ -62,6 +62,7 @@ def leading(said: dict[str, list[dict[str, str]]], language: str) -> list[dict[s
                 "says": in_chinese if chinese else english,
                 "claims": [row | {"constants": lead.IN_CHINESE[own] if chinese else own} for row, own in zip(answers, whose)],
                 "left": dict.fromkeys(name for key in keys if (name := found[key]["experiment"]) not in measured),
+                "unmeasured": len(keys) - len(answers),
             }
         )
     return table
