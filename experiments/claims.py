@@ -31,7 +31,7 @@ class Claim:
     """says: the claim as it was tested. quantity: what is measured of a replicate, a seed's training say. It holds where the
     whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side.
 
-    terms: of TERMS. to_the_end: it is about where trainings end: undecided unless all of them are at their ends. exact: the
+    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. exact: the
     quantity is not drawn at random (a closed form, a count), so that a single value does. caveat: a sentence, if one is needed.
     """
 
@@ -43,7 +43,7 @@ class Claim:
     relation: Literal["above", "below"]
     threshold: float
     terms: str = "none"
-    to_the_end: bool = False
+    of_converged: bool = False
     exact: bool = False
     caveat: str = ""
     caveat_zh: str = ""
@@ -62,10 +62,10 @@ class Claim:
         lived = sum(value is not None for value in found["each"])
         if not self.exact and lived < FEWEST:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
-        if self.to_the_end and found.get("at_end", 0) < found.get("trainings", 1):
+        if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
-            english = "{} of {} trainings are at their ends, the others at their caps".format(*counts)
-            return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次已训练到底，其余到上限而止")
+            english = "{} of {} trainings have converged, the others were stopped by their budget".format(*counts)
+            return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次已收敛，其余在预算用完时停止")
         if found["low"] is None or found["high"] is None:
             return UNDECIDED, ("there is no interval", "没有区间")
         above, below = found["low"] > self.threshold, found["high"] < self.threshold
@@ -89,7 +89,7 @@ class Claim:
         at_end = ""
         if found and found.get("trainings"):
             counts = found["at_end"], found["trainings"]
-            at_end = "{1} 次训练中 {0} 次已训练到底".format(*counts) if chinese else "{} of {}".format(*counts)
+            at_end = "{1} 次训练中 {0} 次已收敛".format(*counts) if chinese else "{} of {}".format(*counts)
         return {
             "key": self.key,
             "says": text("says"),

@@ -21,13 +21,13 @@ ABOUT = {
     "claim_zh": "训练充分的判别器给出 K·W1，判别器步数越多越可靠（WGAN，1701.07875，第 3 节、式 2、算法 1）；lambda = 10 "
     "的梯度惩罚"
     "使斜率接近 1，因此不必知道 K（WGAN-GP，1704.00028，第 4 节；其作者的玩具数据代码取 0.1）。",
-    "run": """points in the plane. Standing distributions: a Gaussian and the same one shifted by 1; an untrained generator
+    "run": """points in the plane. Fixed distributions: a Gaussian and the same one shifted by 1; an untrained generator
         against the eight and against the 25 Gaussians; critics (mlp of 64 units) clipped at five c and penalised with three
         lambda, estimate after 10 to 3,000 steps beside the exact W1 of 2,000 pairs by assignment. Moving: wgan (c = 0.1,
         learning rate 2e-4) and wgan-gp (lambda 10, learning rate 1e-4) trained on the eight Gaussians with one, five and
         twenty critic steps, estimate of held-out points beside exact W1 at 20 checkpoints. Three seeds, twenty with five
         critic steps: three and six did not decide.""",
-    "run_zh": "平面上的点。静止的分布：一个高斯与平移 1 的同一高斯；未训练的生成器对 8 个、对 25 个高斯。判别器（64 "
+    "run_zh": "平面上的点。固定的分布：一个高斯与平移 1 的同一高斯；未训练的生成器对 8 个、对 25 个高斯。判别器（64 "
     "个单元的 mlp）"
     "按五个 c 裁剪、按三个 lambda 惩罚，10 到 3,000 步后的估计值与 2,000 对点的精确 W1（指派问题）相比。移动的分布："
     "wgan（c = 0.1，"
@@ -38,8 +38,8 @@ ABOUT = {
         "penalised_is_w1": {
             "says": "With lambda 10 the estimate of a critic that has had time is the distance, within a tenth.",
             "says_zh": "lambda = 10、训练充分时，估计值就是距离，误差在一成以内。",
-            "quantity": "largest |estimate / W1 − 1| over the three standing cases after the last step",
-            "quantity_zh": "最后一步之后三种静止情形中最大的 |估计值 / W1 − 1|",
+            "quantity": "largest |estimate / W1 − 1| over the three fixed pairs of distributions after the last step",
+            "quantity_zh": "最后一步之后三组固定的分布中最大的 |估计值 / W1 − 1|",
             "relation": "below",
             "threshold": 0.1,
             "caveat": "A critic of slope K gains K W1 and pays lambda (K − 1)², so that K = 1 + W1 / (2 lambda) is best, not 1.",
@@ -49,8 +49,8 @@ ABOUT = {
             "says": "A clipped critic's estimate (algorithm 1's c = 0.01), divided by its largest slope, is the distance "
             "within a half.",
             "says_zh": "权重裁剪（算法 1 的 c = 0.01）的估计值除以最大斜率后，与距离相差不到一半。",
-            "quantity": "largest |estimate / slope / W1 − 1| over the three standing cases after the last step",
-            "quantity_zh": "最后一步之后三种静止情形中最大的 |估计值 / 斜率 / W1 − 1|",
+            "quantity": "largest |estimate / slope / W1 − 1| over the three fixed pairs of distributions after the last step",
+            "quantity_zh": "最后一步之后三组固定的分布中最大的 |估计值 / 斜率 / W1 − 1|",
             "relation": "below",
             "threshold": 0.5,
             "caveat": "The largest slope is the largest of those measured, at most the true K.",

@@ -25,7 +25,7 @@ ABOUT = {
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "gp_classes": {
             "says": "wgan-gp loses no class.",
@@ -34,7 +34,7 @@ ABOUT = {
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "wgan_ahead": {
             "says": "wgan is ahead of the non-saturating GAN (dcgan).",

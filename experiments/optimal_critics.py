@@ -23,10 +23,10 @@ ABOUT = {
     "run": """the eight and 25 Gaussians and the Swiss roll, each against one Gaussian of the same mean and covariance, so that
         all of their distance lies in higher moments; critics (mlp of 64 units, batch 256) clipped at six c (RMSProp, learning
         rate c / 50, at most 1e-3) and with either penalty, lambda 10 (Adam 1e-3, 0.5, 0.9). Each is trained until its
-        objective on 2,000 held-out pairs has not risen by more than 1 % in 2,000 steps: its end; at most 20,000 steps: its
-        cap. Its estimate there, divided by the slope that 99 % of the points stay below, as a share of the exact W1. Six
+        objective on 2,000 held-out pairs has not risen by more than 1 % in 2,000 steps (it has converged), for at most 20,000
+        steps. Its estimate there, divided by the slope that 99 % of the points stay below, as a share of the exact W1. Six
         seeds; a seed's number is the mean over the three sets. The first seed chose and is not judged: the best and the worst
-        c, the penalised critics' step size (of 1e-4, 5e-4 and 1e-3) and the cap.""",
+        c, the penalised critics' step size (of 1e-4, 5e-4 and 1e-3) and the most steps.""",
     "run_zh": "8 个、25 个高斯和瑞士卷，各对一个均值与协方差相同的高斯，因此两者的距离全在高阶矩里；判别器（64 个单元的 mlp，"
     "每批 256）按六个 c 裁剪（RMSProp，学习率 c / 50，至多 1e-3），或用两种惩罚，lambda = 10（Adam 1e-3、0.5、0.9）。"
     "训练到 2,000 对留出点上的目标在 2,000 步内上升不超过 1 % 即为收敛；至多 20,000 步。此时的估计值除以 99 % "
@@ -42,7 +42,7 @@ ABOUT = {
             "quantity_zh": "看到精确 W1 的比例，惩罚（双侧）减去六个 c 中最好的裁剪",
             "relation": "above",
             "threshold": 0,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "c_matters": {
             "says": "What a clipped critic captures depends on c.",
@@ -51,7 +51,7 @@ ABOUT = {
             "quantity_zh": "看到精确 W1 的比例，六个 c 中最好的减去最差的",
             "relation": "above",
             "threshold": 0.1,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "unit_norm": {
             "says": "At its optimum a critic with the two-sided penalty has unit gradient norm at real and generated points.",
@@ -60,7 +60,7 @@ ABOUT = {
             "quantity_zh": "留出的真实点和生成点上 |‖∇f‖ − 1| 的均值",
             "relation": "below",
             "threshold": 0.1,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "unit_norm_one_sided": {
             "says": "At its optimum a critic with the one-sided penalty has unit gradient norm there too.",
@@ -69,7 +69,7 @@ ABOUT = {
             "quantity_zh": "留出的真实点和生成点上 |‖∇f‖ − 1| 的均值",
             "relation": "below",
             "threshold": 0.1,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "not_too_much": {
             "says": "The two-sided penalty does not constrain a critic too much beside the one-sided.",
@@ -78,7 +78,7 @@ ABOUT = {
             "quantity_zh": "看到精确 W1 的比例，单侧减去双侧",
             "relation": "below",
             "threshold": 0.05,
-            "to_the_end": True,
+            "of_converged": True,
         },
         "two_sided_better": {
             "says": "A critic with the two-sided penalty sees more than one with the one-sided.",
@@ -87,7 +87,7 @@ ABOUT = {
             "quantity_zh": "看到精确 W1 的比例，双侧减去单侧",
             "relation": "above",
             "threshold": 0,
-            "to_the_end": True,
+            "of_converged": True,
             "caveat": "The paper compared samples of trained generators, without numbers, and this compares critics.",
             "caveat_zh": "论文比较的是训练出的生成器的样本，没有给数字；这里比较的是判别器。",
         },

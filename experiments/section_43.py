@@ -49,7 +49,7 @@ ABOUT = {
             "quantity_zh": "三种生成器中最大的与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "to_the_end": True,
+            "of_converged": True,
         },
     },
 }

@@ -177,7 +177,7 @@ def compared(ours: list[Run], theirs: list[Run], value: Value, how: Callable[...
 
 
 def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:
-    """An interval with what a claim about ends needs: how many trainings it leans on, and how many are at their ends."""
+    """An interval with what a claim about converged trainings needs: how many it rests on, and how many of these have converged."""
     lived = [run for group in groups for run in alive(group)]
     return interval | {"trainings": len(lived), "at_end": sum(run["ended"] == "end" for run in lived)}
 
@@ -190,7 +190,7 @@ def real_baseline(groups: Mapping[str, list[Run]]) -> dict[str, float]:
 def summary(group: list[Run], values: Iterable[str]) -> dict[str, Any]:
     """{value: mean_and_deviation over seeds} of the runs of one cell that did not die, and of their steps and seconds.
 
-    seed_numbers: of all, in the order of each row's 'each'. at_end: how many are at their ends. published_share: the least.
+    seed_numbers: of all, in the order of each row's 'each'. at_end: how many have converged. published_share: the least.
     """
     lived = alive(group)
     rows = {value: mean_and_deviation(by_seed(group, value).values()) for value in values}
@@ -209,9 +209,9 @@ def worst_seed(row: Mapping[str, Any], value: str) -> int:
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
-    """Whether a training is at its 'end', or was stopped at its 'cap' on the way there.
+    """'end' where a training has converged, 'cap' where its budget stopped it on the way there.
 
-    At its end: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
+    Converged: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
     from the mean of their earlier half to that of their later one, by more than their standard deviation, or than that of the
     score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. Or when
     its critic is dead, by its last mean ‖∇f‖: then nothing changes any more.

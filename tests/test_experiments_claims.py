@@ -56,7 +56,7 @@ def test_a_claim_and_its_opposite_never_both_hold(a, b, threshold, relation):
 
 
 def test_a_claim_about_ends_is_decided_only_at_the_ends():
-    claim = Claim("k", **ROW, relation="below", threshold=1, to_the_end=True)
+    claim = Claim("k", **ROW, relation="below", threshold=1, of_converged=True)
     assert claim.verdict(found(0.2, 0.9, trainings=6, at_end=6)) == HOLDS
     assert claim.verdict(found(0.2, 0.9, trainings=6, at_end=5)) == UNDECIDED
     assert "5 of 6" in claim.why(found(0.2, 0.9, trainings=6, at_end=5))
@@ -109,10 +109,10 @@ def test_every_experiment_s_claims_are_well_formed(name):
 
 @pytest.mark.parametrize("name", experiments.NAMES)
 def test_what_is_said_of_ends_is_judged_at_ends(name):
-    """A claim that speaks of an end, of an optimum or of classes lost for good is undecided where a training was at its cap."""
+    """A claim that speaks of convergence, of an optimum or of classes lost for good is undecided where a training had not converged."""
     for claim in claims.of(experiments.about(name)):
-        of_ends = re.search(r"\bends?\b|\boptimum\b|loses (no|classes)", claim.says) or re.search("结束|到底|最优", claim.says_zh)
-        assert claim.to_the_end or not of_ends, claim.says
+        of_ends = re.search(r"\bends?\b|to convergence|\boptimum\b|loses (no|classes)", claim.says) or re.search("结束|到收敛|最优", claim.says_zh)
+        assert claim.of_converged or not of_ends, claim.says
 
 
 def test_t_intervals_are_scipy_s():
