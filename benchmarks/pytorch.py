@@ -13,7 +13,7 @@ from training.recipe import Recipe
 
 
 class GANTrainer:
-    """critic_step(real) and generator_step() of a recipe. It has no averaged generator and its step sizes stay."""
+    """critic_step(real) and generator_step() of a recipe. It has no averaged generator and its learning rates stay."""
 
     def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
         self.recipe = recipe

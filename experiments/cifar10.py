@@ -13,7 +13,7 @@ ABOUT = {
     "（Miyato 等，1802.05957，表 2）；PyTorch-StudioGAN 里 DCGAN 6.11 / 48.29，WGAN-GP 5.22 / 53.98，裁剪的 WGAN "
     "死掉（3.59 / 107.68）。",
     "run": """wgan, wgan-gp and dcgan with configs/' recipes: dcgan networks of 32 filters, the two WGANs with the
-        constants that the search chose on digits (nothing was searched here), dcgan with DCGAN's own; one seed each, for
+        hyperparameters that the search chose on digits (nothing was searched here), dcgan with DCGAN's own; one seed each, for
         about the steps that two CPU hours pay on one thread of an AMD EPYC (Zen 4), on a copy of CIFAR-10 whose images
         had been stored as JPEG once: a table, from which no claim is decided. The published figures take 100,000
         generator steps and are not run here; on a GPU: python train.py --model wgan-gp-paper --data cifar10 --device

@@ -15,7 +15,7 @@ ABOUT = {
     "（1701.07875，4.3 节）；没有人说过它每分钟更划算。",
     "run": """60,000 digits, dcgan networks, the recipes that the search chose on mnist-5k, for the steps that 30 CPU
         minutes pay on one thread of an AMD EPYC (Zen 4), one seed each: a table, from which no claim is decided; tuned
-        compares the same recipes with several seeds. The papers' own constants at their budgets are not run here: python
+        compares the same recipes with several seeds. The papers' own hyperparameters at their budgets are not run here: python
         train.py --model wgan-paper --data mnist --device gpu.""",
     "run_zh": "60,000 个数字，dcgan 网络，mnist-5k 上搜索选出的配置，步数为 AMD EPYC（Zen 4）一个线程 30 CPU 分钟所能做的，"
     "各一个种子：只列表，不据此下结论；tuned 用多个种子比较同样的配置。论文的超参数和预算没有在这里跑：python train.py --model "

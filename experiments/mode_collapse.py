@@ -18,12 +18,11 @@ ABOUT = {
     "claim": """"In no experiment did we see evidence of mode collapse for the WGAN algorithm." (Wasserstein GAN, 1701.07875,
         section 4.3); the seed posts say that it "basically solves" mode collapse.""",
     "claim_zh": "“没有在任何实验里看到 WGAN 的模式坍塌”（WGAN，1701.07875，4.3 节）；参照博文说它“基本解决”了模式坍塌。",
-    "run": """the non-saturating GAN, wgan and wgan-gp with their authors' constants (gan_toy.py's: lambda 0.1 on points), mlp
-        of 128 units, batch 256, on the eight and 25 Gaussians and the Swiss roll: 2,000 generator steps with five critic
+    "run": """the non-saturating GAN, wgan and wgan-gp with their authors' hyperparameters (gan_toy.py's: lambda 0.1 on
+        points), mlp of 128 units, batch 256, on the eight and 25 Gaussians and the Swiss roll: 2,000 generator steps with five critic
         steps each, 10,000 of the GAN with one; three seeds, six on the 25 Gaussians. Modes are counted among 1,000 samples, one
-        good sample each. Since algorithm 1's step
-        size of 5e-5 is made for ten times as many steps, wgan again with 5e-4 and c = 0.1. To convergence: wgan and wgan-gp on the
-        25 Gaussians with the recipes that the search found on the eight, for as many steps as configs/ gives them (wgan-gp three
+        good sample each. Since algorithm 1's learning rate of 5e-5 is made for ten times as many steps, wgan again with 5e-4
+        and c = 0.1. To convergence: wgan and wgan-gp on the 25 Gaussians with the recipes that the search found on the eight, for as many steps as configs/ gives them (wgan-gp three
         times as many), five seeds.
         Stacked MNIST, three digits as colours,
         1,000 modes: the three models on dcgan with 16 filters, 1,000 generator steps (the GAN 5,000), 25,600 samples, one seed;
@@ -67,7 +66,7 @@ ABOUT = {
             "terms": ("generator steps", "critic steps"),
         },
         "wgan_w1_25": {
-            "says": "On the 25 Gaussians a clipped WGAN (algorithm 1's constants) comes closer to the data than the GAN.",
+            "says": "On the 25 Gaussians a clipped WGAN (algorithm 1's hyperparameters) comes closer to the data than the GAN.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）比 GAN 更接近数据。",
             "quantity": "exact W1 of wgan divided by the GAN's, paired by seed",
             "quantity_zh": "wgan 与 GAN 的精确 W1 之比（按种子配对）",

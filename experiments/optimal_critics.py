@@ -26,7 +26,7 @@ ABOUT = {
         objective on 2,000 held-out pairs has not risen by more than 1 % in 2,000 steps (it has converged), for at most 20,000
         steps. Its estimate there, divided by the slope that 99 % of the points stay below, as a share of the exact W1. Six
         seeds; a seed's number is the mean over the three sets. The first seed chose and is not judged: the best and the worst
-        c, the penalised critics' step size (of 1e-4, 5e-4 and 1e-3) and the most steps.""",
+        c, the penalised critics' learning rate (of 1e-4, 5e-4 and 1e-3) and the most steps.""",
     "run_zh": "8 个、25 个高斯和瑞士卷，各对一个均值与协方差相同的高斯，因此两者的距离全在高阶矩里；判别器（64 个单元的 mlp，"
     "每批 256）按六个 c 裁剪（RMSProp，学习率 c / 50，至多 1e-3），或用两种惩罚，lambda = 10（Adam 1e-3、0.5、0.9）。"
     "训练到 2,000 对留出点上的目标在 2,000 步内上升不超过 1 % 即为收敛；至多 20,000 步。此时的估计值除以 99 % "
@@ -128,7 +128,7 @@ def measure(store):
 
     found = store.each_seed(min(SEEDS, store.point_seeds), units_of)
     numbers: dict[str, Any] = {"cells": {}}
-    # the first seed chose: the step size and the cap were settled with it in view, too; the others are judged
+    # the first seed chose: the learning rate and the cap were settled with it in view, too; the others are judged
     chose = np.array([[found[min(found)][f"{name}, {kind}"]["share"] for name in SETS] for kind in CLIPPED]).mean(1)
     numbers["worst"], numbers["best"] = worst, best = CLIPPED[chose.argmin()], CLIPPED[chose.argmax()]
     found = {seed: units for seed, units in found.items() if seed != min(found)} or found

@@ -17,7 +17,7 @@ ABOUT = {
     "表 1 和 2）；不再需要精心设计网络结构（WGAN，1701.07875，引言）。",
     "run": """20 architectures: generator dcgan, dcgan-nobn, dcgan-constant or mlp, critic dcgan or mlp, its norm batch or
         none (for wgan-gp layer or none), 8 to 32 filters, 128 to 512 units, z of 16 to 128 numbers, batches of 32 or 64;
-        mnist-5k, one seed each. dcgan (the non-saturating GAN) and wgan-gp with the other constants that the search
+        mnist-5k, one seed each. dcgan (the non-saturating GAN) and wgan-gp with the other hyperparameters that the search
         chose, 800 generator steps each. A success is an fd_lenet below 10, where about half of the digits can be
         read.""",
     "run_zh": "20 种结构：生成器为 dcgan、dcgan-nobn、dcgan-constant 或 mlp，判别器为 dcgan 或 mlp，"

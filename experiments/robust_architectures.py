@@ -16,8 +16,8 @@ ABOUT = {
     "claim_zh": "改变生成器的结构时，WGAN 比 GAN 稳健得多（WGAN，1701.07875，4.3 节；图 5–7 是 dcgan、"
     "去掉批归一化且滤波器数不变的"
     "生成器、mlp；2018 年参照博文重复了三者）。",
-    "run": """the non-saturating GAN and wgan with the papers' constants on dcgan, dcgan-nobn (no batch norm in the generator)
-        and mlp, 16 filters or 512 units, mnist-5k, three seeds: 1,500 generator steps of wgan with five critic steps each,
+    "run": """the non-saturating GAN and wgan with the papers' hyperparameters on dcgan, dcgan-nobn (no batch norm in the
+        generator) and mlp, 16 filters or 512 units, mnist-5k, three seeds: 1,500 generator steps of wgan with five critic steps each,
         7,500 of the GAN with one. Both players change, the critic becomes an mlp too: the paper changes the generator only,
         as section_43 does.""",
     "run_zh": "非饱和 GAN 与 wgan，论文的超参数，dcgan、dcgan-nobn（生成器没有批归一化）、mlp，16 个滤波器或 512 个单元，"

@@ -177,7 +177,7 @@ def compared(ours: list[Run], theirs: list[Run], value: Value, how: Callable[...
 
 
 def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:
-    """An interval with what a claim about converged trainings needs: how many it rests on, and how many of these have converged."""
+    """An interval with what a claim about converged trainings needs: how many it rests on, how many of them have converged."""
     lived = [run for group in groups for run in alive(group)]
     return interval | {"trainings": len(lived), "at_end": sum(run["ended"] == "end" for run in lived)}
 

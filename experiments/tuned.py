@@ -63,7 +63,7 @@ ABOUT = {
             "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
-            "caveat": "Outside of the paper's conditions: the search chose one critic step and step sizes that fall to 0.",
+            "caveat": "Outside of the paper's conditions: the search chose one critic step and learning rates that fall to 0.",
             "caveat_zh": "不合论文的条件：搜索选出的是每步一个判别器步，步长降到 0。",
         },
         "gp_follows": {

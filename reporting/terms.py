@@ -9,7 +9,7 @@ from training import recipe as recipes
 from training.comparison import NOT_CONTENT, Entry
 
 UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
-MEANING = {"network": "of both players", "learning_rate": "step size alpha of both players"}
+MEANING = {"network": "of both players", "learning_rate": "learning rate alpha of both players"}
 # what is looked at in a training, how the report counts it (looked_at of a run), and the settings by which that is more or less
 LOOKS = {
     "logged": ("lines", ("log_every",)),

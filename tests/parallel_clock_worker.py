@@ -1,6 +1,6 @@
 """A training with decay under minutes, in two processes whose clocks disagree: python -m tests.parallel_clock_worker FOLDER.
 
-Each process writes what it went by, FOLDER/RANK.json: the step sizes of each step, and the steps at which it looked at its
+Each process writes what it went by, FOLDER/RANK.json: the learning rates of each step, and the steps at which it looked at its
 weights for a grid or a checkpoint.
 """
 

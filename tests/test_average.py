@@ -81,7 +81,7 @@ def test_the_average_of_what_does_not_move_is_that_to_the_bit():
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, mnist_dir):
-    """Two finished runs that differ in ema alone: averaged and plain; their step size moves the generator well away."""
+    """Two finished runs that differ in ema alone: averaged and plain; their learning rate moves the generator well away."""
     folder = tmp_path_factory.mktemp("runs")
     for name, ema in (("averaged", 0.9), ("plain", 0)):
         flags = ["--model", "wgan-paper", "--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, "--out", folder / name]

@@ -1,4 +1,4 @@
-"""When a run is over, by steps and by either clock, and how step sizes fall on the way there."""
+"""When a run is over, by steps and by either clock, and how learning rates fall on the way there."""
 
 import time
 from types import SimpleNamespace
@@ -48,7 +48,7 @@ def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):
     assert used_at(by_wall, 0) == 1 and by_wall.spent()
     assert used_at(by_cpu, 0) == 0.5 and not by_cpu.spent()
     clock.wall += 45
-    assert used_at(by_wall, 0) == 1, "a step size would be negative"
+    assert used_at(by_wall, 0) == 1, "a learning rate would be negative"
 
 
 def test_without_minutes_only_steps_count(clock):

@@ -109,9 +109,11 @@ def test_every_experiment_s_claims_are_well_formed(name):
 
 @pytest.mark.parametrize("name", experiments.NAMES)
 def test_what_is_said_of_ends_is_judged_at_ends(name):
-    """A claim that speaks of convergence, of an optimum or of classes lost for good is undecided where a training had not converged."""
+    """A claim of convergence, of an optimum or of classes lost for good is undecided where a training had not converged."""
     for claim in claims.of(experiments.about(name)):
-        of_ends = re.search(r"\bends?\b|to convergence|\boptimum\b|loses (no|classes)", claim.says) or re.search("结束|到收敛|最优", claim.says_zh)
+        of_ends = re.search(r"\bends?\b|to convergence|\boptimum\b|loses (no|classes)", claim.says) or re.search(
+            "结束|到收敛|最优", claim.says_zh
+        )
         assert claim.of_converged or not of_ends, claim.says
 
 

@@ -96,7 +96,7 @@ def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
 
 
 def test_the_first_process_s_clock_is_all_processes_clock(tmp_path):
-    """One process's clock runs twice as fast. Step sizes, the end and the moments of checkpoints are the same in both."""
+    """One process's clock runs twice as fast. Learning rates, the end and the moments of checkpoints are the same in both."""
     command = [sys.executable, "-m", "tests.parallel_clock_worker", str(tmp_path)]
     team = [
         subprocess.Popen(command, cwd=ROOT, env={**os.environ, **extra}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""A training that is watched: what the loop asks of the trainer, and with which step sizes."""
+"""A training that is watched: what the loop asks of the trainer, and with which learning rates."""
 
 from tests.helpers import tiny
 from training.loop import train

@@ -43,7 +43,7 @@ class Budget:
 
     state: of the checkpoint that training goes on from, None for a new run; the clocks stand still between sittings. agree:
     takes this process's share of the minutes to the one that all processes go by (training/parallel.py), so that none takes a
-    step more, or a checkpoint, or another step size than the others.
+    step more, or a checkpoint, or another learning rate than the others.
     """
 
     def __init__(self, recipe: Any, state: dict | None = None, agree: Callable[[float], float] = float):

@@ -1,6 +1,6 @@
 """Optimisers by name, with PyTorch's constants. Paddle is imported when the first one is made.
 
-A new one is a function of the recipe, a step size and the weights, and a row of OPTIMIZERS.
+A new one is a function of the recipe, a learning rate and the weights, and a row of OPTIMIZERS.
 """
 
 

@@ -37,15 +37,15 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "`--minutes` 用 `cpu`，在 GPU 上用 `wall`",
         ),
     },
-    ("Step sizes and optimiser", "学习率与优化器"): {
+    ("Learning rates and optimiser", "学习率与优化器"): {
         "generator_learning_rate": Setting(
-            "step size of the generator; `learning_rate` sets both. Smaller if samples collapse into a few or losses jump; "
+            "learning rate of the generator; `learning_rate` sets both. Smaller if samples collapse into a few or losses jump; "
             "larger if samples hardly change",
-            "生成器的学习率；`learning_rate` 同时设两者。样本坍缩成少数几种或损失剧烈跳动时调小；样本几乎不变时调大",
+            "生成器的学习率；`learning_rate` 同时设两者。样本坍塌成少数几种或损失剧烈跳动时调小；样本几乎不变时调大",
             "lr rate step_size alpha g_lr lr_g glr gen_lr generator_lr lrg",
         ),
         "critic_learning_rate": Setting(
-            "step size of the critic. Smaller if `estimate_heldout` falls far below `estimate` (the critic learns its images "
+            "learning rate of the critic. Smaller if `estimate_heldout` falls far below `estimate` (the critic learns its images "
             "by heart); larger if the critic lags behind the generator. Under clipping much smaller than `clip`, or weights "
             "jump from one bound to the other",
             "判别器的学习率。`estimate_heldout` 远低于 `estimate`（判别器背下了训练图像）时调小；判别器跟不上生成器时调大。权重"
@@ -53,7 +53,7 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "lr rate step_size alpha d_lr lr_d dlr disc_lr critic_lr discriminator_lr lrd",
         ),
         "decay": Setting(
-            "step sizes fall linearly to 0 over the budget: quieter samples at the end, but a run cannot well be lengthened "
+            "learning rates fall linearly to 0 over the budget: quieter samples at the end, but a run cannot well be lengthened "
             "afterwards",
             "学习率在预算内线性降到 0：结束时样本更稳定，但事后不宜再加长训练",
             "lr_decay scheduler schedule lr_scheduler linear_decay anneal",

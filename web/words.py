@@ -77,7 +77,7 @@ WORDS = {
     "watch_lead": (
         "A GAN, a WGAN and a WGAN-GP learn the same points from the same start, here and now, by this project's own steps. "
         "Change what you like while they learn: it holds from the next step on. "
-        "The WGANs' constants were searched on the eight Gaussians, the GAN's were not: "
+        "The WGANs' hyperparameters were searched on the eight Gaussians, the GAN's were not: "
         "one training of each shows how they learn, not who is better.",
         "GAN、WGAN 与 WGAN-GP 从相同的起点出发，学习同一组点；训练就在此刻、由本项目的训练步骤完成。"
         "训练中可随时修改设置，下一步即生效。"
@@ -134,8 +134,8 @@ WORDS = {
     "about_clipped": ("share of the critic's weights that clipping holds", "被裁剪限制的判别器权重比例"),
     "about_chances": ("mean probability of “real”, on real points and on samples", "判为真实的平均概率：真实点 / 生成点"),
     "about_slope": ("largest norm of the critic's gradient in the plane", "平面内判别器梯度的最大范数"),
-    "slider_generator_learning_rate": ("step size, generator", "生成器学习率"),
-    "slider_critic_learning_rate": ("step size, critic", "判别器学习率"),
+    "slider_generator_learning_rate": ("learning rate, generator", "生成器学习率"),
+    "slider_critic_learning_rate": ("learning rate, critic", "判别器学习率"),
     "slider_n_critic": ("n_critic", "n_critic"),
     "slider_clip": ("clip value c", "裁剪值 c"),
     "slider_penalty": ("penalty λ", "梯度惩罚 λ"),
