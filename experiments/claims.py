@@ -57,9 +57,14 @@ class Claim:
         return self._judge(found)[1][language == "zh"]
 
     def _judge(self, found: Found | None) -> tuple[str, tuple[str, str]]:
-        if not found or found["value"] is None:
+        if not found:
             return UNDECIDED, ("not measured yet", "尚未测")
         lived = sum(value is not None for value in found["each"])
+        if found["value"] is None:  # all died, no pair differs, or a 0 among values whose logarithms are wanted
+            return UNDECIDED, (
+                f"{lived} of {len(found['each'])} replicates give no number",
+                f"{len(found['each'])} 次中的 {lived} 次给不出数值",
+            )
         if not self.exact and lived < FEWEST:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):

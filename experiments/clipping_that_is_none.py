@@ -5,7 +5,6 @@ from typing import Any
 
 from experiments import figures, robust_architectures, training_runs
 from experiments.numeric import each, mean_and_deviation, paired_difference
-from experiments.store import label_key
 
 ABOUT = {
     "title": "What does it cost to throw the clipping away, as the seed post's listing does?",
@@ -27,8 +26,8 @@ ABOUT = {
     "core_seconds": 3800,
     "claims": {
         "no_estimate": {
-            "says": "Without clipping, one to one, the estimate tells less of the quality than with clipping.",
-            "says_zh": "判别器与生成器按 1:1 更新时，不裁剪的估计值比裁剪的更说明不了样本质量。",
+            "says": "Without clipping, one to one, the estimate follows the quality less closely than with clipping.",
+            "says_zh": "判别器与生成器按 1:1 更新时，不裁剪的估计值不如裁剪的那样随样本质量变化。",
             "quantity": "rank correlation of the estimate with fd_lenet over 7,500 steps, without clipping minus with it, "
             "paired by seed",
             "quantity_zh": "7,500 步中估计值与 fd_lenet 的秩相关系数，不裁剪减去裁剪（按种子配对）",
@@ -138,9 +137,12 @@ def draw(numbers, store):
         if fd is not None:
             borrowed = label == RIGHT
             tiles = store.other("robust_architectures") if borrowed else store
-            worst = training_runs.worst_seed(row, "fd_lenet")
-            image = tiles.tile(label_key(robust_architectures.WGAN if borrowed else label, worst))
-            figures.picture(axes[number + 1], image[: 4 * 28, : 4 * 28], f"{label}\nfd_lenet\n{each(row['fd_lenet'])}")
+            image = training_runs.worst_tile(tiles, robust_architectures.WGAN if borrowed else label, row, "fd_lenet")
+            figures.picture(
+                axes[number + 1],
+                None if image is None else image[: 4 * 28, : 4 * 28],
+                f"{label}\nfd_lenet\n{each(row['fd_lenet'])}",
+            )
             axes[number + 1].title.set_fontsize(7)
     axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
     axes[0].legend(fontsize=6, labelspacing=0.2, loc=(0.45, 0.45))

@@ -19,22 +19,20 @@ ABOUT = {
     "core_seconds": 10800,
     "claims": {
         "wgan_classes": {
-            "says": "wgan loses no class.",
-            "says_zh": "wgan 不丢类别。",
+            "says": "With the recipe searched on digits wgan makes all classes.",
+            "says_zh": "用在数字上搜索到的配置，wgan 生成所有类别。",
             "quantity": "class KL to the data, in nats (one class of ten lost: 0.105)",
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "of_converged": True,
         },
         "gp_classes": {
-            "says": "wgan-gp loses no class.",
-            "says_zh": "wgan-gp 不丢类别。",
+            "says": "With the recipe searched on digits wgan-gp makes all classes.",
+            "says_zh": "用在数字上搜索到的配置，wgan-gp 生成所有类别。",
             "quantity": "class KL to the data, in nats (one class of ten lost: 0.105)",
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "of_converged": True,
         },
         "wgan_ahead": {
             "says": "wgan is ahead of the non-saturating GAN (dcgan).",

@@ -25,9 +25,10 @@ def new(rows: int = 1, columns: int = 1, height: float = 3.2, **more: Any) -> tu
     return figure, figure.subplots(rows, columns, **more)
 
 
-def picture(axis: Any, image: np.ndarray, title: str = "") -> None:
-    """A picture without axes."""
-    axis.imshow(image, interpolation="nearest")
+def picture(axis: Any, image: np.ndarray | None, title: str = "") -> None:
+    """A picture without axes; None: its title alone, of a cell whose trainings all died."""
+    if image is not None:
+        axis.imshow(image, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.set_title(title, fontsize=10)
 

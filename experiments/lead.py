@@ -64,8 +64,9 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
 )
 
-SEARCHED, PAPERS, ALONE = CONSTANTS = ("searched", "the papers'", "–")
-IN_CHINESE = dict(zip(CONSTANTS, ("搜索所得", "论文的", "–")))
+SEARCHED, PAPERS, BOTH, OURS, ALONE = CONSTANTS = ("searched", "the papers'", "the papers', the GAN's searched", "ours", "–")
+IN_CHINESE = dict(zip(CONSTANTS, ("搜索所得", "论文的", "论文的，GAN 为搜索所得", "自定", "–")))
+SPECIAL = {"figures_3_4": BOTH, "balance": OURS}
 # of experiments: those with the recipes of configs/, and those without a generator that learns
 WITH_SEARCHED: tuple[str, ...] = (
     "section_43",
@@ -90,4 +91,4 @@ CRITICS_ALONE += ("optimal_critics",)
 
 def constants(name: str) -> str:
     """Whose constants an experiment's trainings have: one of CONSTANTS."""
-    return SEARCHED if name in WITH_SEARCHED else ALONE if name in CRITICS_ALONE else PAPERS
+    return SPECIAL.get(name) or (SEARCHED if name in WITH_SEARCHED else ALONE if name in CRITICS_ALONE else PAPERS)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments import figures, training_runs
 from experiments.numeric import Interval, each, t_interval
-from experiments.store import ExperimentStore, label_key
+from experiments.store import ExperimentStore
 from training.comparison import UNREACHED
 
 VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
@@ -85,7 +85,7 @@ def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
         title = f"{model}: {quality} {each(row[quality])}"
-        figures.picture(axis, store.tile(label_key(model, training_runs.worst_seed(row, quality))), title)
+        figures.picture(axis, training_runs.worst_tile(store, model, row, quality), title)
         axis.title.set_fontsize(8)
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")

@@ -140,7 +140,7 @@ def measure(store):
 
 def rise(values):
     """Largest factor by which it grew from one checkpoint to the next, after the first: 1 where it only fell."""
-    values = np.array(values[1:])
+    values = np.array([value for value in values[1:] if value is not None])
     return float(max(1.0, (values[1:] / values[:-1]).max())) if len(values) > 1 else None
 
 

@@ -48,7 +48,8 @@ ABOUT = {
         "blame_fast": {
             "says": "Momentum of β1 = 0.9 does more harm in the critic than in the generator at 2e-4.",
             "says_zh": "学习率 2e-4 时，β1 = 0.9 在判别器里比在生成器里害处大。",
-            "quantity": "fd_lenet with momentum in the critic alone divided by the one with it in the generator alone",
+            "quantity": "fd_lenet with momentum in the critic alone divided by the one with it in the generator alone, "
+            "paired by seed",
             "quantity_zh": "只有判别器有动量与只有生成器有动量时的 fd_lenet 之比（按种子配对）",
             "relation": "above",
             "threshold": 1,

@@ -148,8 +148,8 @@ def measure(store):
         numbers["cells"][kind] = {**row, "trainings": len(group), "at_end": sum(unit["ended"] == "end" for unit in group)}
     share, gap = means["share"], means["norm_gap"]
     of_kinds = {
-        "clip_sees_less": (paired_difference(share[TWO], share[best]), (TWO, *CLIPPED)),
-        "c_matters": (paired_difference(share[best], share[worst]), CLIPPED),
+        "clip_sees_less": (paired_difference(share[TWO], share[best]), (TWO, best)),
+        "c_matters": (paired_difference(share[best], share[worst]), (best, worst)),
         "unit_norm": (t_interval(gap[TWO]), (TWO,)),
         "unit_norm_one_sided": (t_interval(gap[ONE]), (ONE,)),
         "not_too_much": (paired_difference(share[ONE], share[TWO]), (ONE, TWO)),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from experiments import figures, training_runs
+from experiments.numeric import each
 from experiments.store import label_key
 
 ABOUT = {
@@ -61,7 +62,7 @@ def draw(numbers, store):
     cells = {label: row for label, row in numbers["cells"].items() if not row["died"]}
     figure, axes = figures.new(1, len(cells) + 1, height=3.2, width_ratios=[1.1] + [1] * len(cells))
     for axis, (label, row) in zip(axes[1:], cells.items()):
-        figures.picture(axis, store.tile(label_key(label)), f"{label}\nfd_lenet {row['fd_lenet']['mean']:.3g}")
+        figures.picture(axis, store.tile(label_key(label)), f"{label}\nfd_lenet {each(row['fd_lenet'])}")
         epochs = [numbers["epochs"] * step / row["way_steps"][-1] for step in row["way_steps"][1:]]
         axes[0].plot(epochs, row["way_fd"][1:], marker="o", markersize=3, label=label)
     axes[0].set(title="through the epochs", xlabel="epoch of critic steps", ylabel="fd_lenet of 1,000 samples", yscale="log")

@@ -20,10 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import experiments
 from errors import UserError
-from experiments import ROOT, claims, lead, numeric
+from experiments import ROOT, claims, lead, numeric, queue
 from reporting import console, numbers
 from storage.writing import write_text
 from training import recipe as recipes
+from training import runtime
 
 PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
 TABLES = {"README.md": "table.en.md", "README_zh.md": "table.zh.md"}
@@ -112,14 +113,23 @@ def render() -> dict[str, str]:
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()
-    content = {"x": measured, "about": about, "cost": experiments.cost, "full_budgets": full_budgets, "recipe": recipes.load}
+    judged = [found for content in measured.values() for found in content["numbers"]["claims"].values() if found]
+    intervals = sum(found["low"] is not None for found in judged)
+    progress = {name: (len(keys), done) for name in measured for keys, done, _ in [queue.left(name)]}
+    content = {
+        "x": measured,
+        "about": about,
+        "progress": progress,
+        "cost": experiments.cost,
+        "full_budgets": full_budgets,
+        "recipe": recipes.load,
+    }
     texts = {}
     for name in (*PAGES.values(), *TABLES.values()):
         language = name.split(".")[1]
         said, words = rows(language), claims.WORDS[language]
         tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
-        intervals = sum(row["n"] not in ("", "0") for name in measured for row in said[name])
         of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(said, language), "intervals": intervals}
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
@@ -138,6 +148,7 @@ def between_marks(path: Path, what: str, text: str) -> str:
 
 @click.command(help=__doc__)
 def main() -> None:
+    runtime.start("cpu")  # what is left is asked of the experiments, which import Paddle
     for page, text in render().items():
         write_text(ROOT / page, text)
         print(page)

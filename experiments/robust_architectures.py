@@ -4,22 +4,22 @@ from collections.abc import Collection
 
 from experiments import figures, training_runs
 from experiments.numeric import each
-from experiments.store import ExperimentStore, label_key
+from experiments.store import ExperimentStore
 
 ABOUT = {
     "title": "Does WGAN forgive a bad architecture of both players where a GAN does not?",
     "title_zh": "双方的网络结构都变差时，WGAN 是否比 GAN 更稳健？",
     "claim": """"We observe that WGANs are much more robust than GANs when one varies the architectural choices for the
-        generator." (Wasserstein GAN, 1701.07875, section 4.3); figures 5 to 7 show dcgan, a generator without batch norm and
-        with a constant number of filters, and an mlp, on which WGAN still makes good samples while the GAN fails or loses
-        modes. The seed post of 2018 repeats all three.""",
+        generator." (Wasserstein GAN, 1701.07875, section 4.3); figures 5 to 7 show dcgan, a generator without batch norm
+        and with a constant number of filters, and an mlp, on which WGAN still makes good samples while the GAN fails or
+        loses modes. The seed post of 2018 repeats all three.""",
     "claim_zh": "改变生成器的结构时，WGAN 比 GAN 稳健得多（WGAN，1701.07875，4.3 节；图 5–7 是 dcgan、"
     "去掉批归一化且滤波器数不变的"
     "生成器、mlp；2018 年参照博文重复了三者）。",
     "run": """the non-saturating GAN and wgan with the papers' hyperparameters on dcgan, dcgan-nobn (no batch norm in the
-        generator) and mlp, 16 filters or 512 units, mnist-5k, three seeds: 1,500 generator steps of wgan with five critic steps each,
-        7,500 of the GAN with one. Both players change, the critic becomes an mlp too: the paper changes the generator only,
-        as section_43 does.""",
+        generator) and mlp, 16 filters or 512 units, mnist-5k, three seeds: 1,500 generator steps of wgan with five critic
+        steps each, 7,500 of the GAN with one. Both players change, the critic becomes an mlp too: the paper changes the
+        generator only, as section_43 does.""",
     "run_zh": "非饱和 GAN 与 wgan，论文的超参数，dcgan、dcgan-nobn（生成器没有批归一化）、mlp，16 个滤波器或 512 个单元，"
     "mnist-5k，"
     "三个种子：wgan 做 1,500 个生成器步、每步五个判别器步，GAN 做 7,500 步、每步一个。双方的网络一起变，判别器也成了 mlp；"
@@ -79,7 +79,8 @@ def measure(store):
     trained = runs(store)
     numbers = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
     numbers["floor"] = training_runs.real_baseline(trained)
-    ways = [run["on_the_way"]["fd_lenet"] for label, group in trained.items() if label.startswith("wgan") for run in group]
+    groups = [training_runs.alive(group) for label, group in trained.items() if label.startswith("wgan")]
+    ways = [way for group in groups for run in group if None not in (way := run["on_the_way"]["fd_lenet"])]
     numbers["wgan at its best at the end"] = {"runs": sum(way[-1] == min(way) for way in ways), "of": len(ways)}
     numbers["claims"] = {}
     pairs = {network: [trained.get(f"{model} {network}", []) for model in ("wgan", "gan")] for network in NETWORKS}
@@ -99,9 +100,9 @@ def draw(numbers, store):
                 axes[row][column].axis("off")
                 continue
             fd = each(numbers[label]["fd_lenet"])
-            worst = label_key(label, training_runs.worst_seed(numbers[label], "fd_lenet"))
-            figures.picture(axes[row][column], store.tile(worst)[: 4 * 28], f"{model}, {network}\nfd_lenet {fd}")
+            image = training_runs.worst_tile(store, label, numbers[label], "fd_lenet")
+            figures.picture(axes[row][column], None if image is None else image[: 4 * 28], f"{model}, {network}\nfd_lenet {fd}")
     shown = numbers[WGAN]
-    budget = f"{shown['seeds']} seeds, {shown['critic_steps']['mean']:,.0f} critic steps each"
+    budget = f"{shown['seeds']} seeds, {(shown['critic_steps']['mean'] or 0):,.0f} critic steps each"
     figures.foot(figure, f"the same noise; samples: each one's worst seed; numbers: {budget}")
     return figure

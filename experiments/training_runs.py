@@ -156,7 +156,7 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
         end = min(one["on_the_way"][axis][-1] for one in pair) if lived else 0.0
         for side, one in zip(read, pair):
             side[one["seed"]] = at(one, value, axis, end) if lived else None
-    return with_ends(paired_ratio(*read), ours, theirs)
+    return with_ends(paired_ratio(*read), *_paired(ours, theirs))
 
 
 def relative_harm(changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str, axis: str) -> Interval:
@@ -173,7 +173,13 @@ def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[
 
 def compared(ours: list[Run], theirs: list[Run], value: Value, how: Callable[..., Interval] = paired_ratio) -> Interval:
     """A score at the end of one cell's runs beside another's, paired by seed. how: paired_ratio or paired_difference."""
-    return with_ends(how(by_seed(ours, value), by_seed(theirs, value)), ours, theirs)
+    return with_ends(how(by_seed(ours, value), by_seed(theirs, value)), *_paired(ours, theirs))
+
+
+def _paired(ours, theirs):
+    """The runs of both cells whose seed the other has, too."""
+    both = {run["seed"] for run in ours} & {run["seed"] for run in theirs}
+    return [[run for run in group if run["seed"] in both] for group in (ours, theirs)]
 
 
 def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:
@@ -201,11 +207,17 @@ def summary(group: list[Run], values: Iterable[str]) -> dict[str, Any]:
     return {**rows, **means, **ends, **counts}
 
 
-def worst_seed(row: Mapping[str, Any], value: str) -> int:
-    """The seed of a `summary` whose value is worst, among those that lived."""
+def worst_seed(row: Mapping[str, Any], value: str) -> int | None:
+    """The seed of a `summary` whose value is worst, among those that lived; None where none did."""
     sign = -1 if metrics.direction(value) == "higher" else 1
     lived = [(sign * score, seed) for score, seed in zip(row[value]["each"], row["seed_numbers"]) if score is not None]
-    return max(lived)[1]
+    return max(lived)[1] if lived else None
+
+
+def worst_tile(store: ExperimentStore, label: str, row: Mapping[str, Any], value: str) -> np.ndarray | None:
+    """The samples that were kept of a cell's worst seed, None where none lived: see worst_seed."""
+    seed = worst_seed(row, value)
+    return None if seed is None else store.tile(label_key(label, seed))
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
@@ -269,6 +281,8 @@ def _measure(
         store.keep_tiles(key, crop_to(images, dataset.native_size))
     lines = log.read(folder)
     counters = [at_step(lines, step, "cpu") for step in way]
+    # a checkpoint of which nothing could be measured, samples of one flat colour say, has no values
+    measured = dict.fromkeys(value for row in way.values() for value in row)
     found = {
         **({"extra": extra(folder)} if extra else {}),
         "recipe": comparison.content(recipe),
@@ -285,7 +299,7 @@ def _measure(
             "step": list(way),
             "critic_steps": [line["critic_steps"] for line in counters],
             "cpu_seconds": [60 * line["minutes"] for line in counters],
-            **{value: [row[value]["value"] for row in way.values()] for value in next(iter(way.values()), {})},
+            **{value: [row.get(value, {}).get("value") for row in way.values()] for value in measured},
         },
     }
     return found | _derived(recipe, found)

@@ -59,8 +59,9 @@ ABOUT = {
         "wgan_follows": {
             "says": "With the searched recipe wgan's estimate follows the quality.",
             "says_zh": "用搜索到的配置，wgan 的估计值与样本质量的变化一致。",
-            "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
-            "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
+            "quantity": "rank correlation of the estimate, of held-out images and the averaged generator's samples, with "
+            "fd_lenet over a training",
+            "quantity_zh": "一次训练中估计值（留出图像与平均后的生成器的样本）与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
             "caveat": "Outside of the paper's conditions: the search chose one critic step and learning rates that fall to 0.",
@@ -69,8 +70,9 @@ ABOUT = {
         "gp_follows": {
             "says": "With the searched recipe wgan-gp's estimate follows the quality.",
             "says_zh": "用搜索到的配置，wgan-gp 的估计值与样本质量的变化一致。",
-            "quantity": "rank correlation of the estimate on held-out images with fd_lenet over a training",
-            "quantity_zh": "一次训练中留出图像的估计值与 fd_lenet 的秩相关系数",
+            "quantity": "rank correlation of the estimate, of held-out images and the averaged generator's samples, with "
+            "fd_lenet over a training",
+            "quantity_zh": "一次训练中估计值（留出图像与平均后的生成器的样本）与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
         },

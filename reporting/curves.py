@@ -74,8 +74,11 @@ def at_step(log: list[dict], step: int, clock: str = "wall") -> dict:
     return counters
 
 
-def rank_correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Spearman's rho, None where it is not defined (constant values) or says nothing (fewer than three)."""
+def rank_correlation(a: Sequence[float | None], b: Sequence[float | None]) -> float | None:
+    """Spearman's rho of the pairs of which neither is None. None where it is not defined (constant values) or says nothing
+    (fewer than three)."""
+    pairs = [pair for pair in zip(a, b, strict=True) if None not in pair]
+    a, b = zip(*pairs) if pairs else ((), ())
     if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
         return None
     rho, _ = spearmanr(a, b)

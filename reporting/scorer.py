@@ -79,20 +79,21 @@ def score_checkpoint(
 
 def critic_of(trainer: GANTrainer, is_points: bool) -> Callable[..., np.ndarray]:
     """The critic as a function from items (uint8 N×C×H×W, or points N×2), and their classes (int64 N) if it is conditional, to
-    N outputs. Its batch norm, if it has any, sees batches of the recipe's size, as in training; no weight and no statistic
-    changes."""
+    N outputs. Its batch norm, if it has any, sees batches of the recipe's size, as in training, at random: a data set may be in
+    the order of its classes. No weight and no statistic changes."""
     import paddle
 
     def outputs(items, labels=None):
         size, parts = trainer.recipe.batch_size, []
+        order = np.random.default_rng(0).permutation(len(items))
         with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
             for start in range(0, len(items), size):
-                rows = np.arange(start, start + size) % len(items)  # the last batch is filled up from the first
+                rows = order[np.arange(start, start + size) % len(items)]  # the last batch is filled up from the first
                 critic = trainer.given(trainer.critic, None if labels is None else labels[rows])
                 batch = items[rows]
                 batch = batch.astype(np.float32) if is_points else to_unit(batch)
                 parts.append(critic(paddle.to_tensor(batch)).numpy())
-        return np.concatenate(parts)[: len(items)]
+        return np.concatenate(parts)[: len(items)][np.argsort(order)]
 
     return outputs
 

@@ -5,6 +5,7 @@ import importlib
 import json
 import threading
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from PIL import Image
 import experiments
 import metrics
 from errors import UserError
-from experiments import claims, figures, numeric, results, store, training_runs
+from experiments import claims, figures, numeric, random_architectures, results, store, training_runs
+from experiments.random_architectures import MODELS
 from experiments.store import ROOT, ExperimentStore
 from tests.helpers import write_cifar10
 from training import grids
@@ -209,6 +211,9 @@ TRAINED = (  # experiments that are trainings of train.py's kind
 )
 
 
+AXES = ("step", "critic_steps", "cpu_seconds")  # of on_the_way
+
+
 def invented(store, key, recipe, folder, names, samples, tiles, extra):
     """What _measure would return of a training, without one."""
     rng = np.random.default_rng(len(key))
@@ -246,3 +251,39 @@ def test_an_experiment_can_be_judged_and_drawn_half_done(root, monkeypatch, name
     numbers = numeric.rounded(module.measure(half))
     assert half.left and set(claims.verdicts(module.ABOUT, numbers)) == set(verdicts)
     assert module.draw(numbers, half).axes
+
+
+def test_random_architectures_are_different_ones_each_pair_as_often():
+    drawn = {model: [random_architectures.architecture(n, model) for n in range(random_architectures.COUNT)] for model in MODELS}
+    for model, settings in drawn.items():
+        recipes_of = [recipes.load(model, overrides=own).model_dump_json() for own in settings]
+        assert len(set(recipes_of)) == random_architectures.COUNT
+    pairs = [(own["generator_network"], own["critic_network"], own.get("critic_norm")) for own in drawn["dcgan"]]
+    assert set(Counter(pairs).values()) == {2} and {pair[2] for pair in pairs} == {"batch", "none", None}
+    for ours, theirs in zip(*drawn.values(), strict=True):  # but for the norm, which may not mix samples under a penalty
+        assert {**ours, "critic_norm": ""} == {**theirs, "critic_norm": ""} and ours.get("critic_norm") != "layer"
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("name", TRAINED)
+def test_an_experiment_outlives_trainings_that_died_or_made_nothing_to_measure(root, monkeypatch, name, number):
+    """Every third cell's trainings die, every third's samples end as one flat colour, of which nothing can be measured."""
+
+    def failing(store, key, *of_training):
+        cell = sum(map(ord, key.rpartition("-s")[0])) + number
+        found = invented(store, key, *of_training)
+        if cell % 3 == 0:
+            return {"died": "why"}
+        if cell % 3 == 1:
+            way = {value: row if value in AXES else [*row[:9], *[None] * 7] for value, row in found["on_the_way"].items()}
+            found |= {"on_the_way": way, "scores": {}, "deviations": {}, "floors": {}}
+        return found
+
+    monkeypatch.setattr(training_runs, "_measure", failing)
+    module = importlib.import_module(f"experiments.{name}")
+    monkeypatch.setattr(module, "COUNT", 4, raising=False)  # of random_architectures
+    asked = ExperimentStore(name)
+    asked.point_seeds = 3
+    numbers = numeric.rounded(module.measure(asked))
+    assert len(claims.verdicts(module.ABOUT, numbers)) == len(claims.of(module.ABOUT))
+    assert module.draw(numbers, asked).axes

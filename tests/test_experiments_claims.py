@@ -155,6 +155,7 @@ def test_fewer_than_three_have_no_interval(values):
 def test_a_ratio_to_nothing_decides_nothing():
     row = numeric.rounded(numeric.paired_ratio(dict(enumerate((1.0, 2.0, 3.0))), dict(enumerate((0.0, 1.0, 1.0)))))
     assert row["low"] is None and BELOW.verdict(row) == ABOVE.verdict(row) == UNDECIDED
+    assert "give no number" in BELOW.why(row) and BELOW.why(None) == "not measured yet"
 
 
 def test_shares_have_wilson_s_interval_and_mcnemar_looks_at_disagreements():

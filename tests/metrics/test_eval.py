@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 import data
-from data.dataset import crop_to
-from tests.helpers import TINY_FLAGS, pictures, run_program, scalars_of, write_images
+from data.dataset import crop_to, to_unit
+from reporting.scorer import critic_of
+from tests.helpers import ROOT, TINY_FLAGS, pictures, run_program, scalars_of, write_images
+from training.run import find_checkpoint
+from training.trainer import rebuild
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +24,21 @@ def trained(call, tmp_path):
     flags = ["-o", "checkpoint_every=2", "--steps", "4", "--data", "mnist-5k"]
     assert call("train", "--model", "wgan", *TINY_FLAGS, *flags, "--out", "r").status == 0
     return tmp_path / "r"
+
+
+def test_a_critic_s_batch_norm_sees_a_sorted_set_at_random():
+    """As in training: not first a batch of one class, then one of the next."""
+    import paddle
+
+    trainer, _ = rebuild(find_checkpoint(ROOT / "weights" / "wgan-mnist")[1])
+    size = trainer.recipe.batch_size
+    dark = np.zeros((size, 1, 32, 32), np.uint8)
+    bright = np.full_like(dark, 255)
+    outputs = critic_of(trainer, False)(np.concatenate([dark, bright]))
+    with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
+        alone = [float(trainer.critic(paddle.to_tensor(to_unit(images))).mean()) for images in (dark, bright)]
+    assert outputs[:size].mean() < alone[0] - 1 < alone[1] - 1 < outputs[size:].mean()
+    assert np.ptp(outputs[:size]) < 1.5, "and each item has its own output"
 
 
 def scored(result):
