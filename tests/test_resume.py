@@ -56,6 +56,17 @@ def test_half_here_and_half_in_another_process_equals_all_in_one_go(train, tmp_p
     assert_same_run("whole", "parts")
 
 
+def test_a_run_that_is_lengthened_goes_on_by_itself_after_an_interruption(train, at_step):
+    train("whole", *begin("wgan", "-o", "sample_every=3"))
+    train("parts", *begin("wgan", "--steps", 2))
+    provenance = run.read_provenance("parts")
+    at_step(3, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert train("parts", "--resume", "--steps", STEPS, "-o", "sample_every=3").status == 143
+    assert run.read_recipe("parts") == run.read_recipe("whole") and run.read_provenance("parts") == provenance
+    assert train("parts", "--resume").status == 0
+    assert_same_run("whole", "parts")
+
+
 @pytest.mark.parametrize("network", ["dcgan-nobn", "resnet", "mlp"])
 def test_other_networks_resume_as_well(train, network):
     train("whole", *begin("wgan-gp", "--network", network))

@@ -64,6 +64,15 @@ def write_config(folder: str | Path, recipe: Recipe, provenance: dict) -> None:
     writing.write_text(Path(folder) / "config.yaml", text)
 
 
+def update_recipe(folder: str | Path, recipe: Recipe) -> None:
+    """Bring config.yaml to `recipe`, of whose settings some of RESUMABLE may be new; its provenance stays. The folder is locked.
+
+    Without, nobody could tell afterwards how long a run that was lengthened is to be.
+    """
+    if read_recipe(folder) != recipe:
+        write_config(folder, recipe, read_provenance(folder))
+
+
 def stopped_before(folder: str | Path, name: str) -> Path | None:
     """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end; else None."""
     folder = Path(folder)

@@ -144,6 +144,8 @@ def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state)
     while True:
         log = RunLog(folder, state and state["logs"]) if leads else None
         try:
+            if leads:  # now: a log that cannot be continued is an error before anything is changed
+                run.update_recipe(folder, trainer.recipe)
             return loop(trainer, dataset, folder, log, progress, warn, state)
         except NotFinite as error:
             newest = None if trainer.recipe.on_nan == "stop" else checkpoint.newest(folder)
