@@ -78,6 +78,14 @@ def test_minutes_leave_grids_and_checkpoints_to_the_clock():
     assert recipe.steps == recipe.sample_every == recipe.checkpoint_every == comparison.UNREACHED
 
 
+def test_minutes_take_the_place_of_the_steps_of_a_run_that_was_named(tmp_path):
+    (tmp_path / "config.yaml").write_text(json.dumps(recipes.load("gan", overrides={"steps": 2}).model_dump()))
+    steps = lambda **settings: plan(str(tmp_path), "wgan", **settings)[1].recipe.steps  # noqa: E731
+    assert steps() == steps(minutes=None) == 2
+    assert steps(minutes=3.0) == comparison.UNREACHED
+    assert steps(minutes=3.0, steps=4) == 4
+
+
 def test_minutes_are_of_the_clock_that_is_asked_for():
     clocks = lambda *names, **more: [e.recipe.clock for e in comparison.plan(names, (), *more.pop("args"), 1, **more)]  # noqa: E731
     assert clocks("gan", args=({"minutes": 2}, {}), clock="cpu") == ["cpu"]

@@ -80,6 +80,8 @@ def plan(
     terms = {key: getattr(given[0].recipe, key) for key in lent} if given else {}
     if not terms.get("minutes") or "minutes" in settings:
         terms.pop("clock", None)
+    if settings.get("minutes") and "steps" not in settings:
+        terms.pop("steps", None)  # a budget takes the place of the run's, whichever of the two that is
     terms = equal_terms({**terms, **recipes.for_each_player(settings)})
     seed_numbers = range(seeds) if seeds else ([e.recipe.seed for e in given] or range(3))
     entries = list(given)
