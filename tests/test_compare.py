@@ -185,6 +185,22 @@ def test_a_conditional_run_of_other_labels_is_not_reused(monkeypatch, conditiona
     assert [entry.reused for entry in entries] == reused
 
 
+@pytest.mark.parametrize("finished", [True, False])
+def test_models_that_equal_terms_make_alike_keep_each_its_own_run(monkeypatch, finished):
+    gan = plan("gan")[0].recipe
+    alike = {"gan": gan, "dcgan": gan.model_copy(update={"model": "dcgan"})}
+    runs = [(Path("A/runs", name), alike[name], {"data_sha256": "pictures"}) for name in ("dcgan", "gan")]  # as known_runs sorts
+    monkeypatch.setattr(comparison, "known_runs", lambda out: runs)
+    monkeypatch.setattr(comparison, "is_finished", lambda folder, recipe: finished)
+    entries = [comparison.Entry(recipe) for recipe in alike.values()]
+    comparison.assign_folders("A", entries, "pictures")
+    assert [entry.folder.name for entry in entries] == ["gan", "dcgan"]
+    assert {entry.status for entry in entries} == {"finished" if finished else "waiting"}
+    runs.pop()  # killed before its run began: what another began goes on under that one's name only
+    comparison.assign_folders("A", entries, "pictures")
+    assert finished or [entry.folder.name for entry in entries] == ["gan-dcgan-mnist-5k-s0", "dcgan"]
+
+
 def test_folder_of_something_else_is_refused(refused, tmp_path):
     (tmp_path / "A").mkdir()
     (tmp_path / "A" / "thesis.txt").write_text("mine")

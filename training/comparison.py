@@ -214,7 +214,8 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labe
         if entry.given:
             take_given(entry)
             continue
-        for folder, recipe, seen in runs:
+        # models that equal terms make alike keep each its own run, whatever the order of their names
+        for folder, recipe, seen in sorted(runs, key=lambda row: row[1].model != entry.recipe.model):
             if content(recipe) != content(entry.recipe) or seen.get("data_sha256") != data_sha256 or folder in taken:
                 continue
             if recipe.conditional and seen.get("labels_sha256") not in (None, labels_sha256):
@@ -222,7 +223,8 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labe
             if is_finished(folder, entry.recipe):
                 entry.folder, entry.status, entry.reused = folder, "finished", True
                 break
-            if folder.parent == Path(out) / "runs":  # of this comparison, interrupted or dead
+            # of this comparison, interrupted or dead; it goes on under its own name only
+            if folder.parent == Path(out) / "runs" and recipe.model == entry.recipe.model:
                 entry.folder, entry.message = folder, died.get(str(folder), "")
                 entry.status = "died" if entry.message else "waiting"
                 break
