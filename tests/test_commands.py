@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from storage import writing
 from tests.helpers import MODELS, NETWORKS, OBJECTIVES, ROOT, TINY_FLAGS, log_of, run_program, scalars_of
 from training import budget, checkpoint, log, run
 from training import recipe as recipes
@@ -192,6 +193,8 @@ def test_a_new_run_beside_one_that_was_stopped_says_how_to_go_on_with_that(call)
     assert second.out.splitlines()[-1] == "runs/gan-8gaussians-s0-2" and "was stopped" not in second.out, "the first was not"
     config = Path("runs/gan-8gaussians-s0-2/config.yaml")
     config.write_text(config.read_text().replace("\nsteps: 2\n", "\nsteps: 9\n"))
+    with writing.lock("runs/gan-8gaussians-s0-2"):
+        assert run.stopped_before("runs/other", "gan-8gaussians-s0") is None, "it is still being trained"
     third = call("train", *flags)
     assert "runs/gan-8gaussians-s0-2 was stopped before its end: --out runs/gan-8gaussians-s0-2 --resume" in third.out
     assert third.out.splitlines()[-1] == "runs/gan-8gaussians-s0-3"

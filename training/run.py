@@ -74,7 +74,8 @@ def update_recipe(folder: str | Path, recipe: Recipe) -> None:
 
 
 def stopped_before(folder: str | Path, name: str) -> Path | None:
-    """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end; else None."""
+    """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end and no
+    process is at it still; else None."""
     folder = Path(folder)
     others = [path for path in folder.parent.glob(f"{name}*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
     order = lambda path: (len(path.name), path.name)  # noqa: E731 - -9 before -10
@@ -86,7 +87,8 @@ def stopped_before(folder: str | Path, name: str) -> Path | None:
             and steps
             and not budget.finished(read_recipe(newest), checkpoint.read_state(checkpoint.path_of(newest, steps[-1])))
         ):
-            return newest
+            with writing.lock(newest):  # a UserError if it is being trained
+                return newest
     return None
 
 
