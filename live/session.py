@@ -16,7 +16,6 @@ from data.reader import batches
 from errors import NotFinite, UserError
 from metrics.gaussians import gaussians
 from metrics.w1 import w1
-from models.networks.norms import ROLES
 from models.objectives import OBJECTIVES
 from training import health, loop
 from training import recipe as recipes
@@ -128,11 +127,7 @@ class Live:
         """Change settings of the recipe. Those of trainer.MOVABLE hold from the next step on, with the weights as they are; any
         other is of another network or another order, and the training begins anew. Returns whether it did. Raises UserError for a
         value that is not allowed, and nothing has changed then."""
-        settings, now = recipes.for_each_player(settings), self.recipe.model_dump()
-        for role in ROLES:  # another network's layers are its own affair, unless they are asked for
-            if settings.get(f"{role}_network", now[f"{role}_network"]) != now[f"{role}_network"]:
-                del now[f"{role}_norm"]
-        changed = recipes.resolve({**now, **settings})
+        changed = recipes.resolve({**recipes.chosen(self.recipe.model_dump()), **recipes.for_each_player(settings)})
         if changed.data != self.recipe.data:
             raise UserError(f"data {changed.data}: a training keeps its points, {self.recipe.data}; begin another")
         differing = [key for key in Recipe.model_fields if getattr(changed, key) != getattr(self.recipe, key)]

@@ -218,6 +218,25 @@ def test_a_norm_that_a_network_cannot_have_is_refused_rather_than_dropped(key):
 
 
 @pytest.mark.parametrize(
+    ("model", "network", "settings", "expected"),
+    [
+        ("wgan", "mlp", {"network": "dcgan"}, ("batch", "batch")),
+        ("wgan", "mlp", {"generator_network": "mlp-bn"}, ("batch", "none")),
+        ("wgan-gp", "mlp", {"network": "dcgan"}, ("batch", "none")),
+        ("wgan", "dcgan-nobn", {"network": "dcgan"}, ("batch", "layer")),
+    ],
+)
+def test_a_run_s_recipe_under_another_network_has_the_norms_of_its_model(tmp_path, model, network, settings, expected):
+    """That the run's config.yaml says none where its network has no norm is no choice."""
+    values = tiny(model, network=network, **({"critic_norm": "layer"} if network == "dcgan-nobn" else {})).model_dump()
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({**values, "provenance": {"commit": None}}))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(values))
+    recipe, mine = (recipes.load(config=tmp_path / f"{name}.yaml", overrides=settings) for name in ("config", "mine"))
+    assert (recipe.generator_norm, recipe.critic_norm) == expected
+    assert mine.generator_norm == "none", "in a file of one's own it is one"
+
+
+@pytest.mark.parametrize(
     ("without", "instead", "named"),
     [
         ("objective", {}, "objective"),

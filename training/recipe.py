@@ -171,7 +171,8 @@ def load(model: str | None = None, config: str | Path | None = None, overrides: 
     content = read_yaml(config)
     content.setdefault("model", model or Path(config).stem)
     blocks = content.pop("per_data", {})
-    content.pop("provenance", None)  # of a run's own config.yaml
+    if content.pop("provenance", None):  # a run's own config.yaml, which has every setting
+        content = chosen(content)
     name = overrides.get("data", content.get("data"))
     if not isinstance(blocks, dict) or any(not isinstance(block, dict) for block in blocks.values()):
         raise UserError(f"{config}: per_data must map names of data to settings")
@@ -192,16 +193,32 @@ def load(model: str | None = None, config: str | Path | None = None, overrides: 
     return recipe
 
 
+def chosen(values: dict) -> dict:
+    """A resolved recipe's settings without the norms that are "none" for want of a choice: other networks may have one.
+
+    The critic's stays where there is a penalty, which batch norm would make invalid.
+    """
+    forced = [key for key in _without_choice(values) if not (key == "critic_norm" and values.get("penalty"))]
+    return {key: value for key, value in values.items() if key not in forced}
+
+
+def _without_choice(values):
+    """Those of generator_norm and critic_norm that the networks in `values` leave no choice of."""
+    for role in norms.ROLES:
+        network = values.get(f"{role}_network")
+        row = networks.NETWORKS.get(network) if isinstance(network, str) else None
+        if row and role not in row.norms:
+            yield f"{role}_norm"
+
+
 def resolve(values: dict) -> Recipe:
     """Check a flat dict of settings and return the Recipe. Raises UserError."""
     values = for_each_player(values)
     for key in values:
         check_key(key)
     # what follows from the network alone is written down in the recipe, not left to the reader
-    for role in norms.ROLES:
-        network, key = values.get(f"{role}_network"), f"{role}_norm"
-        row = networks.NETWORKS.get(network) if isinstance(network, str) else None
-        if row and role not in row.norms and values.get(key, "none") in norms.names(role):
+    for key in _without_choice(values):
+        if values.get(key, "none") in norms.names(key.removesuffix("_norm")):
             values[key] = "none"
     try:
         return Recipe(**values)
