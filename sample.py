@@ -61,6 +61,7 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
         return export(path, raw, target, pdparams, with_onnx, device)
     if out is None:
         words = [file_names.part(f"classes-{classes}".replace(",", "-"))] * bool(classes) + ["best"] * best + ["raw"] * raw
+        words += [file_names.part(path.name)] * (folder is not None and Path(source) != folder)  # of several in one folder
         kinds = "interpolation" if interpolate else grid or "samples", *words
         name = f"{'-'.join(kinds)}-seed-{seed}.png"
         out = (folder or path) / name

@@ -187,6 +187,8 @@ def test_by_default_the_picture_lies_in_the_runs_folder(call, runs, tmp_path):
     shutil.copytree(runs / "digits", tmp_path / "run")
     made(call("sample", "run"), "run/samples-seed-0.png")
     made(call("sample", "run", "--interpolate"), "run/interpolation-seed-0.png")
+    made(call("sample", "run/checkpoints/step-000003"), "run/samples-step-000003-seed-0.png")
+    made(call("sample", "run/checkpoints/step-000000", "--raw"), "run/samples-raw-step-000000-seed-0.png")
 
 
 def test_an_interpolation_goes_from_noise_to_noise_on_a_great_circle():
