@@ -43,7 +43,8 @@ class Scene:
     """What stays through a training: all that frames of one data set are drawn over.
 
     extent: the plane is shown from −extent to extent both ways. real: float32 SHOWN×2, held out. w1_real: exact W1 between these
-    and as many other real points, the mean over BASELINE such sets: about what a perfect generator would reach.
+    and as many other real points, the mean over BASELINE such sets: about what a perfect generator would reach. Of fewer held-out
+    points than all these sets need they are drawn with repetition.
     """
 
     data: str
@@ -84,7 +85,10 @@ def _points(name):
 
 
 def _scene(dataset):
-    real, *others = np.split(dataset.heldout[: SHOWN * (1 + BASELINE)], 1 + BASELINE)
+    held, wanted = dataset.heldout, SHOWN * (1 + BASELINE)
+    if len(held) < wanted:  # at random: each set would hold too few of them, or all of them and be at no distance from another
+        held = held[np.random.default_rng(0).integers(len(held), size=wanted)]
+    real, *others = np.split(held[:wanted], 1 + BASELINE)
     if dataset.sha256 not in _baselines:
         _baselines[dataset.sha256] = float(np.mean([w1(other, real)["w1"] for other in others]))
     extent = float(np.ceil(12.5 * np.abs(real).max()) / 10)

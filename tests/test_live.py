@@ -1,6 +1,7 @@
 """A live training: its steps are the loop's, its settings change between steps, looking changes nothing."""
 
 import base64
+import dataclasses
 import json
 import threading
 
@@ -216,6 +217,19 @@ def test_a_gan_says_probabilities_and_a_scene_its_baseline():
     numbers = live("gan").frame().numbers
     assert 0 < numbers["d_real"] < 1 and 0 < numbers["d_fake"] < 1
     assert 0 < scene("8gaussians").w1_real < 0.3 < numbers["w1"]
+
+
+@pytest.mark.parametrize("held", [100, 1100])
+def test_of_few_held_out_points_a_scene_draws_with_repetition(held):
+    """A user's data set may hold out as few; the project's own hold out more than a scene needs."""
+    whole = data.load("8gaussians")
+    assert equal([scene("8gaussians").real], [whole.heldout[:SHOWN]])
+    few = dataclasses.replace(whole, heldout=whole.heldout[:held])
+    training = Live(recipe("wgan", "8gaussians", **SMALL), few)
+    training.step()
+    assert training.scene.real.shape == training.frame().samples.shape == (SHOWN, 2)
+    assert {*map(tuple, training.scene.real)} <= {*map(tuple, few.heldout)}
+    assert 0.5 < training.scene.w1_real / scene("8gaussians").w1_real < 2
 
 
 def test_packed_frames_are_small_json_and_true_to_a_part_in_a_hundred():
