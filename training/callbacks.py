@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import paddle
 import metrics
 from data import Dataset, Order
 from data.dataset import crop_to, to_uint8
-from errors import NotFinite
+from errors import NotFinite, UserError
 from training import checkpoint, comparison, grids, health
 from training.alarms import HealthMonitor
 from training.algorithm import CriticStep
@@ -114,10 +115,13 @@ class FiniteNumbers(Callback):
     def _check(self, figures, number, anywhere=None):
         bad, recipe = health.not_finite(figures), self.trainer.recipe
         if (anywhere or self.trainer.team.any)(bad):
-            steps = checkpoint.list_steps(self.folder)  # none on a host that does not see the first process's disk
+            good = "?"  # where none is intact, and on a host that does not see the first process's disk
+            with contextlib.suppress(UserError):
+                if newest := checkpoint.newest(self.folder):
+                    good = newest[1]["step"]
             raise NotFinite(
                 f"{', '.join(bad) or 'a figure'} not finite at step {number} of {recipe.model} ({recipe.objective}, "
-                f"{recipe.network}, {recipe.data}); the last good checkpoint is step {max(steps, default='?')} in {self.folder}"
+                f"{recipe.network}, {recipe.data}); the last good checkpoint is step {good} in {self.folder}"
             )
 
 
