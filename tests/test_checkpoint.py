@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,6 +103,16 @@ def test_a_checkpoint_that_cannot_be_finished_leaves_the_older_ones(tmp_path, mo
     assert files_below(tmp_path / "checkpoints" / "step-000001") == before
     save(tmp_path, trainer, 2, keep=1)
     assert checkpoint.newest(tmp_path)[0].name == "step-000002"
+
+
+def test_files_and_their_names_are_on_the_disk_before_a_checkpoint_has_its_name(tmp_path, monkeypatch):
+    done, root, fsync, replace = [], tmp_path / "checkpoints", os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (done.append(str(Path(f"/proc/self/fd/{handle}").readlink())), fsync(handle)))
+    monkeypatch.setattr(os, "replace", lambda path, target: (done.append(str(path)), replace(path, target)))
+    files = save(tmp_path, tiny_game(network="mlp")).iterdir()
+    partial = str(root / ".step-000001.partial")
+    assert sorted(done[:-3]) == sorted(f"{partial}/{file.name}" for file in files)
+    assert done[-3:] == [partial, partial, str(root)], "its folder is synced, then renamed, then the folder above"
 
 
 DAMAGES = {

@@ -104,6 +104,7 @@ def save(folder: str | Path, step: int, parts: dict[str, dict[str, np.ndarray]],
         path = partial / "state.json"
         path.write_text(json.dumps(sealed({"format": FORMAT, **state, "sha256": digests}), indent=1), encoding="utf-8")
         _sync_and_digest(path)
+        _sync_folder(partial)  # a rename that a power cut outlives must not lead to a folder without its files
         aside = root / f".{target.name}.old"
         shutil.rmtree(aside, ignore_errors=True)
         if target.exists():  # of an earlier, longer attempt
