@@ -54,7 +54,7 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     _prepared = True
     for name, value, reason in _wanted_environment(own):
         if name in os.environ:
-            settings.append(f"{name}={os.environ[name]} (yours)")
+            settings.append(f"{name}={os.environ[name]} (set before)")  # by the user, or by the command that began this one
         else:
             os.environ[name] = value
             settings.append(f"{name}={value}{reason}")
