@@ -26,7 +26,11 @@ def clip_(critic: nn.Layer, c: float) -> None:
 
 
 def input_gradient_norms(critic: Callable[[Tensor], Tensor], points: Tensor, create_graph: bool = False) -> Tensor:
-    """‖∇f‖ at each of N points (any shape N×…), over all axes but the first: shape N."""
+    """‖∇f‖ at each of N points (any shape N×…), over all axes but the first: shape N.
+
+    Of a critic with batch norm in training, whose statistics couple the samples, that of Σ f over the batch: what a step passes
+    back to a sample.
+    """
     critic = getattr(critic, "in_float32", critic)  # bfloat16's eight bits are too few for a gradient's norm
     points = points.detach()
     points.stop_gradient = False

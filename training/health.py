@@ -23,8 +23,8 @@ def measure(
     """Figures of the networks as they stand after generator step `step`, as a flat dict of floats.
 
     heldout, real: batches of as many items as the recipe's, held out and trained on, with their labels where the recipe is
-    conditional: generated items have the same. Batch norm uses batch statistics, as
-    in training, and keeps its running ones.
+    conditional: generated items have the same. Batch norm uses batch statistics, as in training, and keeps its running ones:
+    gradient_norm of a critic with batch norm is that of Σ f over the batch (constraints.input_gradient_norms).
     """
     recipe = trainer.recipe
     with trainer.frozen_batch_norm_statistics():
