@@ -128,14 +128,14 @@ class Live:
                 self._check(self._losses())
 
     def set(self, **settings: Any) -> bool:
-        """Change settings of the recipe. Those of trainer.MOVABLE hold from the next step on, with the weights as they are; any
-        other is of another network or another order, and the training begins anew. Returns whether it did. Raises UserError for a
-        value that is not allowed, and nothing has changed then."""
+        """Change settings of the recipe. Those of trainer.MOVABLE and recipe.RESUMABLE hold from the next step on, with the
+        weights as they are; any other is of another network, another order or another average of the generator, and the training
+        begins anew. Returns whether it did. Raises UserError for a value that is not allowed, and nothing has changed then."""
         changed = recipes.resolve({**recipes.chosen(self.recipe.model_dump()), **recipes.for_each_player(settings)})
         if changed.data != self.recipe.data:
             raise UserError(f"data {changed.data}: a training keeps its points, {self.recipe.data}; begin another")
         differing = [key for key in Recipe.model_fields if getattr(changed, key) != getattr(self.recipe, key)]
-        anew = not set(differing) <= set(MOVABLE)
+        anew = not set(differing) <= {*MOVABLE, *recipes.RESUMABLE}
         if anew:
             self._begin(changed)
         elif differing:

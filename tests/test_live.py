@@ -96,6 +96,28 @@ def test_a_setting_holds_from_the_next_step_on():
     assert training.trainer.critic_steps == before + 8 and training.steps == 8
 
 
+def test_what_no_step_depends_on_changes_nothing_and_an_average_begins_anew():
+    """steps do where there is decay, from the next step on."""
+    training = live("wgan", decay=False)
+    training.step(3)
+    assert training.set(log_every=7, steps=9, keep_checkpoints=1) is False
+    training.step(2)
+    assert training.steps == 5 and training.recipe.log_every == 7
+    assert equal(weights(training), after(5, "wgan", decay=False))
+    assert training.set(ema=0.5) is True and training.steps == 0
+
+
+@pytest.mark.parametrize(("optimizer", "forgets"), [("adam", True), ("rmsprop", False), ("sgd", False)])
+def test_another_beta_makes_an_optimiser_forget_that_reads_it(optimizer, forgets):
+    training = live("gan", optimizer=optimizer)
+    training.step(2)
+    before = training.trainer.generator_optimizer
+    for beta in ("beta1", "beta2"):
+        assert training.set(**{beta: 0.25}) is False
+        assert (training.trainer.generator_optimizer is not before) == forgets
+        before = training.trainer.generator_optimizer
+
+
 @pytest.mark.parametrize("role", ["generator", "critic"])
 def test_a_step_size_of_one_player_moves_that_player(role):
     training = live("gan")

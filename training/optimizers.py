@@ -3,6 +3,8 @@
 A new one is a function of the recipe, a learning rate and the weights, and a row of OPTIMIZERS.
 """
 
+from typing import Any
+
 
 def adam(recipe, learning_rate: float, weights: list):
     from paddle.optimizer import Adam
@@ -23,3 +25,10 @@ def sgd(recipe, learning_rate: float, weights: list):
 
 
 OPTIMIZERS = {"adam": adam, "rmsprop": rmsprop, "sgd": sgd}
+WITHOUT_BETAS = ("rmsprop", "sgd")  # those that read neither beta1 nor beta2
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether the optimisers of two recipes differ in their learning rates at most, so that one may go on for the other."""
+    read = ("optimizer",) if other.optimizer in WITHOUT_BETAS else ("optimizer", "beta1", "beta2")
+    return all(getattr(one, key) == getattr(other, key) for key in read)

@@ -22,7 +22,7 @@ from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness, run
 from training.algorithm import CriticStep, Optimizer
 from training.checkpoint import Declared
-from training.optimizers import OPTIMIZERS
+from training.optimizers import OPTIMIZERS, alike
 from training.parallel import Team
 from training.recipe import Recipe
 
@@ -163,13 +163,13 @@ class GANTrainer:
             self.critic_optimizer.set_lr(self.recipe.critic_learning_rate * (1 - used))
 
     def go_on_as(self, recipe: Recipe) -> None:
-        """From the next step on train as `recipe` says, whose settings differ from this one's among MOVABLE alone.
+        """From the next step on train as `recipe` says, whose settings differ from this one's among MOVABLE and RESUMABLE alone.
 
-        Networks and counters stay. The optimisers do, too, unless theirs is another kind or its beta another: then they forget.
+        Networks and counters stay. So do the optimisers, unless their kind is another or a beta that it reads: they forget then.
         """
         old, self.recipe = self.recipe, recipe
         self.objective = OBJECTIVES[recipe.objective]
-        if any(getattr(old, key) != getattr(recipe, key) for key in ("optimizer", "beta1", "beta2")):
+        if not alike(old, recipe):
             self._make_optimizers()
         self.generator_optimizer.set_lr(recipe.generator_learning_rate)
         self.critic_optimizer.set_lr(recipe.critic_learning_rate)
