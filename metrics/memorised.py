@@ -1,5 +1,7 @@
 """memorised: are samples nearer to a training image than held-out images are?"""
 
+import math
+
 import numpy as np
 
 from data import Dataset
@@ -9,6 +11,7 @@ from metrics.draws import Draw
 from metrics.registry import register
 
 QUANTILE = 0.01
+PIECE = 512 << 20  # bytes of training images as float32 at once; mnist has 188 MB
 
 
 def memorised(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
@@ -29,23 +32,34 @@ def memorised(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
 
 
 def nearest(images: np.ndarray, train: np.ndarray, others_only: bool = False, block: int = 500) -> tuple[np.ndarray, np.ndarray]:
-    """(distance, index) of the nearest training image of each: Euclidean, pixels in [0, 1]. uint8 N×C×H×W, M×C×H×W.
+    """(distance, index) of the nearest training image of each: Euclidean, pixels in [0, 1]. uint8 N×C×H×W, M×C×H×W; `train` may
+    be data.folder.Files.
 
     others_only: `images` are among `train` and do not count as their own neighbours.
     """
-    flat = train.reshape(len(train), -1).astype(np.float32) / np.float32(255)
-    norms = (flat**2).sum(1)
-    distance, index = np.zeros(len(images)), np.zeros(len(images), np.int64)
-    for start in range(0, len(images), block):
-        x = images[start : start + block].reshape(-1, flat.shape[1]).astype(np.float32) / np.float32(255)
-        squared = norms - 2 * (x @ flat.T)  # + ‖x‖², which decides nothing
-        count = 2 if others_only else 1
-        close = np.argpartition(squared, count, axis=1)[:, :count] if len(flat) > count else np.argsort(squared, 1)[:, :count]
-        apart = np.linalg.norm(x[:, None] - flat[close], axis=2)  # anew: the product cancels badly near 0
-        pick = apart.argmax(1) if others_only else apart.argmin(1)
-        rows = np.arange(len(x))
-        distance[start : start + block], index[start : start + block] = apart[rows, pick], close[rows, pick]
-    return distance, index
+    count = min(2 if others_only else 1, len(train))
+    distance, index = np.full((len(images), count), np.inf), np.zeros((len(images), count), np.int64)
+    step = max(1, PIECE // (4 * math.prod(train.shape[1:])))
+    for at in range(0, len(train), step):  # all of them as floats, or of Files at all, may be more than the memory
+        flat = _unit(train[at : at + step])
+        norms = (flat**2).sum(1)
+        for start in range(0, len(images), block):
+            rows = slice(start, start + block)
+            x = _unit(images[rows])
+            squared = norms - 2 * (x @ flat.T)  # + ‖x‖², which decides nothing
+            close = np.argpartition(squared, count, axis=1)[:, :count] if len(flat) > count else np.argsort(squared, 1)[:, :count]
+            apart = np.linalg.norm(x[:, None] - flat[close], axis=2)  # anew: the product cancels badly near 0
+            apart, close = np.hstack([distance[rows], apart]), np.hstack([index[rows], close + at])
+            first = np.argsort(apart, 1, kind="stable")[:, :count]
+            distance[rows], index[rows] = np.take_along_axis(apart, first, 1), np.take_along_axis(close, first, 1)
+    return distance[:, -1], index[:, -1]
+
+
+def _unit(images):
+    """uint8 N×C×H×W to float32 N×D in [0, 1]."""
+    flat = images.reshape(len(images), -1).astype(np.float32)
+    flat /= np.float32(255)
+    return flat
 
 
 def closest_pairs(images: np.ndarray, dataset: Dataset, count: int = 8) -> np.ndarray:

@@ -261,6 +261,16 @@ def test_nearest_of_training_images_is_another_one():
     np.testing.assert_allclose(nearest(train, train, others_only=True)[0], apart.min(1), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("others_only", [False, True])
+def test_training_images_are_gone_over_in_pieces(monkeypatch, others_only):
+    train = images(70)
+    some = train[20:50] if others_only else images(30, 1)
+    whole = nearest(some, train, others_only)
+    monkeypatch.setattr("metrics.memorised.PIECE", 4 * 36 * 23)  # 23 images, and one in the last
+    for one, pieces in zip(whole, nearest(some, train, others_only), strict=True):
+        np.testing.assert_array_equal(pieces, one)
+
+
 def test_estimate_is_heldout_minus_samples():
     assert critic_estimate(np.array([1.0, 3.0]), np.array([5.0]))["critic_estimate"] == 3
 

@@ -11,7 +11,7 @@ from data.dataset import crop_to
 from errors import UserError
 from metrics import cache, draws, evaluator, networks, registry
 from metrics.draws import Items
-from tests.helpers import pictures, toy_dataset
+from tests.helpers import pictures, toy_dataset, write_images
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,17 @@ def test_copies_of_training_images_are_memorised(digits):
     assert values["memorised_share"]["value"] == 1
     assert values["nearest_ratio"]["value"] == 0
     assert values["memorised_share"]["floor"] < 0.05
+
+
+def test_a_folder_too_large_for_memory_is_scored_as_any(tmp_path, monkeypatch):
+    write_images(tmp_path / "pictures", 30)
+    some = pictures(20, colours=3)
+    dataset = data.load(f"folder:{tmp_path / 'pictures'}")
+    values, pairs = metrics.evaluate(some, dataset, ["memorised"]), metrics.pairs_of(some, dataset, ["nearest_ratio"])
+    monkeypatch.setattr("data.folder.IN_MEMORY", 0)
+    streamed = data.load(f"folder:{tmp_path / 'pictures'}")
+    assert metrics.evaluate(some, streamed, ["memorised"]) == values
+    np.testing.assert_array_equal(metrics.pairs_of(some, streamed, ["nearest_ratio"])["memorised"], pairs["memorised"])
 
 
 def test_noise_is_far_from_everything(digits, scores):
