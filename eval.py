@@ -4,6 +4,7 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -99,6 +100,8 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
     best = score_store.best(scores) if every else None
     file = None
     if target:
+        if paths and not (folder and os.path.realpath(target) == os.path.realpath(folder)):
+            settings["source"] = str(folder or source)  # a run's own folder need not say it
         file = target / "metrics.json"
         if aside := score_store.write(file, scores, settings):
             say(f"what {file} held was measured with other settings: it is {aside} now")

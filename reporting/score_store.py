@@ -15,7 +15,7 @@ from storage import reading, writing
 FORMAT = 1
 LARGEST = 16 << 20  # bytes
 # what must be equal for numbers of two evaluations to stand in one file
-SETTINGS = ("data", "data_sha256", "samples", "seed", "network", "network_sha256", "batch_norm", "raw")
+SETTINGS = ("source", "data", "data_sha256", "samples", "seed", "network", "network_sha256", "batch_norm", "raw")
 
 
 class _Strict(BaseModel):

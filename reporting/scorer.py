@@ -169,8 +169,9 @@ class Scorer:
         """The folder of a run's scores: its own; of published weights, which stay as they are, one below runs/scores/."""
         steps = [] if self.publishing else checkpoint.list_steps(folder)
         with contextlib.suppress(UserError):  # a damaged checkpoint is an error where it is scored
-            if steps and checkpoint.is_published(checkpoint.read_state(checkpoint.path_of(folder, steps[-1]))):
-                return Path("runs") / "scores" / Path(folder).resolve().name
+            state = checkpoint.read_state(checkpoint.path_of(folder, steps[-1])) if steps else {}
+            if state and checkpoint.is_published(state):  # others may lie in a folder of the same name
+                return Path("runs") / "scores" / f"{Path(folder).resolve().name}-{state.get('seal', '')[:8]}"
         return Path(folder)
 
     def score(self, folder: str | Path) -> tuple[dict, dict[int, dict]]:
@@ -221,7 +222,7 @@ class Scorer:
         if not reading.is_file(path):
             return {}
         scores, settings = score_store.read(path)
-        same = {"data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
+        same = {"source": None, "data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
         same["network_sha256"] = networks.record(metrics.network_of(self.dataset.name)).get("network_sha256")
         if any(settings.get(key) != value for key, value in same.items()):
             return {}

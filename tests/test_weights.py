@@ -13,6 +13,7 @@ import data
 from data.dataset import crop_to, to_uint8
 from experiments.results import between_marks
 from reporting import publish, score_store
+from reporting.scorer import Scorer
 from storage import reading
 from tests.helpers import ROOT, TINY_FLAGS
 from training import checkpoint, grids, log, run
@@ -64,10 +65,23 @@ def test_they_are_compared_like_runs(published, call, mnist_dir):
     assert result.status == 0, result.err
     assert {path: path.stat().st_mtime_ns for path in published.rglob("*")} == before
     assert "2 runs, 2 of them there already" in call("compare", published, "other", *flags[:-1], "B").out
-    assert len(list(Path("runs/scores/tiny").glob("metrics*.json"))) == 2, "kept, and not measured again"
+    (kept,) = Path("runs/scores").glob("tiny-*")
+    assert len(list(kept.glob("metrics*.json"))) == 2, "kept, and not measured again"
     rows = json.loads(Path("A/results.json").read_text(encoding="utf-8"))["runs"]
     assert [row["folder"] for row in rows] == [str(published), "other"]
     assert all(row["metrics"]["swd"]["value"] is not None for row in rows)
+
+
+def test_weights_of_one_name_in_two_folders_have_their_own_scores(published, mnist_dir):
+    other = shutil.copytree(published, "old/tiny")
+    (step,) = checkpoint.list_steps(other)
+    parts, state = checkpoint.load(checkpoint.path_of(other, step))
+    changed = {part: {name: array * 0.9 for name, array in arrays.items()} for part, arrays in parts.items()}
+    state = {key: value for key, value in state.items() if key not in ("format", "seal", "sha256")}
+    checkpoint.save(other, step, changed, state, keep=1)
+    scorer = Scorer(data.load("mnist", str(mnist_dir)), ["swd"], 16)
+    ours, theirs = (scorer.score(folder)[0]["swd"]["value"] for folder in (published, other))
+    assert ours != theirs and scorer.score(published)[0]["swd"]["value"] == ours
 
 
 def test_what_they_cannot_do_is_said(published, call):

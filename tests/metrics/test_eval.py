@@ -1,6 +1,7 @@
 """eval.py as a user meets it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -154,6 +155,21 @@ def test_out(call, trained, tmp_path):
     assert result.out.splitlines()[-1] == "elsewhere/metrics.json"
     assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == {"metrics.json", "memorised.png"}
     assert not (trained / "metrics.json").exists()
+
+
+def test_samples_of_two_files_or_two_runs_are_not_put_into_one_record(call, trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "other")
+    for name in ("a.npz", "b.npz"):
+        np.savez(tmp_path / name, images=pictures(30, 28, seed=ord(name[0])))
+    for out, sources in {"files": ("a.npz", "b.npz"), "runs": ("r/checkpoints/step-000002", "r", "other")}.items():
+        for source in sources:
+            assert call("eval", source, "--samples", "30", "--metrics", "swd", "--out", out).status == 0
+        records = [json.loads((tmp_path / out / name).read_text()) for name in ("metrics-2.json", "metrics.json")]
+        assert [record["settings"]["source"] for record in records] == ["r" if out == "runs" else "a.npz", sources[-1]]
+    assert [row["step"] for row in json.loads((tmp_path / "runs" / "metrics-2.json").read_text())["results"]] == [2, 4]
+    for out in ("r", tmp_path / "r"):  # however a run's own folder is called, it holds the run's scores
+        assert call("eval", "r", "--samples", "30", "--metrics", "swd", "--out", out).status == 0
+    assert not (trained / "metrics-2.json").exists()
 
 
 def test_points(call):
