@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import metrics
 from errors import UserError, WriteError
 from storage import reading, writing
+from training.recipe import Recipe
 
 FORMAT = 1
 LARGEST = 16 << 20  # bytes
@@ -101,3 +102,13 @@ def read(path: str | Path) -> tuple[dict[int, dict], dict[str, Any]]:
         at = "/".join(map(str, first["loc"]))[:100] or "all of it"
         raise UserError(f"{path} cannot be read as metrics.json, move it away or mend it: {at}: {first['msg']}") from None
     return {row["step"]: row["values"] for row in content["results"]}, content["settings"]
+
+
+def of_run(path: str | Path, recipe: Recipe, raw: bool = False) -> tuple[dict[int, dict], dict[str, Any]]:
+    """As read, of a file in the folder of a run: ({}, {}) if there is none, or if its scores are not that run's on its own data.
+
+    raw: of the generator itself, where the recipe averages it; otherwise of the average. Raises UserError.
+    """
+    scores, settings = read(path) if reading.is_file(path) else ({}, {})
+    same = settings.get("data") == recipe.data and bool(settings.get("raw")) == (raw and recipe.ema > 0)
+    return (scores, settings) if same and not settings.get("source") else ({}, {})

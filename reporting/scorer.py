@@ -117,12 +117,9 @@ def best_checkpoint(folder: str | Path, raw: bool = False) -> Path:
     """
     folder, recipe, steps = Path(folder), run.read_recipe(folder), checkpoint.list_steps(folder)
     for file in ("metrics.json", BRIEF_FILE):
-        if not reading.is_file(folder / file):
-            continue
-        scores, settings = score_store.read(folder / file)
-        same = settings.get("data") == recipe.data and bool(settings.get("raw")) == (raw and recipe.ema > 0)
+        scores, _ = score_store.of_run(folder / file, recipe, raw)
         found = score_store.best(scores)
-        if not (same and found and set(regular_steps(folder)) <= set(scores)):
+        if not (found and set(regular_steps(folder)) <= set(scores)):
             continue
         if found.step not in steps:
             left = score_store.best({step: scores[step] for step in regular_steps(folder)})

@@ -18,7 +18,7 @@ from training import checkpoint, comparison, grids, run
 def draw(runs, out, size=3.2):
     """Write the PNG: the first run's real.png, then the last grid of each run with what it cost and reached in its title.
 
-    What metrics.json does not hold (eval.py writes it) is left out. Raises UserError for a run without grids.
+    What metrics.json (of eval.py) does not hold on the run's own data is left out. Raises UserError for a run without grids.
     """
     panels = [(grids.path_of_real(runs[0]), f"real images\n{run.read_recipe(runs[0]).data}")]
     panels += [(last_grid(folder), caption(folder)) for folder in runs]
@@ -39,11 +39,10 @@ def last_grid(folder):
 
 def caption(folder):
     """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'."""
-    state, quality = checkpoint.read_state(comparison.last_checkpoint(folder)), ""
-    if (Path(folder) / "metrics.json").is_file():
-        values = score_store.read(Path(folder) / "metrics.json")[0].get(state["step"], {})
-        quality = next((f": {name} {in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")), "")
-    return f"{run.read_recipe(folder).model}{quality}\n{state['step']:,} steps, {state['seconds']:,.0f} s"
+    state, recipe = checkpoint.read_state(comparison.last_checkpoint(folder)), run.read_recipe(folder)
+    values = score_store.of_run(Path(folder) / "metrics.json", recipe)[0].get(state["step"], {})
+    quality = next((f": {name} {in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")), "")
+    return f"{recipe.model}{quality}\n{state['step']:,} steps, {state['seconds']:,.0f} s"
 
 
 @click.command(help=__doc__)

@@ -11,6 +11,7 @@ from errors import UserError
 from reporting import score_store
 from reporting.scorer import BRIEF_FILE, Scorer, best_checkpoint
 from tests.helpers import TINY_FLAGS
+from training.run import read_recipe
 
 DATA = {"data": "mnist", "data_sha256": "x", "samples": 100, "seed": 0}
 
@@ -41,6 +42,18 @@ def test_the_first_quality_value_that_all_have_decides():
     assert score_store.best({1: kid, 2: kid}) is None, "none that may stand for quality"
     assert score_store.best({1: fd, 2: {"fd_lenet": row(None)}}) is None
     assert score_store.best({}) is None
+
+
+def test_a_runs_scores_are_of_its_own_samples_and_data(run, runs_to_copy):
+    path, recipe = run / "metrics.json", read_recipe(run)
+    assert score_store.of_run(path, recipe) == ({}, {}), "there are none"
+    for other in ({"data": "mnist-5k"}, {"raw": True}, {"source": "other"}, {}):
+        scored(run, step_2=2.0, more=other)
+        scores, settings = score_store.of_run(path, recipe)
+        assert bool(scores) == bool(settings) == (not other)
+    averaged = read_recipe(runs_to_copy / "average")
+    scored(run, step_2=2.0, more={"raw": True})
+    assert score_store.of_run(path, averaged) == ({}, {}) and score_store.of_run(path, averaged, raw=True)[0]
 
 
 def test_samples_come_from_the_best_checkpoint(call, run):

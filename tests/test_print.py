@@ -13,8 +13,9 @@ from matplotlib import font_manager
 import metrics
 from data import SOURCES
 from errors import UserError
-from reporting import collect, numbers, tables, words
+from reporting import collect, numbers, score_store, tables, words
 from reporting.figures import fonts, printed
+from reporting.figures.__main__ import of_runs
 from tests.helpers import pictures, run_program
 from training import grids
 
@@ -257,6 +258,19 @@ def test_command_takes_runs_and_says_what_was_not_scored(run):
     assert (run / "figures/samples-column.svg").is_file() and (run / "figures/curves-page.svg").is_file()
     status, _, err = run_program("reporting/figures/__main__.py", "run", "run", cwd=run.parent, env=PATH)
     assert status == 2 and "--out" in err
+
+
+def test_runs_that_were_not_scored_alike_are_named(run):
+    other = shutil.copytree(run, run.parent / "other")
+    third = shutil.copytree(run, run.parent / "third")
+    value = {"fd_lenet": {"value": 1.0, "deviation": None, "floor": None, "floor_deviation": None}}
+    for folder, samples in ((run, 5000), (other, 100)):
+        score_store.write(folder / "metrics.json", {2: value}, {"data": "mnist", "samples": samples, "seed": 0})
+    score_store.write(third / "metrics.json", {2: value}, {"data": "fashion-mnist"})
+    results = of_runs([str(run), str(other), str(third)])
+    assert [bool(row["metrics"]) for row in results["runs"]] == [True, True, False]
+    unequal = [f"not scored alike {when} (samples): {run}: 5000, {other}: 100" for when in ("at the end", "on the way")]
+    assert results["remarks"][-3:] == [f"{third} has no scores: python eval.py {third} --every measures them", *unequal]
 
 
 def test_points_are_drawn_as_points(call, tmp_path):

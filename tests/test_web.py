@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from errors import UserError
-from reporting import samples
+from reporting import samples, score_store, strip
 from tests import helpers
 from tests.helpers import ROOT, files_below
 from training import grids
@@ -150,6 +150,14 @@ def test_a_card_names_the_clock_that_counted_its_minutes(run):
 def test_a_metrics_file_that_cannot_be_read_leaves_the_rest(run):
     (run / "metrics.json").write_text("{")
     assert catalogue.about(str(run)).values == {}
+
+
+def test_scores_on_other_data_are_not_shown_as_the_runs_own(run):
+    values = {"fd_lenet": {"value": 1.0, "deviation": None, "floor": None, "floor_deviation": None}}
+    for name, shown in (("fashion-mnist", {}), ("mnist", values)):
+        score_store.write(run / "metrics.json", {2: values}, {"data": name})
+        assert catalogue.about(str(run)).values == shown
+        assert ("fd_lenet 1" in strip.caption(run)) == bool(shown)
 
 
 class Stub:

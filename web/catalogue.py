@@ -80,16 +80,16 @@ def about(source: str) -> About:
         clock,
         list(state.get("classes") or ()),
         run.read_provenance(folder) if folder else {},
-        _values(folder, state.get("step")),
+        _values(folder, recipe, state.get("step")),
     )
 
 
-def _values(folder, step):
+def _values(folder, recipe, step):
     """What was measured at a step, or at the last one that was measured; {} where nothing was, or cannot be read."""
-    if folder is None or not reading.is_file(folder / "metrics.json"):
+    if folder is None:
         return {}
     try:
-        scores, _ = score_store.read(folder / "metrics.json")
+        scores, _ = score_store.of_run(folder / "metrics.json", recipe)
     except UserError:
         return {}
     return scores.get(step) or (scores[max(scores)] if scores else {})

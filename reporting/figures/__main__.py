@@ -61,23 +61,33 @@ def of_runs(folders):
         raise UserError(f"runs on different data cannot be compared: {', '.join(sorted(names))}")
     for entry in entries:
         comparison.take_given(entry)
-    scores = [stored(entry.folder) for entry in entries]
-    results = collect.collect_runs(entries, scores)
+    scores, settings = zip(*(stored(entry) for entry in entries))
+    results = collect.collect_runs(entries, list(scores))
     for entry, (at_end, _) in zip(entries, scores):
         if not at_end:
             results["remarks"].append(f"{entry.folder} has no scores: python eval.py {entry.folder} --every measures them")
+    for when, measured in zip(("at the end", "on the way"), zip(*settings)):
+        results["remarks"] += unequal(entries, measured, when)
     return results
 
 
-def stored(folder):
-    """As Scorer.score, from what metrics.json and a comparison's own file hold; ({}, {}) of a run that was not scored."""
-    scores, brief = (
-        score_store.read(path)[0] if reading.is_file(path := Path(folder) / file) else {}
-        for file in ("metrics.json", scorer.BRIEF_FILE)
-    )
-    steps = scorer.regular_steps(folder)
-    on_the_way = brief if len(brief) >= len(scores) else scores
-    return scores.get(steps[-1], {}), {step: on_the_way[step] for step in steps if step in on_the_way}
+def stored(entry):
+    """(as Scorer.score, settings of both) from what metrics.json and a comparison's own file hold; {} for what was not scored."""
+    files = ("metrics.json", scorer.BRIEF_FILE)
+    (scores, own), (brief, of_brief) = (score_store.of_run(entry.folder / file, entry.recipe) for file in files)
+    steps = scorer.regular_steps(entry.folder)
+    on_the_way, along = (brief, of_brief) if len(brief) >= len(scores) else (scores, own)
+    return (scores.get(steps[-1], {}), {step: on_the_way[step] for step in steps if step in on_the_way}), (own, along)
+
+
+def unequal(entries, settings, when):
+    """Lines about runs that were not scored alike. settings: of their scores, {} for none."""
+    lines = []
+    for key, word in {"samples": "samples", "seed": "seed", "data_sha256": "data", "network_sha256": "feature network"}.items():
+        values = {str(entry.folder): str(own.get(key))[:10] for entry, own in zip(entries, settings) if own}
+        if len(set(values.values())) > 1:
+            lines.append(f"not scored alike {when} ({word}): {', '.join(map(': '.join, values.items()))}")
+    return lines
 
 
 if __name__ == "__main__":
