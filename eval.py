@@ -3,6 +3,7 @@
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
+import contextlib
 import json
 import os
 import shlex
@@ -114,7 +115,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         answer = {"settings": settings, "results": results, "file": file and str(file), "best": best and best._asdict()}
         print(json.dumps(answer, ensure_ascii=False))
         return
-    show(scores, settings, is_file, source, best)
+    show(scores, settings, is_file, source, best, bool(best) and leads_to(folder, best.step, raw))
     print(file or "nothing was written: --out DIR keeps these numbers in DIR/metrics.json")
 
 
@@ -130,7 +131,14 @@ def subset(count, wanted, seed):
     return np.random.default_rng([seed, 3]).permutation(count)[:wanted]
 
 
-def show(scores, settings, is_file, source, best):
+def leads_to(folder, step, raw):
+    """Whether sample.py --best draws from this step of a run: not where these scores went elsewhere or are of other data, say."""
+    with contextlib.suppress(UserError):
+        return scorer.best_checkpoint(folder, raw) == checkpoint.path_of(folder, step)
+    return False
+
+
+def show(scores, settings, is_file, source, best, again):
     out = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     for step, values in scores.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
@@ -140,8 +148,10 @@ def show(scores, settings, is_file, source, best):
         if line := table.class_shares(values):
             out.print(line)
     if best:
-        again = shlex.join(["python", "sample.py", source, "--best", *(["--raw"] if settings.get("raw") else [])])
-        line = f"best: step {best.step}, {best.by} {in_digits(best.value)}; {again} draws from it"
+        line = f"best: step {best.step}, {best.by} {in_digits(best.value)}"
+        if again:
+            words = ["python", "sample.py", source, "--best", *(["--raw"] if settings.get("raw") else [])]
+            line += f"; {shlex.join(words)} draws from it"
         out.print(line, markup=False, soft_wrap=True)
     out.print("real data: held-out items against the training items, as many a draw (docs/metrics.md); ±: standard deviation")
 

@@ -1,6 +1,7 @@
 """The best checkpoint of a run: marked by eval.py --every, drawn from by sample.py --best."""
 
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -146,6 +147,17 @@ def test_eval_marks_the_best(call, run, mnist_dir, monkeypatch, tmp_path):
     assert json.loads(again.out)["best"] == {"step": step, "by": "swd", "value": values[step]}
     assert "best" not in call("eval", "run", "--data-dir", mnist_dir, "--metrics", "swd", "--samples", 30).out
     assert best_checkpoint(run).name == f"step-{step:06d}"
+
+
+def test_eval_does_not_promise_a_best_that_sample_does_not_draw(call, run, mnist_dir, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    arguments = ["eval", "run", "--every", "--data-dir", mnist_dir, "--metrics", "swd", "--samples", 30]
+    assert "draws from it" in call(*arguments).out
+    _, settings = score_store.read(run / "metrics.json")
+    score_store.write(run / "metrics.json", {9: {"swd": row(0.0)}}, settings)  # the best of all is deleted by now
+    for flags in ([], ["--out", "elsewhere"], ["--data", "mnist-5k"]):
+        found = call(*arguments, *flags)
+        assert found.status == 0 and re.search(r"^best: step \d, swd [\d.]+$", found.out, re.M), found
 
 
 def test_flags_that_do_not_go_together(refused, run):
