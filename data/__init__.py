@@ -12,6 +12,7 @@ from typing import Literal
 
 from data.dataset import Dataset, Order
 from errors import UserError, one_of
+from storage import reading
 
 __all__ = ["FITS", "SOURCES", "Dataset", "Order", "Source", "check_fit", "check_name", "key_of", "load", "source"]
 
@@ -101,6 +102,8 @@ def load(name: str, data_dir: str | None = None, image_size: int = 32, fit: str 
     """
     check_fit(name, fit)
     row = source(name)
+    if data_dir is not None and not reading.is_folder(data_dir):  # also where none is needed: it is mistyped
+        raise UserError(f"--data-dir {data_dir} is not a folder")
     dataset = row.load(name, data_dir, image_size, *([fit] if row.any_sides else []))
     if not isinstance(dataset, Dataset):  # of a user's reader
         raise UserError(f"{name}: its reader returned a {type(dataset).__name__}, not a data.Dataset")

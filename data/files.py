@@ -7,6 +7,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,35 +38,37 @@ class Remote:
     cached: str | None = None
 
 
-def locate(remote: Remote, data_name: str, data_dir: str | None = None) -> Path:
+def locate(remote: Remote, data_name: str, data_dir: str | None = None, together: Sequence[Remote] = ()) -> Path:
     """Path of the file: in data_dir (or its sub-folder data_name), in Paddle's cache, or newly downloaded into the cache.
 
     The cache is Paddle's own, so that a data set fetched by either is found by both. A file in data_dir is taken as it is,
-    gzipped or not; one from the network must have the published MD5. Raises UserError.
+    gzipped or not; one from the network must have the published MD5. together: all files of the data set. Raises UserError, which
+    names those of them that are not here.
     """
-    names = [remote.name, remote.name.removesuffix(".gz")]
-    if data_dir is not None:
-        folders = [Path(data_dir), Path(data_dir) / data_name]
-        if not reading.is_folder(folders[0]):
-            raise UserError(f"--data-dir {data_dir} is not a folder")
-        for folder in folders:
-            for name in names:
-                if reading.is_file(folder / name):
-                    return folder / name
+    path = _place(remote, data_name, data_dir)
+    if not reading.is_file(path):
+        missing = [other.name for other in together if not reading.is_file(_place(other, data_name, data_dir))]
+        _download(remote, path, data_name, data_dir, missing or [remote.name])
+    return path
+
+
+def _place(remote, data_name, data_dir):
+    """Where the file lies, or where it would be downloaded to. Raises UserError."""
+    for folder in [Path(data_dir), Path(data_dir) / data_name] if data_dir is not None else []:
+        for name in (remote.name, remote.name.removesuffix(".gz")):
+            if reading.is_file(folder / name):
+                return folder / name
     try:
         home = Path.home()
     except RuntimeError:  # no HOME, and no entry in the system's list of users
         raise UserError(f"{data_name}: there is no home folder to look for {remote.name} in; name one with --data-dir") from None
-    cached = home / ".cache" / "paddle" / "dataset" / (remote.cached or data_name) / remote.name
-    if not reading.is_file(cached):
-        _download(remote, cached, data_name, data_dir)
-    return cached
+    return home / ".cache" / "paddle" / "dataset" / (remote.cached or data_name) / remote.name
 
 
-def _download(remote, target, data_name, data_dir):
+def _download(remote, target, data_name, data_dir, missing):
     url = remote.base + remote.name
     where = f"--data-dir DIR (looked in {data_dir}) " if data_dir else "a folder that --data-dir names "
-    mend = f"put {remote.name} into {where}or into {target.parent}"
+    mend = f"put {', '.join(missing)} into {where}or into {target.parent}"
     partial = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -143,7 +143,8 @@ def test_a_damaged_data_file_is_one_line_that_names_it(refused, tmp_path, monkey
 
 
 def test_a_data_dir_that_is_none_is_one_line(refused):
-    assert "--data-dir nowhere is not a folder" in refused("train", *WGAN, "--data", "mnist", "--data-dir", "nowhere")
+    for name in ("mnist", "stacked-mnist", "mnist-5k", "8gaussians"):  # also where other data would do
+        assert "--data-dir nowhere is not a folder" in refused("train", *WGAN, "--data", name, "--data-dir", "nowhere")
 
 
 def test_a_damaged_cifar_archive_is_one_line(refused, tmp_path):

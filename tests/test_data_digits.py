@@ -8,7 +8,7 @@ import pytest
 
 import data
 from data import files
-from data.idx import read_idx
+from data.idx import FILES, read_idx
 from errors import UserError
 from tests.helpers import idx, write_mnist
 
@@ -115,3 +115,16 @@ def test_the_data_dir_comes_before_the_cache(monkeypatch, tmp_path):
     assert len(data.load("mnist").train) == 8
     write_mnist(tmp_path / "mine", n=9)
     assert len(data.load("mnist", tmp_path / "mine").train) == 9
+
+
+def test_without_a_network_all_files_that_are_missing_are_named_at_once(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    write_mnist(tmp_path, zipped=False)
+    names = [remote.name for pair in FILES["mnist"].values() for remote in pair]
+    for first in (3, 1, 0):
+        for name in names[first:]:
+            (tmp_path / name.removesuffix(".gz")).unlink(missing_ok=True)
+        with pytest.raises(UserError) as error:
+            data.load("mnist", tmp_path)
+        assert f"put {', '.join(names[first:])} into --data-dir DIR" in str(error.value)
