@@ -115,7 +115,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         answer = {"settings": settings, "results": results, "file": file and str(file), "best": best and best._asdict()}
         print(json.dumps(answer, ensure_ascii=False))
         return
-    show(scores, settings, is_file, source, best, bool(best) and leads_to(folder, best.step, raw))
+    show(scores, settings, is_file, source, best, best is not None and leads_to(folder, best.step, raw))
     print(file or "nothing was written: --out DIR keeps these numbers in DIR/metrics.json")
 
 
