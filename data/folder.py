@@ -41,10 +41,11 @@ def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") ->
         root = Path(name.split(":", 1)[1]).expanduser()
         if not reading.is_folder(root):
             raise UserError(f"data {name}: {root} is not a folder")
-        paths = sorted(p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and reading.is_file(p))
+        paths = sorted(p for p in _files(root) if p.suffix.lower() in SUFFIXES and reading.is_file(p))
     except (OSError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user, folders nested a thousand deep
+        where = f" in {shortened(error.filename)}" if getattr(error, "filename", None) else ""
         why = getattr(error, "strerror", None) or error
-        raise UserError(f"data {shortened(name)}: its pictures cannot be looked for: {why}") from None
+        raise UserError(f"data {shortened(name)}: its pictures cannot be looked for{where}: {why}") from None
     if len(paths) < 2:
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
     held = np.arange(len(paths)) % HELD_OUT == min(HELD_OUT, len(paths)) - 1
@@ -55,6 +56,27 @@ def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") ->
         return Dataset(name, train[:], heldout[:], labels, heldout_labels, classes=classes)
     train.read(0)  # a folder of something else should not wait for the first step
     return Dataset(name, cast(np.ndarray, train), cast(np.ndarray, heldout), labels, heldout_labels, classes=classes)
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """All that is no folder below `root`, also in folders that are linked there; those of `root` itself, and circles, once only.
+    Raises OSError for a folder that cannot be read, RuntimeError."""
+    top = os.path.realpath(root)
+    seen = {top}
+
+    def fail(error):
+        raise error
+
+    def is_new(path):
+        real = os.path.realpath(path)
+        if real in seen or (path.is_symlink() and Path(real).is_relative_to(top)):
+            return False
+        seen.add(real)
+        return True
+
+    for place, folders, names in os.walk(root, onerror=fail, followlinks=True):
+        folders[:] = [name for name in sorted(folders) if is_new(Path(place, name))]
+        yield from (Path(place, name) for name in names)
 
 
 def classes_of(root: Path, paths: Sequence[Path]) -> tuple[np.ndarray | None, tuple[str, ...]]:

@@ -122,6 +122,18 @@ def test_all_pictures_of_all_sub_folders_are_used_and_each_tenth_is_held_out(tmp
     assert pictures.native_size is None
 
 
+def test_folders_that_are_linked_count_and_circles_end(tmp_path):
+    root, elsewhere = tmp_path / "pictures", tmp_path / "elsewhere"
+    for folder in (root / "cats", elsewhere / "dogs"):
+        write_images(folder, 3)
+    (root / "dogs").symlink_to(elsewhere / "dogs")
+    (root / "a second time").symlink_to(root / "cats")
+    (root / "cats" / "circle").symlink_to(root)
+    (elsewhere / "dogs" / "circle").symlink_to(elsewhere)
+    pictures = data.load(f"folder:{root}")
+    assert len(pictures.train) + len(pictures.heldout) == 6 and pictures.classes == ("cats", "dogs")
+
+
 def test_the_order_of_a_folder_is_that_of_its_names(tmp_path):
     for value in (3, 1, 2):
         save(tmp_path / f"{value}.png", np.full((32, 32, 3), value, np.uint8))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ROOT, TINY_FLAGS, files_below, run_program, write_mnist
+from tests.helpers import ROOT, TINY_FLAGS, files_below, run_program, write_images, write_mnist
 from tests.reliability import TALLY
 from training import launch, records, runtime
 
@@ -212,6 +212,8 @@ def test_what_a_user_may_not_read_or_write_is_one_line(run, mnist_dir, tmp_path,
     unreadable(tmp_path / "digits")
     write_mnist(tmp_path / "images")
     unreadable(next((tmp_path / "images").glob("train-images*")))
+    write_images(tmp_path / "pictures", 3)
+    (tmp_path / "pictures" / "closed").mkdir(mode=0)
     (tmp_path / "closed").mkdir(mode=0o555)
     data = ["--data-dir", mnist_dir]
     commands = [
@@ -225,6 +227,7 @@ def test_what_a_user_may_not_read_or_write_is_one_line(run, mnist_dir, tmp_path,
         ["train", *TRAIN, "--data", "mnist", "--data-dir", "digits"],
         ["train", *TRAIN, "--data", "mnist", "--data-dir", "images"],
         ["train", *TRAIN, "--data", "folder:secret/pictures"],
+        ["train", *TRAIN, "--data", "folder:pictures"],
         ["eval", "locked", "--samples", "20", *data],
         ["eval", "secret", *data],
         ["eval", "cold", *data],
