@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ def find(root: Path) -> dict[str, Path]:
     """{name: path} of the data sets below `root`; none if there is no such folder.
 
     mnist and fashion-mnist, and the folder that holds their four IDX files; cifar10, and its archive's folder; the name of each
-    zip with two pictures or more, and the zip. Of several of one name the first counts. Raises UserError.
+    zip with two pictures or more, and the zip. Of several of one name the first counts; folders that cannot be read are passed
+    over. Raises UserError.
     """
     found: dict[str, Path] = {}
     for place in _folders(root):
@@ -48,7 +50,7 @@ def ready(name: str, found: dict[str, Path], work: Path) -> tuple[str, str | Non
 
 
 def _folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
-    if reading.is_folder(root):
+    if reading.is_folder(root) and os.access(root, os.R_OK | os.X_OK):  # not a disk's lost+found
         yield root
         if depth:
             for path in sorted(path for path in root.iterdir() if reading.is_folder(path)):

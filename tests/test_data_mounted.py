@@ -1,5 +1,6 @@
 """Mounted data sets are found by their files' names, and a zip of pictures becomes a folder of them."""
 
+import os
 import zipfile
 
 import numpy as np
@@ -45,6 +46,13 @@ def test_what_is_mounted_is_found(root, tmp_path):
 def test_without_the_folder_nothing_is_found_and_other_names_stay(tmp_path):
     assert mounted.find(tmp_path / "data") == {}
     assert mounted.ready("mnist-5k", {}, tmp_path) == ("mnist-5k", None)
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_the_search(root, monkeypatch):
+    write_mnist(root / "data0")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path.name != "data0" and allowed(path, mode))  # root may read anything
+    assert mounted.find(root)["mnist"] == root / "data65"
 
 
 def test_some_of_the_four_files_are_no_data_set(root):
