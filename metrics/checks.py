@@ -1,8 +1,12 @@
 """What no metric takes: each raises a UserError that names it."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+from data import Dataset
 from errors import UserError
+from metrics.draws import Items
 
 
 def rows(metric: str, *sets: np.ndarray, at_least: int = 2) -> list[np.ndarray]:
@@ -29,3 +33,16 @@ def equally_many(metric: str, a: np.ndarray, b: np.ndarray) -> None:
     """Raise UserError unless there are as many rows on either side."""
     if len(a) != len(b):
         raise UserError(f"{metric}: wants as many samples on either side, not {len(a)} and {len(b)}")
+
+
+def held_out(metric: str, at_least: int) -> Callable[[Items, Dataset], None]:
+    """A `check` of registry.Metric: so many images are held out, of which a draw has no more than there are."""
+
+    def check(samples, dataset):
+        if len(dataset.heldout) < at_least:
+            raise UserError(
+                f"{metric}: {dataset.name} holds out {len(dataset.heldout)} images, {at_least} are needed "
+                "(leave it out with --metrics)"
+            )
+
+    return check

@@ -24,6 +24,13 @@ def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
-@register("kid", values={"kid": "lower"}, fits=IMAGES, needs=("features",), on_the_way=IMAGES)
+@register(
+    "kid",
+    values={"kid": "lower"},
+    fits=IMAGES,
+    needs=("features",),
+    on_the_way=IMAGES,
+    check=checks.held_out("kid", 2),
+)
 def measure(draw: Draw) -> dict[str, float]:
     return kid(draw.fake.features, draw.real.features)

@@ -48,6 +48,7 @@ def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     values={"precision": "higher", "recall": "higher", "density": "higher", "coverage": "higher"},
     fits=IMAGES,
     needs=("features",),
+    check=checks.held_out("prdc", K_DENSITY + 1),
 )
 def measure(draw: Draw) -> dict[str, float]:
     return prdc(draw.fake.features, draw.real.features)

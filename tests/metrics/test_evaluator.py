@@ -116,6 +116,13 @@ def test_too_small_a_data_set_is_an_error():
         metrics.evaluate(pictures(100, 28), toy_dataset(60, 40, size=28), ["frechet"])
 
 
+@pytest.mark.parametrize(("name", "held", "needed"), [("kid", 1, 2), ("prdc", 5, 6)])
+def test_too_few_that_are_held_out_are_not_called_samples(name, held, needed):
+    with pytest.raises(UserError, match=f"{name}: mnist-5k holds out {held} images, {needed} are needed .leave it out with"):
+        metrics.evaluate(pictures(100, 28), toy_dataset(60, held, size=28), [name])
+    assert metrics.evaluate(pictures(100, 28), toy_dataset(60, needed, size=28), [name])
+
+
 def test_points(own_cache):
     dataset = data.load("25gaussians")
     values = metrics.evaluate(dataset.heldout[:5000], dataset)
