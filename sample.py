@@ -89,7 +89,7 @@ def export(path, raw, target, pdparams, with_onnx, device):
     """--export: the generator of a checkpoint as a graph in the folder `target`."""
     if writing.holds_something(target):
         raise UserError(f"--export {target} holds something already; name another folder")
-    writing.check_writable(target)
+    writing.check_writable(target, "--export")
     if with_onnx:
         onnx.check_installed()
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise

@@ -151,18 +151,18 @@ def next_free(parent: str | Path, name: str, suffix: str = "", is_taken: Callabl
     return path
 
 
-def check_writable(folder: str | Path) -> None:
-    """Raise UserError unless `folder` is, or can be made, a folder to write in. Makes nothing."""
-    names.check(str(folder), "--out")
+def check_writable(folder: str | Path, flag: str = "--out") -> None:
+    """Raise UserError unless `folder`, which `flag` named, is, or can be made, a folder to write in. Makes nothing."""
+    names.check(str(folder), flag)
     at = Path(folder).absolute()
     try:
         if at.exists() and not at.is_dir():
-            raise UserError(f"--out {folder} is a file, not a folder")
+            raise UserError(f"{flag} {folder} is a file, not a folder")
         while not at.exists():
             at = at.parent
     except OSError as error:
-        raise UserError(f"--out {folder} cannot be made: {error.strerror}") from None
+        raise UserError(f"{flag} {folder} cannot be made: {error.strerror}") from None
     if not at.is_dir():
-        raise UserError(f"--out {folder}: {at} is a file, not a folder")
+        raise UserError(f"{flag} {folder}: {at} is a file, not a folder")
     if not os.access(at, os.W_OK | os.X_OK):
-        raise UserError(f"--out {folder}: no permission to write in {at}")
+        raise UserError(f"{flag} {folder}: no permission to write in {at}")

@@ -93,6 +93,10 @@ def test_flags_that_do_not_go_together(refused):
     assert "neither a run nor a checkpoint" in refused("sample", "nowhere", "--export", "made")
 
 
+def test_a_folder_that_cannot_be_made_is_called_as_it_was_named(refused, run):
+    assert f"--export run/log.jsonl/made: {run}/log.jsonl is a file" in refused("sample", "run", "--export", "run/log.jsonl/made")
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory, runs_to_copy):
     """Of the run 'average', whose samples come from its averaged generator."""
