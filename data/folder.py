@@ -43,8 +43,8 @@ def load(name: str, data_dir: str | None, image_size: int, fit: str = "crop") ->
             raise UserError(f"data {name}: {root} is not a folder")
         paths = sorted(p for p in _files(root) if p.suffix.lower() in SUFFIXES and reading.is_file(p))
     except (OSError, RuntimeError) as error:  # RuntimeError: ~ of an unknown user, folders nested a thousand deep
-        where = f" in {shortened(error.filename)}" if getattr(error, "filename", None) else ""
-        why = getattr(error, "strerror", None) or error
+        path, why = getattr(error, "filename", None), getattr(error, "strerror", None) or error
+        where = f" in {shortened(path)}" if path else ""
         raise UserError(f"data {shortened(name)}: its pictures cannot be looked for{where}: {why}") from None
     if len(paths) < 2:
         raise UserError(f"data {name}: {len(paths)} images in {root}; PNG or JPEG files are wanted, two at least")
