@@ -72,7 +72,7 @@ def _outcome(path) -> tuple[float, str]:
     at = file.stat().st_mtime
     try:
         return at, _winner(collect.read(file))
-    except (UserError, KeyError, TypeError, AttributeError):
+    except (UserError, KeyError, TypeError, ValueError, AttributeError, StopIteration):
         return at, "results.json cannot be read"
 
 

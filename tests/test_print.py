@@ -245,6 +245,10 @@ def test_command_takes_a_comparison_that_was_moved(tmp_path):
     (tmp_path / "B/results.json").write_text("[]")
     status, _, err = run_program("reporting/figures/__main__.py", "B", cwd=tmp_path, env=PATH)
     assert status == 2 and len(err.splitlines()) == 1 and "no results.json" in err
+    del results["runs"][0]["folder"]
+    (tmp_path / "B/results.json").write_text(json.dumps(results))
+    status, _, err = run_program("reporting/figures/__main__.py", "B", cwd=tmp_path, env=PATH)
+    assert status == 2 and len(err.splitlines()) == 1 and "B/results.json is damaged" in err
 
 
 PATH = {"PYTHONPATH": str(Path(printed.__file__).resolve().parent.parent.parent)}

@@ -27,8 +27,8 @@ def main(folders, form, lang, out):
     out = Path(out or Path(folders[0]) / "figures")
     writing.check_writable(out)
     if len(folders) == 1 and reading.is_file(Path(folders[0]) / "comparison.json"):
-        results = of_comparison(folders[0])
         try:
+            results = of_comparison(folders[0])
             left_out = printed.write(out, results, form, lang)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise UserError(f"{folders[0]}/results.json is damaged: call compare.py again ({error!r})") from error
