@@ -82,7 +82,7 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> Path | N
         content["best"] = found._asdict()
     text = json.dumps(content, indent=1, ensure_ascii=False)
     if aside:
-        writing.write_bytes(aside, path.read_bytes())
+        writing.write_bytes(aside, reading.read(path, LARGEST))
     try:
         writing.write_text(path, text + "\n")
     except WriteError:
