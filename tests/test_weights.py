@@ -21,7 +21,7 @@ from training.sampling import sample
 from training.trainer import rebuild
 
 WEIGHTS = run.published()
-DATA = os.environ.get("PADDLE_WGAN_DATA")  # a folder with the data sets' files, for those whose scores need them
+DATA = os.environ.get("PADDLE_WGAN_DATA_DIR")  # a folder with the data sets' files, for those whose scores need them
 each = pytest.mark.parametrize("folder", WEIGHTS, ids=lambda path: path.name)
 
 
@@ -170,7 +170,7 @@ def test_their_scores_are_those_of_eval(folder, call):
     recipe = run.read_recipe(folder)
     scores, settings = score_store.read(folder / "metrics.json")
     if not DATA:
-        pytest.skip(f"wants the files of {recipe.data}: PADDLE_WGAN_DATA=DIR, with DIR/{recipe.data}")
+        pytest.skip(f"wants the files of {recipe.data}: PADDLE_WGAN_DATA_DIR=DIR, with DIR/{recipe.data}")
     result = call("eval", folder, "--data-dir", Path(DATA) / recipe.data, "--json")
     assert result.status == 0, result.err
     answer = json.loads(result.out)
