@@ -22,21 +22,18 @@ def write(out: str | Path, results: dict, language: str = "en") -> Path:
     language: in which the page opens, 'en' or 'zh'; it holds both. Pictures are kept if they were drawn from the same results.
     """
     out, results = Path(out), finite(results)
-    try:
-        with writing.filling(out) as new:
-            if not (kept := drawn(out, results)):
-                figures.samples(results, new / "samples.png")
-                figures.curve_picture(results, new / "curves.png")
-            writing.write_text(new / "results.csv", table(results))
-            writing.write_text(new / "report.html", render(results, language))
-            # written last: it says that the pictures are its own
-            writing.write_text(new / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
-            if not kept:
-                visual.write(out, results, new)
-                (out / "results.json").unlink(missing_ok=True)
-        return out / "report.html"
-    except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror or error}") from None
+    with writing.filling(out) as new:
+        if not (kept := drawn(out, results)):
+            figures.samples(results, new / "samples.png")
+            figures.curve_picture(results, new / "curves.png")
+        writing.write_text(new / "results.csv", table(results))
+        writing.write_text(new / "report.html", render(results, language))
+        # written last: it says that the pictures are its own
+        writing.write_text(new / "results.json", json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False))
+        if not kept:
+            visual.write(out, results, new)
+            (out / "results.json").unlink(missing_ok=True)
+    return out / "report.html"
 
 
 def drawn(out, results):

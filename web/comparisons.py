@@ -72,10 +72,6 @@ class Comparison:
         self._reader.join(1)
         return next((line for line in reversed(self._lines) if line), "").removeprefix("compare.py: error: ")
 
-    @property
-    def last_line(self) -> str:
-        return next((line for line in reversed(self._lines) if line), "")
-
     def stop(self) -> None:
         """Ask it to save checkpoints and end; the same comparison goes on from there."""
         self.stopped = True

@@ -57,8 +57,6 @@ WORDS = {
     "conditional": ("class-conditional", "按类别生成"),
     "save": ("Save PNG", "保存 PNG"),
     "took": ("{seconds:.2f} s", "{seconds:.2f} 秒"),
-    "trained": ("How it was trained", "训练方式"),
-    "scored": ("How it scored", "得分"),
     "not_scored": ("Not scored yet: <code>python eval.py {source}</code>", "尚未评分：<code>python eval.py {source}</code>"),
     "of_samples": ("samples", "样本"),
     "of_real": ("real data", "真实数据"),
