@@ -14,7 +14,7 @@ from training import comparison
 from web import cards, comparisons, words
 from web.comparisons import Desk
 
-MODELS = ("gan", "dcgan", "lsgan", "wgan", "wgan-gp")
+MODELS = ("gan", "dcgan", "lsgan", "wgan", "wgan-gp", "wgan-paper")
 DATA = ("mnist-5k", "8gaussians", "25gaussians", "swissroll")  # those that need no download
 MOST_MINUTES, MOST_SEEDS = 30, 3
 EVERY = 1.0  # seconds between two looks
