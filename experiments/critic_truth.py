@@ -256,5 +256,7 @@ def draw(numbers, store):
         axis.grid(alpha=0.3)
         axis.title.set_fontsize(10)
     pairs = f"W1 of {numbers['pairs']:,} pairs by assignment"
-    figures.foot(figure, f"{numbers['seeds']} seeds (below, right: seed 0, a point a checkpoint); {pairs}")
+    most = max((row["rank"]["n"] for row in numbers["moving"].values()), default=0)
+    ranks = f"below, right: seed 0, a point a checkpoint; rank correlations of {most} seeds at most"
+    figures.foot(figure, f"{numbers['seeds']} seeds ({ranks}); {pairs}")
     return figure
