@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from experiments.numeric import FEWEST, PROPORTIONS
+from experiments.numeric import FEWEST, PROPORTIONS, replicates_to_decide
 from reporting.numbers import in_digits
 
 HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
@@ -76,7 +76,15 @@ class Claim:
         above, below = found["low"] > self.threshold, found["high"] < self.threshold
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
-        return UNDECIDED, (f"the interval meets {self.threshold:g}", f"区间含 {self.threshold:g}")
+        meets, in_chinese = f"the interval meets {self.threshold:g}", f"区间含 {self.threshold:g}"
+        if found.get("method", "").startswith("t"):
+            wanted = replicates_to_decide(found, self.threshold)
+            many = f"{wanted:,}" if wanted else "over 1,000"
+            meets += f"; at this value and scatter it would take {many} seeds"
+            in_chinese += (
+                f"；照此数值和离散程度，需 {wanted:,} 个种子" if wanted else "；照此数值和离散程度，需 1,000 个以上的种子"
+            )
+        return UNDECIDED, (meets, in_chinese)
 
     def refuted_by(self, language: str = "en") -> str:
         """What would refute it, in words."""

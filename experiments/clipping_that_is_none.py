@@ -1,6 +1,5 @@
 """The seed post's listing, whose critic is never clipped."""
 
-from functools import partial
 from typing import Any
 
 from experiments import figures, robust_architectures, training_runs
@@ -118,8 +117,7 @@ def measure(store):
         key: training_runs.compared(trained.get(ours, []), trained.get(theirs, []), "fd_lenet")
         for key, (ours, theirs) in pairs.items()
     }
-    follows = partial(training_runs.agreement, quality="fd_lenet")
-    unclipped, clipped = (training_runs.by_seed(trained.get(label, []), follows) for label in (LONGER, CONTROL))
+    unclipped, clipped = (training_runs.agreement(trained.get(label, []), "fd_lenet") for label in (LONGER, CONTROL))
     numbers["claims"]["no_estimate"] = paired_difference(unclipped, clipped, bound=2)
     return numbers
 

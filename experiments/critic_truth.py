@@ -202,7 +202,7 @@ def moving(store):
     trained |= training_runs.runs(store, judged, store.point_seeds if store.quick else OF_FIVE, samples=1000, needed=False)
     for label, group in trained.items():
         ways = [{key: values[1:] for key, values in run["on_the_way"].items()} for run in training_runs.alive(group)]
-        ranks[label] = training_runs.by_seed(group, partial(training_runs.agreement, quality="w1"))
+        ranks[label] = training_runs.agreement(group, "w1")
         ratios = [np.array(way["critic_estimate"]) / np.array(way["w1"]) for way in ways]
         numbers[label] = {
             "rank": mean_and_deviation(ranks[label].values()),

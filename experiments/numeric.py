@@ -16,6 +16,7 @@ from reporting.intervals import LEVEL, t_ends
 from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
+LOGARITHMS = "t of logarithms"
 PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
 Interval = dict[str, Any]
@@ -34,7 +35,7 @@ def t_interval(values: Replicates, log: bool = False, bound: float = np.inf) -> 
         if len(lived) >= FEWEST:
             low, high = np.clip(t_ends(lived), -bound, bound)
         value, lower, upper = (float(back(end)) if np.isfinite(end) else None for end in (mean, low, high))
-    return _interval(value, lower, upper, values, "t of logarithms" if log else "t")
+    return _interval(value, lower, upper, values, LOGARITHMS if log else "t")
 
 
 def paired_difference(ours: Replicates, theirs: Replicates, bound: float = np.inf) -> Interval:
@@ -58,6 +59,27 @@ def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
     It lies on one side of 1/2 where McNemar's exact test tells the two apart.
     """
     return _proportion({key: ours[key] for key in ours if key in theirs and ours[key] != theirs[key]}, BINOMIAL)
+
+
+def replicates_to_decide(interval: Mapping[str, Any], threshold: float, most: int = 1000) -> int | None:
+    """How many replicates would have a t interval on one side of the threshold, were value and scatter those of `interval`.
+
+    None for more than `most`, and for an interval that is not Student's.
+    """
+    if not interval["method"].startswith("t") or interval["low"] is None or interval["high"] is None:
+        return None
+    ends = np.array([interval[key] for key in ("value", "low", "high")] + [threshold])
+    if interval["method"] == LOGARITHMS:
+        if min(ends) <= 0:
+            return None
+        ends = np.log(ends)
+    value, low, high, threshold = ends
+    lived = sum(each is not None for each in interval["each"])
+    half = max(value - low, high - value)  # one end may be cut at a bound
+    counts = np.arange(lived + 1, most + 1)
+    halves = half * stats.t.ppf((1 + LEVEL) / 2, counts - 1) / stats.t.ppf((1 + LEVEL) / 2, lived - 1) * np.sqrt(lived / counts)
+    enough = counts[halves < abs(value - threshold)]
+    return int(enough[0]) if len(enough) else None
 
 
 def exact(value: float) -> Interval:

@@ -121,10 +121,13 @@ def by_seed(group: Iterable[Run], value: Value) -> dict[int, float | None]:
     return {run["seed"]: None if "died" in run else take(run) for run in group}
 
 
-def agreement(run: Run, quality: str) -> float | None:
-    """Spearman's correlation of the critic's estimate with a score at a run's checkpoints, but for the untrained one."""
-    way = run["on_the_way"]
-    return rank_correlation(way["critic_estimate"][1:], way[quality][1:])
+def agreement(group: Iterable[Run], quality: str) -> dict[int, float | None]:
+    """{seed: Spearman's correlation of the critic's estimate with a score at the run's checkpoints but the untrained one}.
+
+    None of a run that died.
+    """
+    ways = {run["seed"]: run.get("on_the_way") for run in group}
+    return {seed: way and rank_correlation(way["critic_estimate"][1:], way[quality][1:]) for seed, way in ways.items()}
 
 
 def rows_by_seed(groups: Iterable[Iterable[Run]], value: Value) -> dict[int, list[float] | None]:

@@ -1,6 +1,5 @@
 """The recipes that the search chose, side by side."""
 
-from functools import partial
 from typing import Any
 
 from experiments import main_table, training_runs
@@ -120,7 +119,7 @@ def measure(store):
         trained |= training_runs.runs(store, {model: cells[model] for model in STEPS}, MORE, needed=False, **how)
     numbers = main_table.numbers_of(trained, "fd_lenet", 5)
     numbers["ratio"] = main_table.ratios(trained, "fd_lenet", BASE)
-    ranks = {model: agreement(trained[model], "fd_lenet") for model in POINTS if model in trained}
+    ranks = {model: training_runs.agreement(trained[model], "fd_lenet") for model in POINTS if model in trained}
     numbers["agreement"] = {model: mean_and_deviation(rank.values()) for model, rank in ranks.items()}
     numbers["claims"] = {model: numbers["ratio"].get(model) for model in ("wgan", "wgan-gp", "lsgan")}
     for key, model in (("wgan", "wgan"), ("gp", "wgan-gp")):
@@ -131,15 +130,10 @@ def measure(store):
     trained = training_runs.runs(store, toys, samples=2000, recipe_of=training_runs.tuned)
     numbers["points"] = {
         label.removeprefix("points "): training_runs.summary(group, ("w1", "modes_found", "good_share"))
-        | {"agreement": mean_and_deviation(agreement(group, "w1").values())}
+        | {"agreement": mean_and_deviation(training_runs.agreement(group, "w1").values())}
         for label, group in trained.items()
     }
     return numbers
-
-
-def agreement(group, quality):
-    """{seed: Spearman's rho of the critic's estimate and quality over a run's checkpoints but the untrained one}."""
-    return training_runs.by_seed(group, partial(training_runs.agreement, quality=quality))
 
 
 def draw(numbers, store):

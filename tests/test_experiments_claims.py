@@ -152,6 +152,21 @@ def test_fewer_than_three_have_no_interval(values):
     assert numeric.share(dict.fromkeys(values, True))["low"] is None
 
 
+@given(st.lists(st.floats(0.5, 2), min_size=3, max_size=12), st.floats(0.5, 2), st.booleans())
+def test_it_is_said_how_many_seeds_would_decide(values, threshold, log):
+    interval = numeric.t_interval(dict(enumerate(values)), log)
+    wanted, n = numeric.replicates_to_decide(interval, threshold), len(values)
+    scale = np.log if log else np.asarray
+    scatter, apart = np.std(scale(values), ddof=1), abs(scale(interval["value"]) - scale(threshold))
+    half = lambda count: stats.t.ppf(0.975, count - 1) * scatter / np.sqrt(count)  # noqa: E731
+    rounding = 1e-6 * apart + 1e-12
+    if wanted is None:
+        assert half(1000) >= apart - rounding
+    else:
+        assert wanted > n and half(wanted) < apart + rounding
+        assert wanted == n + 1 or half(wanted - 1) >= apart - rounding
+
+
 def test_a_ratio_to_nothing_decides_nothing():
     row = numeric.rounded(numeric.paired_ratio(dict(enumerate((1.0, 2.0, 3.0))), dict(enumerate((0.0, 1.0, 1.0)))))
     assert row["low"] is None and BELOW.verdict(row) == ABOVE.verdict(row) == UNDECIDED
