@@ -139,7 +139,7 @@ def draw(numbers, store):
             figures.picture(
                 axes[number + 1],
                 None if image is None else image[: 4 * 28, : 4 * 28],
-                f"{label}\nfd_lenet\n{each(row['fd_lenet'])}",
+                f"{label}\nfd_lenet\n{each(row['fd_lenet'], most=4)}",
             )
             axes[number + 1].title.set_fontsize(7)
     axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
