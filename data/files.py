@@ -52,12 +52,17 @@ def locate(remote: Remote, data_name: str, data_dir: str | None = None, together
     return path
 
 
+def given(remote: Remote, data_name: str, data_dir: str | Path | None) -> Path | None:
+    """The file in data_dir or its sub-folder data_name, gzipped or not; None where it is in neither."""
+    folders = [Path(data_dir), Path(data_dir) / data_name] if data_dir is not None else []
+    names = (remote.name, remote.name.removesuffix(".gz"))
+    return next((folder / name for folder in folders for name in names if reading.is_file(folder / name)), None)
+
+
 def _place(remote, data_name, data_dir):
     """Where the file lies, or where it would be downloaded to. Raises UserError."""
-    for folder in [Path(data_dir), Path(data_dir) / data_name] if data_dir is not None else []:
-        for name in (remote.name, remote.name.removesuffix(".gz")):
-            if reading.is_file(folder / name):
-                return folder / name
+    if path := given(remote, data_name, data_dir):
+        return path
     try:
         home = Path.home()
     except RuntimeError:  # no HOME, and no entry in the system's list of users

@@ -42,12 +42,17 @@ CLASSES = {
 LARGEST = 128 << 20  # bytes of a file, packed or not; the real ones have 47 MB
 
 
+def remotes(name: str) -> list[Remote]:
+    """The four files of mnist or fashion-mnist."""
+    return [remote for pair in FILES[name].values() for remote in pair]
+
+
 def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """All images of both splits, padded from 28 to image_size (28 or 32)."""
     check_digit_size(name, image_size)
-    read, together = {}, [remote for pair in FILES[name].values() for remote in pair]
+    read = {}
     for split, (images, labels) in FILES[name].items():
-        image_path, label_path = (locate(remote, name, data_dir, together) for remote in (images, labels))
+        image_path, label_path = (locate(remote, name, data_dir, remotes(name)) for remote in (images, labels))
         x, y = read_idx(image_path, 3), read_idx(label_path, 1)
         if len(x) != len(y):
             raise UserError(f"{image_path} holds {len(x)} images but {label_path} {len(y)} labels")

@@ -58,8 +58,7 @@ def _folders(root: Path, depth: int = DEPTH) -> Iterator[Path]:
 
 
 def _has_idx(place):
-    remotes = [remote for split in idx.FILES["mnist"].values() for remote in split]
-    return all(any(reading.is_file(place / name) for name in (r.name, r.name.removesuffix(".gz"))) for r in remotes)
+    return all(any(reading.is_file(place / name) for name in (r.name, r.name.removesuffix(".gz"))) for r in idx.remotes("mnist"))
 
 
 def _is_fashion(place):

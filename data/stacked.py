@@ -3,13 +3,10 @@
 As in Unrolled GAN (1611.02163). The digits are mnist's if --data-dir holds its files, otherwise mnist-5k's.
 """
 
-from pathlib import Path
-
 import numpy as np
 
-from data import idx, mnist5k
+from data import files, idx, mnist5k
 from data.dataset import Dataset
-from storage import reading
 
 TRAIN, HELD_OUT = 60_000, 25_600
 
@@ -36,9 +33,4 @@ def stack(images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Gen
 
 def holds_mnist(data_dir: str | None) -> bool:
     """Whether the folder, or its sub-folder mnist, holds all four files, gzipped or not."""
-    if data_dir is None:
-        return False
-    names = [remote.name for pair in idx.FILES["mnist"].values() for remote in pair]
-    folders = [Path(data_dir), Path(data_dir) / "mnist"]
-    here = lambda name: any(reading.is_file(f / n) for f in folders for n in (name, name.removesuffix(".gz")))  # noqa: E731
-    return all(map(here, names))
+    return all(files.given(remote, "mnist", data_dir) for remote in idx.remotes("mnist"))

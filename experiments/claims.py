@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from experiments.numeric import FEWEST, PROPORTIONS, replicates_to_decide
+from experiments.numeric import FEWEST, PROPORTIONS, STUDENTS, replicates_to_decide
 from reporting.numbers import in_digits
 
 HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
@@ -61,10 +61,7 @@ class Claim:
             return UNDECIDED, ("not measured yet", "尚未测")
         lived = sum(value is not None for value in found["each"])
         if found["value"] is None:  # all died, no pair differs, or a 0 among values whose logarithms are wanted
-            return UNDECIDED, (
-                f"{lived} of {len(found['each'])} replicates give no number",
-                f"{len(found['each'])} 次中的 {lived} 次给不出数值",
-            )
+            return UNDECIDED, (f"its {len(found['each'])} replicates give no number", f"{len(found['each'])} 次都给不出数值")
         if not self.exact and lived < FEWEST:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
@@ -77,13 +74,11 @@ class Claim:
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
         meets, in_chinese = f"the interval meets {self.threshold:g}", f"区间含 {self.threshold:g}"
-        if found.get("method", "").startswith("t"):
+        if found.get("method") in STUDENTS:
             wanted = replicates_to_decide(found, self.threshold)
-            many = f"{wanted:,}" if wanted else "over 1,000"
-            meets += f"; at this value and scatter it would take {many} seeds"
-            in_chinese += (
-                f"；照此数值和离散程度，需 {wanted:,} 个种子" if wanted else "；照此数值和离散程度，需 1,000 个以上的种子"
-            )
+            many = (f"{wanted:,}", f"{wanted:,} 个") if wanted else ("over 1,000", "1,000 个以上的")
+            meets += f"; at this value and scatter it would take {many[0]} seeds"
+            in_chinese += f"；照此数值和离散程度，需 {many[1]}种子"
         return UNDECIDED, (meets, in_chinese)
 
     def refuted_by(self, language: str = "en") -> str:

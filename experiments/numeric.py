@@ -16,7 +16,7 @@ from reporting.intervals import LEVEL, t_ends
 from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
-LOGARITHMS = "t of logarithms"
+STUDENTS = MEAN, LOGARITHMS = ("t", "t of logarithms")  # methods of Student's intervals
 PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
 Interval = dict[str, Any]
@@ -35,7 +35,7 @@ def t_interval(values: Replicates, log: bool = False, bound: float = np.inf) -> 
         if len(lived) >= FEWEST:
             low, high = np.clip(t_ends(lived), -bound, bound)
         value, lower, upper = (float(back(end)) if np.isfinite(end) else None for end in (mean, low, high))
-    return _interval(value, lower, upper, values, LOGARITHMS if log else "t")
+    return _interval(value, lower, upper, values, LOGARITHMS if log else MEAN)
 
 
 def paired_difference(ours: Replicates, theirs: Replicates, bound: float = np.inf) -> Interval:
@@ -62,12 +62,8 @@ def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
 
 
 def replicates_to_decide(interval: Mapping[str, Any], threshold: float, most: int = 1000) -> int | None:
-    """How many replicates would have a t interval on one side of the threshold, were value and scatter those of `interval`.
-
-    None for more than `most`, and for an interval that is not Student's.
-    """
-    if not interval["method"].startswith("t") or interval["low"] is None or interval["high"] is None:
-        return None
+    """How many replicates would have their interval on one side of the threshold, were value and scatter those of `interval`, one
+    of STUDENTS that has ends; None for more than `most`."""
     ends = np.array([interval[key] for key in ("value", "low", "high")] + [threshold])
     if interval["method"] == LOGARITHMS:
         if min(ends) <= 0:

@@ -97,9 +97,9 @@ def draw(numbers, store):
             if cell is None:
                 axes[row][column].axis("off")
                 continue
-            image = training_runs.worst_tile(store, f"{model} {name}", cell, "fd_lenet")
+            image = training_runs.worst_tile(store, f"{model} {name}", cell, "fd_lenet", 4 * 28)
             title = f"{model}, {name} generator\nfd_lenet {each(cell['fd_lenet'])}"
-            figures.picture(axes[row][column], None if image is None else image[: 4 * 28], title)
+            figures.picture(axes[row][column], image, title)
             for number, way in enumerate(cell["ways"]):
                 style = {"color": figures.colour(model), "label": None if number else model, "linewidth": 1}
                 axes[2][column].plot(way["cpu_seconds"][1:], way["fd_lenet"][1:], **style)

@@ -64,7 +64,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0.5,
             "caveat": "Outside of the paper's conditions: the search chose one critic step and learning rates that fall to 0.",
-            "caveat_zh": "不合论文的条件：搜索选出的是每步一个判别器步，步长降到 0。",
+            "caveat_zh": "不合论文的条件：搜索选出的是每步一个判别器步，学习率降到 0。",
         },
         "gp_follows": {
             "says": "With the searched recipe wgan-gp's estimate follows the quality.",
