@@ -106,9 +106,8 @@ def main(
     settings = {**common, **{key: value for key, value in flags.items() if value is not None}}
     if "steps" in settings and "minutes" not in settings:
         settings["minutes"] = None
-    # a neighbour on the machine takes none of a training's CPU minutes; a GPU's work is not in them
-    clock, default_jobs = ("wall", 1) if runtime.takes_gpu(device) else ("cpu", runtime.cores())
-    entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, clock)
+    default_jobs = 1 if runtime.takes_gpu(device) else runtime.cores()
+    entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, runtime.clock(device))
     recipe = entries[0].recipe
     sources = {(entry.recipe.data, entry.recipe.fit) for entry in entries}
     if len(sources) > 1:

@@ -51,7 +51,7 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
         raise UserError("--model and --config exclude one another")
     begun = resume and run.is_run(out)
     if minutes is not None:  # a run that is there goes on by its own clock
-        clock = run.read_recipe(out).clock if begun else "wall" if runtime.takes_gpu(device) else "cpu"
+        clock = run.read_recipe(out).clock if begun else runtime.clock(device)
         settings = {"steps": budget.UNREACHED, "clock": clock, **settings, "minutes": minutes}
     recipe = recipes.load(model, config, settings) if model or config else None
     if begun:

@@ -106,6 +106,12 @@ def takes_gpu(device: str) -> bool:
     return device.startswith("gpu") or (device == "auto" and has_gpu_build() and _gpus() > 0)
 
 
+def clock(device: str) -> str:
+    """What counts the minutes of a training on `--device device`: 'cpu', which a neighbour on the machine takes nothing of, or on
+    a GPU, whose work is not in those, 'wall'."""
+    return "wall" if takes_gpu(device) else "cpu"
+
+
 def _gpus():
     """GPUs that CUDA shows to this process: a machine with the GPU build need not have one."""
     try:

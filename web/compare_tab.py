@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from errors import UserError
 from reporting import listing
-from training import comparison
+from training import comparison, runtime
 from web import cards, comparisons, words
 from web.comparisons import Desk
 
@@ -30,7 +30,13 @@ def build(desk: Desk, lang: str) -> Any:
         )
         source = gr.Dropdown(DATA, value=DATA[0], label=say("data"), min_width=150, elem_id="compare-data")
         minutes = gr.Slider(
-            0.05, MOST_MINUTES, 1, step=0.05, label=say(f"budget_{comparisons.clock()}"), min_width=230, elem_id="compare-minutes"
+            0.05,
+            MOST_MINUTES,
+            1,
+            step=0.05,
+            label=say(f"budget_{runtime.clock('auto')}"),
+            min_width=230,
+            elem_id="compare-minutes",
         )
         seeds = gr.Slider(1, MOST_SEEDS, 1, step=1, label=say("seeds"), min_width=140, elem_id="compare-seeds")
         with gr.Column(min_width=150, scale=0, elem_classes="pw-buttons"):

@@ -20,11 +20,6 @@ LINES = 200  # of what it prints, that are kept
 SAMPLES = 2000  # that are scored: a small comparison need not wait longer for its scores than for its trainings
 
 
-def clock() -> str:
-    """What counts the minutes of a training: 'cpu', on a GPU 'wall', as in compare.py."""
-    return "wall" if runtime.takes_gpu("auto") else "cpu"
-
-
 class Progress(NamedTuple):
     """How far one run is. share: of its budget, in [0, 1]. grid: step of its newest grid of samples, None for none."""
 
@@ -40,7 +35,7 @@ class Comparison:
 
     def __init__(self, models: list[str], data_name: str, minutes: float, seeds: int, lang: str):
         settings = {"data": data_name, "minutes": minutes}
-        self.entries = comparison.plan(models, [], settings, {}, seeds, clock())
+        self.entries = comparison.plan(models, [], settings, {}, seeds, runtime.clock("auto"))
         self.folder = comparison.folder_for(None, self.entries)
         recipe = self.entries[0].recipe
         dataset = data.load(recipe.data, None, recipe.image_size, recipe.fit)
