@@ -18,7 +18,7 @@ KINDS = (".png", ".npz", "folder")
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model_dir", "--model-dir", "folder", required=True, metavar="DIR", help="What sample.py --export wrote.")
-@click.option("--n", "count", type=click.IntRange(1, 1_000_000), default=64, show_default=True, metavar="N", help="Of samples.")
+@click.option("--n", "count", type=click.IntRange(1, 1_000_000), metavar="N", help="Of samples, by default as sample.py's.")
 @click.option("--batch_size", "--batch-size", "batch", type=click.IntRange(1, 65_536), default=64, show_default=True, metavar="N")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option(
@@ -45,7 +45,7 @@ def main(folder, count, batch, device, threads, onednn, seed, classes, grid, out
     if record.paddle != paddle.__version__:
         console.warn(f"{folder} was exported by Paddle {record.paddle}, this is {paddle.__version__}")
     predictor = inference.Predictor(folder, threads or runtime.threads(), onednn, record)
-    what = samples.plan(seed, count, record.latent, record.classes, chosen, bool(grid))
+    what = samples.plan(seed, samples.how_many(count, record.shape), record.latent, record.classes, chosen, bool(grid))
     count = len(what.z)
     began = time.perf_counter()
     items = predictor.generate(what.z, batch, what.labels)

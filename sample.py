@@ -28,7 +28,11 @@ NOT_OF_A_TRAINING = {
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("source", metavar="RUN|CHECKPOINT")
 @click.option(
-    "--n", "count", type=click.IntRange(1, 1_000_000), default=64, show_default=True, metavar="N", help="How many samples."
+    "--n",
+    "count",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help=f"How many samples; by default {samples.IMAGES}, of points {samples.POINTS:,}.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
 @click.option("--out", metavar="FILE", help=f"{samples.in_words()}. By default a PNG in the run's folder.")
@@ -75,7 +79,9 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
             raise UserError(f"{source} is a checkpoint without its run: a film of the training is made of a run's saved grids")
         samples.write_training(folder, out)
     else:
-        chosen = samples.chosen_classes(classes, bool(grid), checkpoint.read_state(path)["classes"], source)
+        known = checkpoint.read_state(path)
+        chosen = samples.chosen_classes(classes, bool(grid), known["classes"], source)
+        count = samples.how_many(count, known["shape"])
         runtime.start(device)
         from training.trainer import rebuild  # here: nothing may import Paddle before runtime.start
 

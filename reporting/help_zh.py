@@ -74,7 +74,7 @@ COMMANDS = {
     },
     "sample.py": {
         "": "从一次训练或一个检查点采样：网格图、.npz、单张 PNG、插值、动画。",
-        "count": "样本数。",
+        "count": "样本数；默认 64，二维点 1,000。",
         "seed": "噪声 z 的随机种子。",
         "out": OUT_FILE
         + "；.gif、.mp4 为动画：训练过程（由已保存的网格图组成），或 --interpolate 的插值。默认在该次训练的目录中写一张 PNG。",
@@ -92,7 +92,7 @@ COMMANDS = {
     "infer.py": {
         "": "用 Paddle Inference 采样，模型由 `sample.py RUN --export DIR` 导出：`python infer.py --model_dir DIR`。",
         "folder": "sample.py --export 导出的目录。",
-        "count": "样本数。",
+        "count": "样本数，默认同 sample.py。",
         "batch": "每批的样本数。",
         "device": DEVICE,
         "threads": "默认每核一个线程。",

@@ -19,6 +19,7 @@ from training import grids, randomness
 if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
+IMAGES, POINTS = 64, 1000  # drawn where --n is not given
 STEPS, FILM_STEPS = 8, 30  # of an interpolation, ends included: in a grid, in a film
 FILMS = (".gif", ".mp4")
 MILLISECONDS, INTERPOLATION_MILLISECONDS, HELD = 250, 80, 6  # of a film's picture; how many times that its last one stays
@@ -30,6 +31,11 @@ KINDS = {  # of files that samples go into
     ".mp4": ".mp4 (films: of the training, from its saved grids, or of --interpolate)",
     "folder": "a folder, with a slash at its end",
 }
+
+
+def how_many(count: int | None, shape: Sequence[int]) -> int:
+    """Samples to draw: what --n said, or as many as a picture needs. shape: of one, (C, H, W) or (2,)."""
+    return count or (POINTS if len(shape) == 1 else IMAGES)
 
 
 def in_words(kinds: Collection[str] = tuple(KINDS)) -> str:

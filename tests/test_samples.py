@@ -177,6 +177,8 @@ def test_an_interpolation_becomes_a_film_that_goes_there_and_back(call, runs, en
 def test_points_are_drawn_or_saved_as_numbers(call, runs):
     made(call("sample", runs / "points", "--n", 300, "--out", "a.npz"), "a.npz")
     assert np.load("a.npz")["points"].shape == (300, 2)
+    made(call("sample", runs / "points", "--out", "a.npz"), "a.npz")
+    assert np.load("a.npz")["points"].shape == (1000, 2), "enough to see a distribution"
     made(call("sample", runs / "points", "--out", "a.png"), "a.png")
     assert cv2.imread("a.png").std() > 0
     made(call("sample", runs / "points", "--interpolate", "--out", "a.gif"), "a.gif")
