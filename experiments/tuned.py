@@ -52,8 +52,6 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "caveat": "One of three comparisons on one data set: by Holm's correction for three it would be undecided.",
-            "caveat_zh": "一个数据集上三项比较之一：按 Holm 对三项做多重校正，则为未定。",
         },
         "wgan_follows": {
             "says": "With the searched recipe wgan's estimate follows the quality.",
