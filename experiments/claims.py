@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from experiments.numeric import FEWEST, PROPORTIONS, STUDENTS, replicates_to_decide
+from experiments.numeric import BINOMIAL, FEWEST, PROPORTIONS, STUDENTS, replicates_to_decide
 from reporting.numbers import in_digits
 
 HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
@@ -31,8 +31,8 @@ class Claim:
     """says: the claim as it was tested. quantity: what is measured of a replicate, a seed's training say. It holds where the
     whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side.
 
-    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. exact: the
-    quantity is not drawn at random (a closed form, a count), so that a single value does. caveat: a sentence, if one is needed.
+    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. caveat: a sentence, if
+    one is needed.
     """
 
     key: str
@@ -44,7 +44,6 @@ class Claim:
     threshold: float
     terms: str = "none"
     of_converged: bool = False
-    exact: bool = False
     caveat: str = ""
     caveat_zh: str = ""
 
@@ -57,12 +56,14 @@ class Claim:
         return self._judge(found)[1][language == "zh"]
 
     def _judge(self, found: Found | None) -> tuple[str, tuple[str, str]]:
-        if not found:
+        if found and found.get("method") == BINOMIAL and not found["each"]:
+            return UNDECIDED, ("no two differ", "没有一对有差别")
+        if not found or not found["each"]:
             return UNDECIDED, ("not measured yet", "尚未测")
         lived = sum(value is not None for value in found["each"])
-        if found["value"] is None:  # all died, no pair differs, or a 0 among values whose logarithms are wanted
+        if found["value"] is None:  # all died, or a 0 among values whose logarithms are wanted
             return UNDECIDED, (f"its {len(found['each'])} replicates give no number", f"{len(found['each'])} 次都给不出数值")
-        if not self.exact and lived < FEWEST:
+        if lived < FEWEST:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
@@ -86,9 +87,9 @@ class Claim:
         other = SIDES["below" if self.relation == "above" else "above"][language == "zh"]
         if language == "zh":
             terms = f"，{TERMS[self.terms][1]}时" if TERMS[self.terms][1] else ""
-            return f"{self.quantity_zh}{terms}，{'' if self.exact else '95 % 区间整个'}{other} {self.threshold:g}"
+            return f"{self.quantity_zh}{terms}，95 % 区间整个{other} {self.threshold:g}"
         terms = f", {TERMS[self.terms][0]}" if TERMS[self.terms][0] else ""
-        return f"{self.quantity}{terms}: {other if self.exact else f'its whole 95 % interval {other}'} {self.threshold:g}"
+        return f"{self.quantity}{terms}: its whole 95 % interval {other} {self.threshold:g}"
 
     def in_words(self, found: Found | None, language: str = "en") -> dict[str, str]:
         """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, at_end, verdict, why, caveat."""
@@ -118,8 +119,6 @@ class Claim:
         if not found or found["value"] is None:
             return "–"
         value, low, high = (in_digits(found[key], 3) for key in ("value", "low", "high"))
-        if self.exact:
-            return f"{value}（确定值）" if chinese else f"{value} (exact)"
         if found["low"] is None:
             return value
         return f"{value}（{low} 至 {high}）" if chinese else f"{value} ({low} to {high})"

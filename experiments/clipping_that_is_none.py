@@ -95,8 +95,7 @@ def cells(quick):
 
 def measure(store):
     table, more = cells(store.quick), store.seeds if store.quick else MORE
-    trained = training_runs.runs(store, table, tiles=32)
-    trained |= training_runs.runs(store, {LISTING: table[LISTING]}, more, tiles=32, needed=False)
+    trained = training_runs.runs(store, table, more={LISTING: more}, tiles=32)
     right = robust_architectures.runs(store, [robust_architectures.WGAN], more)
     trained = {RIGHT: right[robust_architectures.WGAN], **trained}
     numbers: dict[str, Any] = {"cells": {}}

@@ -48,12 +48,12 @@ def foot(figure: Figure, text: str) -> None:
             low, high = side.get_view_interval()
             if side.get_scale() != "log":
                 continue
-            if high > 10 * max(1e-30, low):
+            if 0 < low < high / 10:
                 side.set_minor_formatter(NullFormatter())
                 if high < 300 * low:  # with one power of ten or two, numbers between them are labelled as well
                     side.set_major_locator(LogLocator(subs=(1, 2, 5)))
                     side.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-            else:  # there is no power of ten to label
+            else:  # there is no power of ten to label, or nothing at all
                 (axis.set_xscale if side is axis.xaxis else axis.set_yscale)("linear")
     figure.supxlabel(text, fontsize=9, color="0.35")
 

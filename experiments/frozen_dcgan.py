@@ -123,7 +123,11 @@ def measure(store):
     more: dict[str, Any] = {"names": ["frechet", "classes"], "tiles": 32, "recipe_of": training_runs.tuned}
     trained = training_runs.runs(store, {"dcgan": ("dcgan", settings)}, **more)["dcgan"]
 
+    died = {run["seed"] for run in trained if "died" in run}
+
     def units_of(seed):
+        if seed in died:
+            return {}  # there is nothing to freeze
         asked = {"dcgan": folder_of(store, settings, seed).name, "ticks": ticks, "filters": filters}
         return {f"age {age}": ({**asked, "age": age}, partial(still, store, settings, age, ticks, filters, seed)) for age in ages}
 
@@ -138,7 +142,7 @@ def measure(store):
             cell[value] = {loss: mean_and_deviation([run[loss][value] for run in runs]) for loss in LOSSES}
         cell["fd_lenet"] = mean_and_deviation(training_runs.by_seed(trained, partial(fd_at, age)).values())
         numbers["cells"][str(age)] = cell
-    numbers["claims"] = {key: t_interval(over_ages(found, ages, *how), log=log) for key, (log, *how) in CLAIMS.items()}
+    numbers["claims"] = {key: t_interval(over_ages(found, ages, *of), **how) for key, (how, *of) in CLAIMS.items()}
     return numbers
 
 
@@ -152,14 +156,15 @@ def over_ages(found, ages, worst, quantity):
     return {seed: None if None in row else float(worst(row)) for seed, row in rows.items()}
 
 
-CLAIMS: dict[str, tuple[Any, ...]] = {  # key: whether the interval is of logarithms, which of the ages, the quantity of one
-    "told_apart": (False, min, lambda run: run["accuracy"][-1]),
-    "saturating_vanishes": (True, max, lambda run: last_of_largest(run["minimax"]["norm"])),
-    "log_d_grows": (True, min, lambda run: run["−log D"]["norm"][-1] / run["−log D"]["norm"][0]),
-    "log_d_is_noisy": (True, min, lambda run: relative_growth(run["−log D"]["norm"], run["−log D"]["variance"])),
-    "heavy_tails": (False, np.mean, lambda run: run["−log D"]["tail_index"]),
-    "clipped_lasts": (True, min, lambda run: last_of_largest(run["clipped critic"]["norm"])),
-    "penalised_lasts": (True, min, lambda run: last_of_largest(run["penalised critic"]["norm"])),
+LOG, LEAST = {"log": True}, 1e-30  # a gradient that float32 no longer holds has a logarithm, too
+CLAIMS: dict[str, tuple[Any, ...]] = {  # key: how t_interval takes it, which of the ages, the quantity of one
+    "told_apart": ({"bound": 1}, min, lambda run: run["accuracy"][-1]),
+    "saturating_vanishes": (LOG, max, lambda run: max(LEAST, last_of_largest(run["minimax"]["norm"]))),
+    "log_d_grows": (LOG, min, lambda run: run["−log D"]["norm"][-1] / run["−log D"]["norm"][0]),
+    "log_d_is_noisy": (LOG, min, lambda run: relative_growth(run["−log D"]["norm"], run["−log D"]["variance"])),
+    "heavy_tails": ({}, np.mean, lambda run: run["−log D"]["tail_index"]),
+    "clipped_lasts": (LOG, min, lambda run: last_of_largest(run["clipped critic"]["norm"])),
+    "penalised_lasts": (LOG, min, lambda run: last_of_largest(run["penalised critic"]["norm"])),
 }
 
 

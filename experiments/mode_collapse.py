@@ -108,10 +108,9 @@ def measure(store):
             f"{data} {label}": (model, {"data": data, "units": 128, **schedule_of(model, steps), **own})
             for label, (model, own) in MODELS.items()
         }
-        trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), extra=landscape)
-        if data == JUDGED:
-            cells = {f"{data} {label}": cells[f"{data} {label}"] for label in ("gan", *W1.values())}
-            trained |= training_runs.runs(store, cells, min(OF_JUDGED, store.point_seeds), extra=landscape, needed=False)
+        judged = ("gan", *W1.values()) if data == JUDGED else ()
+        more = {f"{data} {label}": min(OF_JUDGED, store.point_seeds) for label in judged}
+        trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), more, extra=landscape)
         groups_of[data] = groups = {label.partition(" ")[2]: group for label, group in trained.items()}
         values = [value for value in POINTS if value == "w1" or data in MODES]
         numbers["sets"][data] = {label: training_runs.summary(group, values) for label, group in groups.items()}

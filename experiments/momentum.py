@@ -113,9 +113,7 @@ def cells(quick):
 def measure(store):
     trained = {OURS: robust_architectures.runs(store, [robust_architectures.WGAN])[robust_architectures.WGAN]}
     table, names = cells(store.quick), ["frechet", "classes"]
-    trained |= training_runs.runs(store, table, names=names)
-    if not store.quick:
-        trained |= training_runs.runs(store, {label: table[label] for label in CLOSE}, MORE, names, needed=False)
+    trained |= training_runs.runs(store, table, more={} if store.quick else dict.fromkeys(CLOSE, MORE), names=names)
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
         row = training_runs.summary(group, ("fd_lenet", "classes_found"))

@@ -78,11 +78,6 @@ def replicates_to_decide(interval: Mapping[str, Any], threshold: float, most: in
     return int(enough[0]) if len(enough) else None
 
 
-def exact(value: float) -> Interval:
-    """Of something that is not drawn at random: value, low and high are one."""
-    return {"value": value, "low": value, "high": value, "each": [], "seeds": [], "method": "exact"}
-
-
 def _paired(ours, theirs, operation):
     """{seed: operation(a, b)} of the seeds that both have."""
     pairs = {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
@@ -137,7 +132,3 @@ def each(row: dict[str, Any], digits: int = 3, most: int = 10) -> str:
 def percent(value: float | None, digits: int = 0) -> str:
     """A share in [0, 1] as a percentage."""
     return "–" if value is None else f"{100 * value:.{digits}f} %"
-
-
-def minutes(seconds: float) -> str:
-    return f"{seconds / 60:,.0f}" if seconds >= 90 else f"{seconds / 60:.1f}"

@@ -109,7 +109,7 @@ def render() -> dict[str, str]:
         autoescape=False,  # Markdown
     )
     environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
-    environment.filters |= {"percent": numeric.percent, "minutes": numeric.minutes, "each": numeric.each}
+    environment.filters |= {"percent": numeric.percent, "each": numeric.each}
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()

@@ -21,6 +21,7 @@ from PIL import Image
 from errors import UserError
 from experiments import ROOT, claims
 from experiments.numeric import rounded
+from storage import names as file_names
 from storage.writing import write_bytes, write_text
 from training import grids, runtime
 
@@ -191,14 +192,17 @@ class ExperimentStore:
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
         n, c, h, w = images.shape
         sheet = images.reshape(n // columns, columns, c, h, w).transpose(0, 3, 1, 4, 2).reshape(n // columns * h, columns * w, c)
-        grids.save_png(self.tiles / f"{key}.png", sheet)
+        grids.save_png(self._tile(key), sheet)
 
     def tile(self, key: str) -> np.ndarray:
         """What keep_tiles kept: uint8 H×W×3. Raises UserError if it is not there."""
-        image = cv2.imread(str(self.tiles / f"{key}.png"))
+        image = cv2.imread(str(self._tile(key)))
         if image is None:
-            raise UserError(f"{self.tiles / key}.png cannot be read: the figure shows it")
+            raise UserError(f"{self._tile(key)} cannot be read: the figure shows it")
         return image[..., ::-1]
+
+    def _tile(self, key):
+        return self.tiles / f"{file_names.part(key)}.png"  # Windows has no colons in names
 
     def carry_out(self, module: ModuleType, again: bool = True) -> str | None:
         """Measure, judge, draw, write; returns the figure's path. again: if not, None where the numbers are those of before."""
@@ -208,7 +212,9 @@ class ExperimentStore:
         verdicts = claims.verdicts(module.ABOUT, numbers)
         figure = module.draw(numbers, self)
         write_bytes(self.figure, small_png(figure, f"python -m experiments {self.name} --quick, {QUICK}" if self.quick else ""))
-        self._write({"numbers": numbers, "verdicts": verdicts})
+        with self._file_lock("file"):  # as above
+            self.units = self._read().get("units", {})
+            self._write({"numbers": numbers, "verdicts": verdicts})
         counts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts.values()).items())
         print(f"{self.name}: claims: {counts or 'none'}" + (f" – {QUICK}" if self.quick else ""))
         return os.path.relpath(self.figure)

@@ -53,8 +53,11 @@ def untuned(model: str, settings: dict[str, Any], seed: int) -> Recipe:
 
 
 def tuned(model: str, settings: dict[str, Any], seed: int) -> Recipe:
-    """The recipe of configs/ for a model as it is, with `settings` (a budget, say) in place of its own."""
-    return recipes.load(model, overrides={**settings, "seed": seed})
+    """The recipe of configs/ for a model as it is, with `settings` (a budget, say) in place of its own.
+
+    It keeps all of its checkpoints, of which `ended` judges.
+    """
+    return recipes.load(model, overrides={"keep_checkpoints": 1000, **settings, "seed": seed})
 
 
 def schedule(steps: int, checkpoints: int, logged: int = 100) -> dict[str, int]:
@@ -67,6 +70,7 @@ def runs(
     store: ExperimentStore,
     cells: Mapping[str, tuple[str, dict[str, Any] | Callable[[int], dict[str, Any]]]],
     seeds: int | None = None,
+    more: Mapping[str, int] | None = None,
     names: Sequence[str] | None = None,
     samples: int | None = None,
     tiles: int = 0,
@@ -76,10 +80,10 @@ def runs(
 ) -> dict[str, list[Run]]:
     """Train cells {label: (model, settings)} with so many seeds (the store's by default): {label: [a run a seed]}.
 
-    settings: of all seeds, or a function from a seed to its own. names: metrics, all that fit by default. samples: to be
-    scored, the store's by default. tiles: samples to keep for the figure. extra(folder): more to be measured of the finished
-    run, kept under 'extra'. recipe_of: untuned or tuned. With store.redraw only what has been measured: labels without a run
-    are left out; UserError where it is nothing, {} if not needed.
+    settings: of all seeds, or a function from a seed to its own. more: {label: seeds} of cells that have more of them. names:
+    metrics, all that fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the figure.
+    extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned. With store.redraw
+    only what has been measured: labels without a run are left out; UserError where it is nothing, {} if not needed.
 
     A run is its seed and {'died': why}, or steps, critic_steps, seconds, counted_seconds (of the clock that a budget in minutes
     counts), curves {figure: list, 'step': list}, scores {value: mean over draws}, deviations (over draws), floors (real
@@ -87,8 +91,11 @@ def runs(
     ended) and published_share (see PUBLISHED; None where nothing was published).
     """
     cell_of, units, recipes_of = {}, {}, {}
-    for seed in range(seeds or store.seeds):
+    seeds_of = {**dict.fromkeys(cells, seeds or store.seeds), **(more or {})}
+    for seed in range(max(seeds_of.values(), default=0)):
         for label, (model, own) in cells.items():
+            if seed >= seeds_of[label]:
+                continue
             settings = own(seed) if callable(own) else own
             key, recipe = label_key(label, seed), recipe_of(model, settings, seed)
             count = samples or store.samples
@@ -139,14 +146,16 @@ def rows_by_seed(groups: Iterable[Iterable[Run]], value: Value) -> dict[int, lis
 
 
 def at(run: Run, value: str, axis: str, position: float) -> float | None:
-    """A score on the way at a `position` on an axis of on_the_way, by straight lines between checkpoints.
+    """A score on the way at a `position` on an axis of on_the_way, by straight lines between the checkpoints that have it.
 
-    None beyond the last checkpoint, and where the run has no such axis.
+    None beyond the last of them, and where the run has no such axis.
     """
     way = run["on_the_way"]
-    if axis not in way or not way[axis] or position > way[axis][-1] * (1 + 1e-9) or None in way[value]:
+    scored = [(where, score) for where, score in zip(way.get(axis, []), way[value]) if score is not None]
+    if not scored or position > scored[-1][0] * (1 + 1e-9):
         return None
-    return float(np.interp(position, way[axis], way[value]))
+    positions, scores = zip(*scored)
+    return float(np.interp(position, positions, scores))
 
 
 def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) -> Interval:
@@ -192,8 +201,12 @@ def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:
 
 
 def real_baseline(groups: Mapping[str, list[Run]]) -> dict[str, float]:
-    """{value: score of the real held-out items}, the same for all runs; {} where none lives."""
-    return next((run["floors"] for group in groups.values() for run in alive(group)), {})
+    """{value: score of the real held-out items}, the same for all runs; without those that no run could be scored by."""
+    floors: dict[str, float] = {}
+    for group in groups.values():
+        for lived in alive(group):
+            floors = lived["floors"] | floors
+    return floors
 
 
 def summary(group: list[Run], values: Iterable[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from errors import UserError
 from experiments import ROOT, figures
 from metrics.networks import NETWORKS
 from reporting.figures import save
+from storage import names as file_names
 from storage.writing import write_text
 from training import runtime
 from training.recipe import Recipe
@@ -41,13 +42,8 @@ def final_metrics(data_name: str) -> tuple[str, ...]:
     return tuple(name for name in metrics.choose(None, data_name) if name in wanted)
 
 
-def file_name(data_name: str) -> str:
-    """A data set's name as a part of a file's."""
-    return data_name.replace(":", "-").replace("/", "-")
-
-
 def path(model: str, data_name: str) -> Path:
-    return ROOT / "docs" / "search" / f"{model}-{file_name(data_name)}.json"
+    return ROOT / "docs" / "search" / f"{model}-{file_names.part(data_name)}.json"
 
 
 def _journal(model: str, data_name: str) -> Path:
@@ -167,7 +163,7 @@ def draw(data_name: str) -> Path:
             right.text(x, y, "–" if math.isnan(share) else f"{share:.2f}", **style)
     seconds = sorted({content["seconds_a_trial"] for content in contents.values()})
     figures.foot(figure, f"{data_name}, {' and '.join(f'{s:g}' for s in seconds)} CPU seconds a trial, one thread")
-    target = ROOT / "docs" / "figures" / f"search-{file_name(data_name)}.png"
+    target = ROOT / "docs" / "figures" / f"search-{file_names.part(data_name)}.png"
     save(figure, target)
     return target
 

@@ -112,9 +112,7 @@ def measure(store):
 
     cells = {model: (model, settings_of(model)) for model in MODELS}
     how: dict[str, Any] = {"tiles": 32, "recipe_of": training_runs.tuned}
-    trained = training_runs.runs(store, cells, **how)
-    if not store.quick:
-        trained |= training_runs.runs(store, {model: cells[model] for model in STEPS}, MORE, needed=False, **how)
+    trained = training_runs.runs(store, cells, more={} if store.quick else dict.fromkeys(STEPS, MORE), **how)
     numbers = main_table.numbers_of(trained, "fd_lenet", 5)
     numbers["ratio"] = main_table.ratios(trained, "fd_lenet", BASE)
     ranks = {model: training_runs.agreement(trained[model], "fd_lenet") for model in POINTS if model in trained}

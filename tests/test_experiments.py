@@ -160,9 +160,31 @@ def test_terms_are_read_where_the_first_of_a_pair_ends():
     at_seconds = training_runs.on_equal_terms(ours, theirs, "fd_lenet", "cpu_seconds")
     assert at_seconds["each"] == [0.25] * 3  # 2 beside 8, after 20 seconds each
     assert (at_seconds["trainings"], at_seconds["at_end"]) == (6, 6)
-    assert (
-        training_runs.on_equal_terms(ours, theirs, "fd_lenet", "critic_steps")["each"] == [None] * 3
-    )  # of before they were kept
+    of_before_they_were_kept = training_runs.on_equal_terms(ours, theirs, "fd_lenet", "critic_steps")
+    assert of_before_they_were_kept["each"] == [None] * 3
+
+
+def test_a_checkpoint_without_a_score_is_passed_over_on_the_way():
+    run = a_run(0, (None, 3.0), (10, 20))
+    assert training_runs.at(run, "fd_lenet", "step", 10) == 6.0  # between 9 and 3
+    assert training_runs.at(a_run(0, (4.0, None), (10, 20)), "fd_lenet", "step", 10) == 4.0
+    assert training_runs.at(a_run(0, (4.0, None), (10, 20)), "fd_lenet", "step", 20) is None
+
+
+def test_the_real_baseline_is_of_all_runs_that_have_one():
+    runs = [{"floors": {}}, {"died": "why"}, {"floors": {"kid": 1.0}}, {"floors": {"kid": 2.0, "swd": 3.0}}]
+    assert training_runs.real_baseline({"a": runs[:2], "b": runs[2:]}) == {"kid": 1.0, "swd": 3.0}
+
+
+@pytest.mark.parametrize("name", ["stacked", "tuned", "section_43", "fashion_mnist"])
+def test_trainings_that_are_judged_by_their_end_keep_all_checkpoints(root, monkeypatch, name):
+    """With train.py's few, `ended` would see too few to tell."""
+    asked = []
+    monkeypatch.setattr(training_runs, "_measure", lambda store, key, recipe, *rest: asked.append(recipe) or {"died": "why"})
+    importlib.import_module(f"experiments.{name}").measure(ExperimentStore(name))
+    assert asked and all(
+        recipe.keep_checkpoints * recipe.checkpoint_every >= recipe.steps for recipe in asked if recipe.steps < 1e6
+    )
 
 
 def test_an_experiment_runs_and_a_second_call_measures_nothing(root, capsys):
@@ -284,6 +306,9 @@ def test_an_experiment_outlives_trainings_that_died_or_made_nothing_to_measure(r
     monkeypatch.setattr(module, "COUNT", 4, raising=False)  # of random_architectures
     asked = ExperimentStore(name)
     asked.point_seeds = 3
-    numbers = numeric.rounded(module.measure(asked))
-    assert len(claims.verdicts(module.ABOUT, numbers)) == len(claims.of(module.ABOUT))
-    assert module.draw(numbers, asked).axes
+    assert asked.carry_out(module)
+    content = json.loads(asked.json.read_text(encoding="utf-8"))
+    assert len(content["verdicts"]) == len(claims.of(module.ABOUT))
+    monkeypatch.setattr(results, "read", lambda: {name: content})
+    monkeypatch.setattr(results.queue, "left", lambda name: ([], 1, 0.0))
+    assert all(f"## {name}" in page for path, page in results.render().items() if path.startswith("docs/"))

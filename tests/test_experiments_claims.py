@@ -63,13 +63,13 @@ def test_a_claim_about_ends_is_decided_only_at_the_ends():
     assert claim.verdict(found(0.2, 0.9)) == UNDECIDED  # it is not known
 
 
-def test_what_is_exact_needs_no_replicates_and_says_so():
-    claim = Claim("k", **ROW, relation="below", threshold=1, exact=True)
-    value = numeric.exact(0.5)
-    assert (value["low"], value["high"]) == (0.5, 0.5)
-    assert claim.verdict(value) == HOLDS and BELOW.verdict(value) == UNDECIDED
-    assert claim.in_words(value)["found"] == "0.5 (exact)" and "确定值" in claim.in_words(value, "zh")["found"]
-    assert "95 %" not in claim.refuted_by()
+def test_what_was_not_measured_is_told_from_what_gave_no_number():
+    nothing = numeric.t_interval({}, log=True)
+    assert (BELOW.verdict(nothing), BELOW.why(nothing), BELOW.why(None, "zh")) == (UNDECIDED, "not measured yet", "尚未测")
+    died = numeric.t_interval({0: None, 1: None, 2: None})
+    assert BELOW.why(died) == "its 3 replicates give no number"
+    alike = numeric.mcnemar({0: True, 1: False}, {0: True, 1: False})
+    assert (BELOW.verdict(alike), BELOW.why(alike)) == (UNDECIDED, "no two differ")
 
 
 def test_the_refutation_is_the_other_side():
