@@ -15,6 +15,7 @@ from reporting.numbers import in_digits
 
 HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
 WORDS = {"en": dict(zip(VERDICTS, VERDICTS)), "zh": dict(zip(VERDICTS, ("成立", "不成立", "未定")))}
+NOT_MEASURED = ("not measured yet", "尚未测")
 TERMS = {  # what is equal for those that a claim compares: in English, in Chinese
     "none": ("", ""),
     "generator steps": ("at equal generator steps", "生成器步数相同"),
@@ -59,7 +60,7 @@ class Claim:
         if found and found.get("method") == BINOMIAL and not found["each"]:
             return UNDECIDED, ("no two differ", "没有一对有差别")
         if not found or not found["each"]:
-            return UNDECIDED, ("not measured yet", "尚未测")
+            return UNDECIDED, NOT_MEASURED
         lived = sum(value is not None for value in found["each"])
         if found["value"] is None:  # all died, or a 0 among values whose logarithms are wanted
             return UNDECIDED, (f"its {len(found['each'])} replicates give no number", f"{len(found['each'])} 次都给不出数值")
@@ -91,8 +92,9 @@ class Claim:
         terms = f", {TERMS[self.terms][0]}" if TERMS[self.terms][0] else ""
         return f"{self.quantity}{terms}: its whole 95 % interval {other} {self.threshold:g}"
 
-    def in_words(self, found: Found | None, language: str = "en") -> dict[str, str]:
-        """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, at_end, verdict, why, caveat."""
+    def in_words(self, found: Found | None, language: str = "en") -> dict[str, Any]:
+        """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, n, at_end, verdict, why, caveat:
+        text; measured: bool."""
         chinese = language == "zh"
         text = lambda field: getattr(self, field + "_zh" if chinese else field)  # noqa: E731
         at_end = ""
@@ -110,6 +112,7 @@ class Claim:
             "each": _each(found, chinese),
             "n": str(sum(value is not None for value in found["each"])) if found else "",
             "at_end": at_end,
+            "measured": self.why(found) != NOT_MEASURED[0],
             "verdict": WORDS[language][self.verdict(found)],
             "why": self.why(found, language),
             "caveat": text("caveat"),

@@ -39,7 +39,7 @@ def read() -> dict[str, dict[str, Any]]:
     return {name: content for name, content in contents.items() if content.get("numbers")}
 
 
-def rows(language: str) -> dict[str, list[dict[str, str]]]:
+def rows(language: str) -> dict[str, list[dict[str, Any]]]:
     """{experiment: what a page says of each of its claims (claims.Claim.in_words)}, measured or not."""
     measured = read()
     found = {name: measured[name]["numbers"]["claims"] if name in measured else {} for name in experiments.NAMES}
@@ -49,7 +49,7 @@ def rows(language: str) -> dict[str, list[dict[str, str]]]:
     }
 
 
-def leading(said: dict[str, list[dict[str, str]]], language: str) -> list[dict[str, Any]]:
+def leading(said: dict[str, list[dict[str, Any]]], language: str) -> list[dict[str, Any]]:
     """lead.LEAD as the page shows it: says, claims as `rows` has them with their experiment and whose constants it has, left: the
     experiments that have not been measured yet, and unmeasured: how many claims are theirs."""
     chinese, measured = language == "zh", read()
@@ -110,6 +110,7 @@ def render() -> dict[str, str]:
     )
     environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
     environment.filters |= {"percent": numeric.percent, "each": numeric.each}
+    environment.filters |= {"upperfirst": lambda text: text[:1].upper() + text[1:]}  # capitalize would lower the rest
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()

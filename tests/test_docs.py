@@ -83,9 +83,11 @@ def test_links_lead_to_files(page):
 
 
 def anchors(page):
-    """Of the page's headings, as GitHub makes them: lower case, no punctuation, a hyphen for each space."""
-    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S), re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+    """Its own, and of its headings, as GitHub makes them: lower case, no punctuation, a hyphen for each space."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    made = {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+    return made | set(re.findall(r'^<a id="([^"]+)"></a>$', text, re.M))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

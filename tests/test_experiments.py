@@ -311,4 +311,4 @@ def test_an_experiment_outlives_trainings_that_died_or_made_nothing_to_measure(r
     assert len(content["verdicts"]) == len(claims.of(module.ABOUT))
     monkeypatch.setattr(results, "read", lambda: {name: content})
     monkeypatch.setattr(results.queue, "left", lambda name: ([], 1, 0.0))
-    assert all(f"## {name}" in page for path, page in results.render().items() if path.startswith("docs/"))
+    assert all(f'id="{name}"' in page for path, page in results.render().items() if path.startswith("docs/"))
