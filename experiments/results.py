@@ -110,7 +110,7 @@ def render() -> dict[str, str]:
     )
     environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
     environment.filters |= {"percent": numeric.percent, "each": numeric.each}
-    environment.filters |= {"upperfirst": lambda text: text[:1].upper() + text[1:]}  # capitalize would lower the rest
+    environment.filters |= {"sentence": _sentence, "whole": lambda text: text.replace(" ", "\u00a0")}  # whole: in one line
     environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()
@@ -135,6 +135,11 @@ def render() -> dict[str, str]:
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}
+
+
+def _sentence(text):
+    """With a capital, unless it begins with a value's name; nothing else is changed, as by `capitalize`."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
 def between_marks(path: Path, what: str, text: str) -> str:
