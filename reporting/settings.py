@@ -13,7 +13,6 @@ from pydantic import PlainValidator
 from pydantic.fields import FieldInfo
 
 from experiments.results import between_marks
-from models import networks
 from reporting import console, terms
 from storage.writing import write_text
 from training import recipe as recipes
@@ -63,13 +62,6 @@ def range_of(field: FieldInfo, language: str) -> str:
     return text + (f" {OR[language]} `null`" if type(None) in get_args(field.annotation) else "")
 
 
-def reads(recipe: Recipe, name: str) -> bool:
-    """Whether a setting does anything with the optimiser and the networks of a recipe."""
-    if name in networks.WIDTHS:
-        return any(name in network.widths for network in networks.rows(recipe))
-    return recipe.optimizer not in terms.UNREAD_BY.get(name, ())
-
-
 def values() -> dict[str, dict[str, str]]:
     """{setting: {recipe: its value on mnist-5k, – where it does not read it}} where some recipe's is not the default."""
     loaded = {name: recipes.load(name) for name in recipes.names()}
@@ -77,7 +69,7 @@ def values() -> dict[str, dict[str, str]]:
     for name, field in Recipe.model_fields.items():
         row = {model: getattr(recipe, name) for model, recipe in loaded.items()}
         if name not in ("model", "data") and any(value != field.default for value in row.values()):
-            found[name] = {model: in_words(value) if reads(loaded[model], name) else "–" for model, value in row.items()}
+            found[name] = {model: in_words(value) if terms.reads(loaded[model], name) else "–" for model, value in row.items()}
     return found
 
 

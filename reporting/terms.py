@@ -7,8 +7,8 @@ from models import networks
 from training import budget
 from training import recipe as recipes
 from training.comparison import NOT_CONTENT, Entry
+from training.optimizers import OPTIMIZERS
 
-UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
 MEANING = {"network": "of both players", "learning_rate": "learning rate alpha of both players"}
 # what is looked at in a training, how the report counts it (looked_at of a run), and the settings by which that is more or less
 LOOKS = {
@@ -120,14 +120,20 @@ def unused(recipe):
     return (*fit, "steps") if recipe.minutes else (*fit, "minutes", "clock")
 
 
+def reads(recipe: recipes.Recipe, name: str) -> bool:
+    """Whether a setting does anything with the optimiser and the networks of a recipe."""
+    if name in networks.WIDTHS:
+        return any(name in network.widths for network in networks.rows(recipe))
+    others = {setting for row in OPTIMIZERS.values() for setting in row.reads} - set(OPTIMIZERS[recipe.optimizer].reads)
+    return name not in others
+
+
 def in_words(recipe: recipes.Recipe, name: str) -> str:
     """The value of a setting as the report writes it; '–' for one that means nothing in this recipe."""
     if name in unused(recipe):
         return "–"
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
-    unread = recipe.optimizer in UNREAD_BY.get(name, ())
-    unread |= name in networks.WIDTHS and all(name not in network.widths for network in networks.rows(recipe))
-    if value is None or unread:
+    if value is None or not reads(recipe, name):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
