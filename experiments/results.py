@@ -10,7 +10,6 @@ if __name__ == "__main__":
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,5 +154,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "results.py"
     console.run(main)

@@ -7,7 +7,6 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import hashlib
-import sys
 import time
 
 import click
@@ -118,5 +117,4 @@ def augment(images, how, rng):
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "train_network.py"
     console.run(main)

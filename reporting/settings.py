@@ -3,7 +3,6 @@
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -105,5 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "settings.py"
     console.run(main)
