@@ -43,7 +43,6 @@ def render(results: dict, language: str = "en") -> str:
         at = escape("/".join(map(str, keys)))
         return Markup(f'<data data-at="{at}" value="{escape(value)}">{escape(FORMS[form](value))}</data>')
 
-    results = {**results, "summary": results.get("summary") or summary.summarise(results)}
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     labels = [group["label"] for group in results["groups"]]
