@@ -19,8 +19,8 @@ import data
 import metrics
 from data.dataset import crop_to, to_uint8
 from errors import UserError
-from experiments.results import between_marks
 from reporting import console, figures
+from reporting.markdown import between_marks
 from reporting.numbers import plus_minus
 from reporting.samples import noise
 from storage import writing

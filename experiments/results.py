@@ -11,16 +11,15 @@ if __name__ == "__main__":
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import experiments
-from errors import UserError
 from experiments import ROOT, claims, lead, numeric, queue
 from reporting import console, numbers
+from reporting.markdown import between_marks
 from storage.writing import write_text
 from training import recipe as recipes
 from training import runtime
@@ -133,16 +132,6 @@ def render() -> dict[str, str]:
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}
-
-
-def between_marks(path: Path, what: str, text: str) -> str:
-    """The page with `text` between the comments `what` and `end of what`. Raises UserError where it lacks them."""
-    begin, end = f"<!-- {what} -->\n", f"<!-- end of {what} -->\n"
-    before, begun, rest = path.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (begun and ended):
-        raise UserError(f"{path} lacks the marks {begin.strip()} and {end.strip()}")
-    return before + begin + text + end + after
 
 
 @click.command(help=__doc__)

@@ -3,6 +3,7 @@
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -11,8 +12,8 @@ import click
 from pydantic import PlainValidator
 from pydantic.fields import FieldInfo
 
-from experiments.results import between_marks
 from reporting import console, terms
+from reporting.markdown import between_marks, in_markdown
 from storage.writing import write_text
 from training import recipe as recipes
 from training.recipe import Recipe
@@ -72,15 +73,11 @@ def values() -> dict[str, dict[str, str]]:
     return found
 
 
-def table(heads: list[str], lines: list[list[str]]) -> str:
-    return "".join(f"| {' | '.join(line)} |\n" for line in [heads, ["---"] * len(heads), *lines])
-
-
 def markdown(language: str) -> str:
     """All settings in groups, then the recipes' values. language: 'en' or 'zh'."""
     differing, parts = values(), []
     for headings, group in GROUPS.items():
-        lines = []
+        lines: list[Sequence[str]] = [HEADS[language]]
         for name, setting in group.items():
             field = Recipe.model_fields[name]
             default = "" if field.is_required() else f"`{in_words(field.default)}`"
@@ -88,11 +85,12 @@ def markdown(language: str) -> str:
             about = (setting.en if language == "en" else setting.zh).format(**LINKS[language])
             default = COMMA[language].join(filter(None, (default, varies)))
             lines.append([f"`{name}`", default or "–", range_of(field, language) or "–", about])
-        parts.append(f"### {headings[0 if language == 'en' else 1]}\n\n{table(list(HEADS[language]), lines)}")
+        parts.append(f"### {headings[0 if language == 'en' else 1]}\n\n{in_markdown(lines)}\n")
     models = recipes.names()
-    lines = [[f"`{name}`", *(row[model] for model in models)] for name, row in differing.items()]
+    lines = [[HEADS[language][0], *(f"`{model}`" for model in models)]]
+    lines += [[f"`{name}`", *(row[model] for model in models)] for name, row in differing.items()]
     title = "Values of the recipes" if language == "en" else "各配置的取值"
-    parts.append(f"### {title}\n\n{table([HEADS[language][0], *(f'`{model}`' for model in models)], lines)}")
+    parts.append(f"### {title}\n\n{in_markdown(lines)}\n")
     return "\n" + "\n".join(parts) + "\n"
 
 
