@@ -12,7 +12,7 @@ import time
 import click
 import numpy as np
 
-from data.dataset import crop_to
+from data.dataset import crop_to, to_unit
 from metrics import networks
 from reporting import console, numbers
 from storage import writing
@@ -97,7 +97,7 @@ def augment(images, how, rng):
     import cv2
 
     size, n = images.shape[-1], len(images)
-    x = images.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+    x = to_unit(images)
     if how == "digits":
         centre = (size - 1) / 2
         for i in range(n):
