@@ -30,8 +30,8 @@ from benchmarks.throughput import SETTINGS, STEPS, Row
 from benchmarks.worker import recipe_of
 from errors import UserError
 from experiments import ROOT
-from experiments.results import between_marks
 from reporting import console
+from reporting.markdown import between_marks
 from storage.writing import write_text
 from training import launch, runtime
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from benchmarks.table import in_markdown
+from reporting.markdown import in_markdown
 
 HOSTS = (2, 8, 64)
 BATCH = 128  # of the calculated table: 64 processes get two samples each, the fewest that the program gives one

@@ -14,10 +14,11 @@ import click
 from matplotlib.figure import Figure
 
 from benchmarks.quality_training import THRESHOLDS
-from benchmarks.table import in_chinese, in_markdown
+from benchmarks.table import in_chinese
 from experiments import figures
 from reporting import console
 from reporting.figures import save
+from reporting.markdown import in_markdown
 
 LABELS = {"pytorch": "the WGAN authors' recipe, PyTorch"}
 ENDS = {"quality": "there", "budget": "its recipe's end", "seconds": "out of time", "not finite": "a number not finite"}

@@ -4,7 +4,6 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
-from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from reporting import console
+from reporting.markdown import in_markdown
 
 NAMES = {"plain": "Paddle as it comes", "ours": "this project", "pytorch": "PyTorch"}
 # what tables of docs/performance.md say, in the words of docs/zh/performance.md; longer ones first
@@ -40,12 +40,6 @@ CHINESE = {
     ", ": "，",
 }
 TITLES = {"wall": "All cores, wall-clock time", "cpu": "One thread, CPU time"}
-
-
-def in_markdown(lines: Sequence[Sequence[str]], right: range) -> str:
-    """A Markdown table, headings first; right: the columns that stand to the right."""
-    rule = ["---:" if column in right else "---" for column in range(len(lines[0]))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
 
 def in_chinese(table: str) -> str:

@@ -8,7 +8,6 @@ marks, and ladder.png beside the first, and says whether each step of the ladder
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,8 +19,8 @@ import data
 import metrics
 from data.dataset import crop_to, to_uint8
 from errors import UserError
-from experiments.results import between_marks
 from reporting import console, figures
+from reporting.markdown import between_marks
 from reporting.numbers import plus_minus
 from reporting.samples import noise
 from storage import writing
@@ -202,5 +201,4 @@ def draw(path, rungs, scores):
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "ladder.py"
     console.run(main)

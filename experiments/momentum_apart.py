@@ -111,7 +111,7 @@ class Apart(GANTrainer):
     def _make_optimizers(self):
         def optimizer(role, rate, weights):
             recipe = self.recipe.model_copy(update={} if role in self.who else {"beta1": 0.0})
-            return OPTIMIZERS[recipe.optimizer](recipe, rate, weights)
+            return OPTIMIZERS[recipe.optimizer].make(recipe, rate, weights)
 
         self.generator_optimizer = optimizer("generator", self.recipe.generator_learning_rate, self.generator_weights)
         self.critic_optimizer = optimizer("critic", self.recipe.critic_learning_rate, self.critic_weights)

@@ -10,18 +10,16 @@ if __name__ == "__main__":
 
 import json
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import experiments
-from errors import UserError
 from experiments import ROOT, claims, lead, numeric, queue
 from reporting import console, numbers
+from reporting.markdown import between_marks
 from storage.writing import write_text
 from training import recipe as recipes
 from training import runtime
@@ -142,16 +140,6 @@ def _sentence(text):
     return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
-def between_marks(path: Path, what: str, text: str) -> str:
-    """The page with `text` between the comments `what` and `end of what`. Raises UserError where it lacks them."""
-    begin, end = f"<!-- {what} -->\n", f"<!-- end of {what} -->\n"
-    before, begun, rest = path.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (begun and ended):
-        raise UserError(f"{path} lacks the marks {begin.strip()} and {end.strip()}")
-    return before + begin + text + end + after
-
-
 @click.command(help=__doc__)
 def main() -> None:
     runtime.start("cpu")  # what is left is asked of the experiments, which import Paddle
@@ -161,5 +149,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "results.py"
     console.run(main)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -75,13 +75,14 @@ def of_heldout(reference: Items, heldout: Items, n: int, seed: int, count: int =
     """Draws in which held-out items stand where samples stood: disjoint blocks if there are five, otherwise n at random."""
     rng = np.random.default_rng([seed, 2])
     order = rng.permutation(len(heldout))
-    for block in range(min(count, len(heldout) // n) if has_blocks(heldout, n) else count):
-        rows = order[block * n : (block + 1) * n] if has_blocks(heldout, n) else rng.permutation(len(heldout))[:n]
+    blocks = has_blocks(heldout, n)
+    for block in range(min(count, len(heldout) // n) if blocks else count):
+        rows = order[block * n : (block + 1) * n] if blocks else rng.permutation(len(heldout))[:n]
         others = heldout.take(np.setdiff1d(order, rows)) if len(heldout) > n else heldout
         yield Draw(heldout.take(rows), reference.take(rng.permutation(len(reference))[:n]), reference, others, seed=seed, **rest)
 
 
-def has_blocks(heldout: Items, n: int) -> bool:
+def has_blocks(heldout: Sized, n: int) -> bool:
     """Whether held-out items alone show how much a draw of n scatters."""
     return len(heldout) >= 5 * n
 

@@ -131,7 +131,8 @@ class RealData:
         rows = np.random.default_rng(0).permutation(len(dataset.train))[:REFERENCE]
         held = slice(0, max(REFERENCE, *(row.block for row in METRICS.values())))
         # how near training images are to one another matters only where the baseline must divide anew
-        near = {"heldout", "reference"} if len(dataset.heldout) < 5 * BLOCK else {"heldout"}
+        near = () if draws.has_blocks(dataset.heldout, BLOCK) else ("nearest",)
+        kept = {"reference": ("features", *near), "heldout": ("features", "nearest")}
         labels = {}
         if labelled:
             labels = {"reference": dataset.classes_of(rows), "heldout": dataset.classes_of(held, "heldout")}
@@ -141,7 +142,7 @@ class RealData:
                 self.sides[side] = self.describe(items, needs - {"critic"})
             else:
                 known: dict[str, np.ndarray] = {}
-                for need in [need for need in ("features", "nearest") if need in needs and (need == "features" or side in near)]:
+                for need in (need for need in kept[side] if need in needs):
                     network = networks.NETWORKS[self.network].sha256 if need == "features" else ""
                     name = cache.key("items", dataset.sha256, self.form, side, len(items), need, network)
                     known |= cache.arrays(name, functools.partial(self._known, items, need, side))

@@ -14,8 +14,8 @@ def prdc(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
 
     precision: fakes inside any ball around a real one that reaches its 3rd nearest real neighbour; recall: the same with
     the roles exchanged (1904.06991). density: how many real balls (k = 5) a fake lies in, over k, not bounded by 1;
-    coverage: real balls (k = 5) that hold a fake (2002.09797). All grow with quality. Of equal
-    distributions density is 1 and coverage 1 − 2⁻⁵ = .97.
+    coverage: real balls (k = 5) that hold a fake (2002.09797). All grow with quality. Of equal distributions density is 1 and
+    coverage 1 − 2⁻⁵ = .97.
     """
     fake, real = checks.rows("prdc", fake, real, at_least=K_DENSITY + 1)
     checks.equally_many("prdc", fake, real)

@@ -7,13 +7,12 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import hashlib
-import sys
 import time
 
 import click
 import numpy as np
 
-from data.dataset import crop_to
+from data.dataset import crop_to, to_unit
 from metrics import networks
 from reporting import console, numbers
 from storage import writing
@@ -98,7 +97,7 @@ def augment(images, how, rng):
     import cv2
 
     size, n = images.shape[-1], len(images)
-    x = images.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+    x = to_unit(images)
     if how == "digits":
         centre = (size - 1) / 2
         for i in range(n):
@@ -118,5 +117,4 @@ def augment(images, how, rng):
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "train_network.py"
     console.run(main)

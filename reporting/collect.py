@@ -157,7 +157,7 @@ def verdict(state, status):
     """The state of a run's critic in words."""
     if status == "died":
         return "died"
-    alarms = state.get("alarms") or {}
+    alarms = state.get("alarms", {})
     if alarms.get("dead", 0) >= PATIENCE:
         return "dead: no gradient reaches the generator"
     if alarms.get("negative", 0) >= PATIENCE:

@@ -36,7 +36,8 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
     """
     _open_missing()
     out, _ = _lasting("stdout"), _lasting("stderr")
-    name = sys.argv[0].rsplit("/", 1)[-1]
+    path = Path(sys.argv[0])
+    name = path.parent.name if path.name == "__main__.py" else path.name  # as ctrl_c.py says it
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without

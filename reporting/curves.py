@@ -57,9 +57,9 @@ def _curve(series, axis, name):
     return {"x": digits(x), "mean": digits(np.mean(ys, 0)), "deviation": deviation}
 
 
-def digits(numbers, n=6):
-    """Floats with n significant digits: what is shown needs no more."""
-    return [float(f"{number:.{n}g}") for number in numbers]
+def digits(numbers):
+    """Floats with six significant digits: what is shown needs no more."""
+    return [float(f"{number:.6g}") for number in numbers]
 
 
 def at_step(log: list[dict], step: int, clock: str = "wall") -> dict:

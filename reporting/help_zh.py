@@ -10,10 +10,13 @@ import click
 import data
 import metrics
 from models import networks
+from reporting import samples
 from training import recipe
 
 DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
 DEVICE = "auto、cpu、gpu 或 gpu:N。"
+_MORE = "，".join(f"{name} 为 {row.samples:,}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples)
+SAMPLES = f"{data.Source.samples:,}（{_MORE}）"
 OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）"
 CLEAR = "--out 为目录时，先删除其中已有的单张图片。"
 
@@ -44,7 +47,7 @@ COMMANDS = {
         "data_dir": DATA_DIR,
         "fit": "用于文件：folder:PATH 的图片如何变成正方形，crop（裁切）或 pad（补边）。",
         "names": f"可选 {'、'.join(metrics.METRICS)}；默认为所有适用的指标。",
-        "samples": "评分用的样本数，默认 5,000（stacked-mnist 为 25,600）。",
+        "samples": f"评分用的样本数，默认 {SAMPLES}。",
         "seed": "噪声和抽样的随机种子。",
         "raw": "用生成器本身采样，不用训练中的权重平均。",
         "every": "评估全部检查点，结果也写入 VisualDL，并标出最好的一个。",
@@ -64,7 +67,7 @@ COMMANDS = {
         "overrides": "对所有模型生效的设置；MODEL.KEY=VALUE 只对一个模型生效。",
         "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
         "wanted": "同 eval.py；默认为所有适用的指标。",
-        "samples": "评分用的样本数；默认 5,000（stacked-mnist 为 25,600）。",
+        "samples": f"评分用的样本数；默认 {SAMPLES}。",
         "out": "比较结果的目录；默认为 compare/ 下的一个名字。",
         "own_name": "目录为 compare/NAME；若已被别的比较占用则报错。",
         "listing": "只列出已有的比较及各自的领先者。",
@@ -74,7 +77,7 @@ COMMANDS = {
     },
     "sample.py": {
         "": "从一次训练或一个检查点采样：网格图、.npz、单张 PNG、插值、动画。",
-        "count": "样本数；默认 64，二维点 1,000。",
+        "count": f"样本数；默认 {samples.IMAGES}，二维点 {samples.POINTS:,}。",
         "seed": "噪声 z 的随机种子。",
         "out": OUT_FILE
         + "；.gif、.mp4 为动画：训练过程（由已保存的网格图组成），或 --interpolate 的插值。默认在该次训练的目录中写一张 PNG。",

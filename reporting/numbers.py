@@ -23,13 +23,13 @@ def plus_minus(row: dict, digits: int = 3) -> str:
     return mean if row["deviation"] is None else f"{mean} ± {in_digits(row['deviation'], 2)}"
 
 
-def aligned(mean: float | None, deviation: float | None, digits: int = 3) -> str:
+def aligned(mean: float | None, deviation: float | None) -> str:
     """As plus_minus, both to the same place, that of the deviation's second digit: 4.54 ± 0.64, 81 ± 138."""
     if mean is None or not deviation or not math.isfinite(mean + deviation):
-        return plus_minus({"mean": mean, "deviation": deviation}, digits)
+        return plus_minus({"mean": mean, "deviation": deviation})
     places = max(0, 1 - math.floor(math.log10(deviation)))
     if places > 5 or abs(mean) >= 1e9:
-        return plus_minus({"mean": mean, "deviation": deviation}, digits)
+        return plus_minus({"mean": mean, "deviation": deviation})
     return f"{mean:,.{places}f} ± {deviation:,.{places}f}"
 
 

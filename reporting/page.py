@@ -8,7 +8,6 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import cv2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps as script  # no character that ends or begins anything in HTML or JavaScript
 from markupsafe import Markup, escape
@@ -43,7 +42,6 @@ def render(results: dict, language: str = "en") -> str:
         at = escape("/".join(map(str, keys)))
         return Markup(f'<data data-at="{at}" value="{escape(value)}">{escape(FORMS[form](value))}</data>')
 
-    results = {**results, "summary": results.get("summary") or summary.summarise(results)}
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
     labels = [group["label"] for group in results["groups"]]
@@ -138,9 +136,7 @@ def data_uri(path: Path) -> str:
         return ""
     if (picture == picture[..., :1]).all():  # grey: a third of the work and less to carry
         picture = picture[..., :1]
-    done, encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    assert done
-    return "data:image/png;base64," + base64.b64encode(encoded.tobytes()).decode()
+    return "data:image/png;base64," + base64.b64encode(grids.png(picture, compression=9)).decode()
 
 
 def _frames(run):

@@ -17,10 +17,9 @@ from pathlib import Path
 import click
 
 import data
-from benchmarks.table import in_markdown
 from errors import UserError
-from experiments.results import between_marks
 from reporting import console, score_store
+from reporting.markdown import between_marks, in_markdown
 from reporting.numbers import in_digits
 from reporting.scorer import Scorer
 from storage import writing

@@ -3,7 +3,7 @@
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
-import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -12,9 +12,8 @@ import click
 from pydantic import PlainValidator
 from pydantic.fields import FieldInfo
 
-from experiments.results import between_marks
-from models import networks
 from reporting import console, terms
+from reporting.markdown import between_marks, in_markdown
 from storage.writing import write_text
 from training import recipe as recipes
 from training.recipe import Recipe
@@ -63,13 +62,6 @@ def range_of(field: FieldInfo, language: str) -> str:
     return text + (f" {OR[language]} `null`" if type(None) in get_args(field.annotation) else "")
 
 
-def reads(recipe: Recipe, name: str) -> bool:
-    """Whether a setting does anything with the optimiser and the networks of a recipe."""
-    if name in networks.WIDTHS:
-        return any(name in network.widths for network in networks.rows(recipe))
-    return recipe.optimizer not in terms.UNREAD_BY.get(name, ())
-
-
 def values() -> dict[str, dict[str, str]]:
     """{setting: {recipe: its value on mnist-5k, – where it does not read it}} where some recipe's is not the default."""
     loaded = {name: recipes.load(name) for name in recipes.names()}
@@ -77,19 +69,15 @@ def values() -> dict[str, dict[str, str]]:
     for name, field in Recipe.model_fields.items():
         row = {model: getattr(recipe, name) for model, recipe in loaded.items()}
         if name not in ("model", "data") and any(value != field.default for value in row.values()):
-            found[name] = {model: in_words(value) if reads(loaded[model], name) else "–" for model, value in row.items()}
+            found[name] = {model: in_words(value) if terms.reads(loaded[model], name) else "–" for model, value in row.items()}
     return found
-
-
-def table(heads: list[str], lines: list[list[str]]) -> str:
-    return "".join(f"| {' | '.join(line)} |\n" for line in [heads, ["---"] * len(heads), *lines])
 
 
 def markdown(language: str) -> str:
     """All settings in groups, then the recipes' values. language: 'en' or 'zh'."""
     differing, parts = values(), []
     for headings, group in GROUPS.items():
-        lines = []
+        lines: list[Sequence[str]] = [HEADS[language]]
         for name, setting in group.items():
             field = Recipe.model_fields[name]
             default = "" if field.is_required() else f"`{in_words(field.default)}`"
@@ -97,11 +85,12 @@ def markdown(language: str) -> str:
             about = (setting.en if language == "en" else setting.zh).format(**LINKS[language])
             default = COMMA[language].join(filter(None, (default, varies)))
             lines.append([f"`{name}`", default or "–", range_of(field, language) or "–", about])
-        parts.append(f"### {headings[0 if language == 'en' else 1]}\n\n{table(list(HEADS[language]), lines)}")
+        parts.append(f"### {headings[0 if language == 'en' else 1]}\n\n{in_markdown(lines)}\n")
     models = recipes.names()
-    lines = [[f"`{name}`", *(row[model] for model in models)] for name, row in differing.items()]
+    lines = [[HEADS[language][0], *(f"`{model}`" for model in models)]]
+    lines += [[f"`{name}`", *(row[model] for model in models)] for name, row in differing.items()]
     title = "Values of the recipes" if language == "en" else "各配置的取值"
-    parts.append(f"### {title}\n\n{table([HEADS[language][0], *(f'`{model}`' for model in models)], lines)}")
+    parts.append(f"### {title}\n\n{in_markdown(lines)}\n")
     return "\n" + "\n".join(parts) + "\n"
 
 
@@ -113,5 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "settings.py"
     console.run(main)

@@ -71,9 +71,7 @@ def note(results: dict, lang: str) -> str:
 def _rows(results, lang):
     """(heading, rows of costs, rows of scores as (name, direction, cells, place of the best)) as texts."""
     groups, real, marked = results["groups"], words.of("real data", lang), summary.marked(results)
-    seeds = [
-        in_ranges(group["seeds"]) + (f" ({group['died']} {words.of('died', lang)})" if group["died"] else "") for group in groups
-    ]
+    seeds = [in_ranges(group["seeds"]) + (DIED[lang].format(group["died"]) if group["died"] else "") for group in groups]
     costs = [[words.of("seeds", lang), *seeds, ""]]
     clock = results["clock"]
     costs.append([words.of_axis("step", clock, lang), *(in_digits(round(group["steps"])) for group in groups), ""])

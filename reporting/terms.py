@@ -7,9 +7,8 @@ from models import networks
 from training import budget
 from training import recipe as recipes
 from training.comparison import NOT_CONTENT, Entry
+from training.optimizers import OPTIMIZERS
 
-UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
-MEANING = {"network": "of both players", "learning_rate": "learning rate alpha of both players"}
 # what is looked at in a training, how the report counts it (looked_at of a run), and the settings by which that is more or less
 LOOKS = {
     "logged": ("lines", ("log_every",)),
@@ -95,13 +94,12 @@ def _who(runs, values):
 
 
 def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
-    """Rows of the table of settings: name, meaning, value by label, whether it is equal. Differences come first."""
+    """Rows of the table of settings: name, value by label, whether it is equal. Differences come first."""
     by_label = {label: [e.recipe for e in entries if e.label == label] for label in labels}
     one_word = [word for word in recipes.PLAYER_SETTINGS if all(recipes.joint(e.recipe, word) is not None for e in entries)]
     hidden = {key: word for word in one_word for key in recipes.PLAYER_SETTINGS[word]}
-    fields = {hidden.get(name, name): field.description for name, field in recipes.Recipe.model_fields.items()}
     rows = []
-    for name, meaning in fields.items():
+    for name in dict.fromkeys(hidden.get(name, name) for name in recipes.Recipe.model_fields):
         if name in NOT_CONTENT:
             continue
         values = {}
@@ -109,8 +107,7 @@ def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
             words = [in_words(recipe, name) for recipe in members]
             values[label] = words[0] if name != "seed" else ", ".join(dict.fromkeys(words))
         if set(values.values()) != {"–"}:
-            meaning = MEANING.get(name, meaning or "")
-            rows.append({"name": name, "meaning": meaning, "values": values, "equal": len(set(values.values())) == 1})
+            rows.append({"name": name, "values": values, "equal": len(set(values.values())) == 1})
     return sorted(rows, key=lambda row: row["equal"])
 
 
@@ -120,14 +117,20 @@ def unused(recipe):
     return (*fit, "steps") if recipe.minutes else (*fit, "minutes", "clock")
 
 
+def reads(recipe: recipes.Recipe, name: str) -> bool:
+    """Whether a setting does anything with the optimiser and the networks of a recipe."""
+    if name in networks.WIDTHS:
+        return any(name in network.widths for network in networks.rows(recipe))
+    others = {setting for row in OPTIMIZERS.values() for setting in row.reads} - set(OPTIMIZERS[recipe.optimizer].reads)
+    return name not in others
+
+
 def in_words(recipe: recipes.Recipe, name: str) -> str:
     """The value of a setting as the report writes it; '–' for one that means nothing in this recipe."""
     if name in unused(recipe):
         return "–"
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
-    unread = recipe.optimizer in UNREAD_BY.get(name, ())
-    unread |= name in networks.WIDTHS and all(name not in network.widths for network in networks.rows(recipe))
-    if value is None or unread:
+    if value is None or not reads(recipe, name):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -48,8 +48,7 @@ def add_scores(folder: str | Path, scores: dict[int, dict], raw: bool = False) -
 
 def write(out: str | Path, results: dict, pictures: Path) -> None:
     """OUT/report/vdlrecords…: samples.png and curves.png of the folder `pictures`, real items once for all runs, each run's last
-    grid, each group's values.
-    It takes the place of an earlier one. Raises WriteError."""
+    grid, each group's values. It takes the place of an earlier one. Raises WriteError."""
     folder = Path(out) / "report"
     earlier = list(folder.glob("vdlrecords.*.log"))
     with silent(), writing.filling(folder) as new:
@@ -58,7 +57,8 @@ def write(out: str | Path, results: dict, pictures: Path) -> None:
         try:
             for name in ("samples", "curves"):
                 writer.add_image(f"report/{name}", grids.read_png(pictures / f"{name}.png"), 0)
-            real = next((grids.shown(grids.path_of_real(run["folder"])) for run in results["runs"]), None)
+            shown = (grids.shown(grids.path_of_real(run["folder"])) for run in results["runs"])
+            real = next((picture for picture in shown if picture is not None), None)
             if real is not None:
                 writer.add_image("samples/real", real.copy(), 0)
             for run in results["runs"]:
@@ -84,6 +84,6 @@ def tag(label: str) -> str:
 def command(out: str | Path, entries: list[Entry]) -> str:
     """The line that opens the comparison's own runs and those that it reused."""
     own = Path(out).resolve()
-    others = [str(e.folder) for e in entries if own not in Path(e.folder).resolve().parents]
+    others = [str(e.folder) for e in entries if own not in e.folder.resolve().parents]
     line = ["visualdl", "--logdir", str(out), *others, "--host", "127.0.0.1", "--port", "8040", "--disable-telemetry"]
     return shlex.join(line)

@@ -120,19 +120,22 @@ def test_pytorch_has_no_counterpart_of_it_and_says_so():
 
 def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     from models.networks import norms
-    from training.optimizers import OPTIMIZERS
+    from reporting import terms
+    from training.optimizers import OPTIMIZERS, Row, alike
     from training.trainer import GANTrainer
 
     group = lambda channels, channels_last: nn.GroupNorm(1, channels, data_format="NHWC" if channels_last else "NCHW")  # noqa: E731
     momentum = lambda recipe, rate, weights: paddle.optimizer.Momentum(rate, recipe.beta1, weights)  # noqa: E731
     monkeypatch.setitem(norms.NORMS, "group", norms.Norm(group))
-    monkeypatch.setitem(OPTIMIZERS, "momentum", momentum)
+    monkeypatch.setitem(OPTIMIZERS, "momentum", Row(momentum, ("beta1",)))
     recipe = tiny("dcgan", generator_norm="group", critic_norm="group", optimizer="momentum")
     trainer = GANTrainer(recipe, (1, 32, 32))
     kinds = {type(layer).__name__ for network in (trainer.generator, trainer.critic) for layer in network.sublayers()}
     assert "GroupNorm" in kinds and "BatchNorm" not in kinds
     trainer.critic_step(paddle.rand([8, 1, 32, 32]))
     assert np.isfinite(float(trainer.generator_step(0)))
+    assert terms.reads(recipe, "beta1") and not terms.reads(recipe, "beta2")
+    assert alike(recipe, recipe.model_copy(update={"beta2": 0.9})) and not alike(recipe, recipe.model_copy(update={"beta1": 0.9}))
 
 
 class Wide(nn.Layer):

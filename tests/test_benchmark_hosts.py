@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks import hosts, hosts_table, work
 from benchmarks.worker import recipe_of
-from experiments.results import between_marks
 from models.networks.convolution import Conv, Deconv
 from models.networks.layers import BatchNorm, LayerNorm, Linear
+from reporting.markdown import between_marks
 from tests.helpers import ROOT, tiny
 
 MEASURED = json.loads((ROOT / "docs" / "scaling.json").read_text(encoding="utf-8"))

@@ -7,8 +7,9 @@ from collections import Counter
 import pytest
 
 from experiments import ladder
-from experiments.results import CHINESE, between_marks
+from experiments.results import CHINESE
 from reporting import settings
+from reporting.markdown import between_marks
 from tests.helpers import ROOT
 from training import callbacks
 from training.recipe import Recipe

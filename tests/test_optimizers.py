@@ -31,7 +31,7 @@ FORMULAS = {"rmsprop": rmsprop, "adam": adam, "sgd": lambda g, *_: g}
 def test_ten_steps_equal_the_formula(double, name, size):
     rng, begin = np.random.default_rng(0), np.linspace(-1, 1, 50)
     weight = paddle.create_parameter([50], "float64", default_initializer=paddle.nn.initializer.Assign(begin))
-    ours = OPTIMIZERS[name](tiny("gan", optimizer=name, beta1=0.5, beta2=0.999), RATE, [weight])
+    ours = OPTIMIZERS[name].make(tiny("gan", optimizer=name, beta1=0.5, beta2=0.999), RATE, [weight])
     expected, state = np.zeros(50), {}
     for t in range(1, 11):
         gradient = size * rng.standard_normal(50)
@@ -44,7 +44,7 @@ def test_ten_steps_equal_the_formula(double, name, size):
 
 def test_rmsprop_leaves_a_weight_without_gradient_where_it_is():
     weight = paddle.create_parameter([3], "float32", default_initializer=paddle.nn.initializer.Constant(1.0))
-    ours = OPTIMIZERS["rmsprop"](tiny("wgan"), 5e-5, [weight])
+    ours = OPTIMIZERS["rmsprop"].make(tiny("wgan"), 5e-5, [weight])
     (weight * paddle.to_tensor([1.0, 0.0, -1.0])).sum().backward()
     ours.step()
     # the mean square begins at 0, so that the first step is ten times the rate, whatever the gradient's size

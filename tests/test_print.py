@@ -13,7 +13,7 @@ from matplotlib import font_manager
 import metrics
 from data import SOURCES
 from errors import UserError
-from reporting import collect, numbers, score_store, tables, words
+from reporting import collect, figures, numbers, score_store, tables, visual, words
 from reporting.figures import fonts, printed
 from reporting.figures.__main__ import of_runs
 from tests.helpers import pictures, run_program
@@ -206,6 +206,7 @@ def test_a_model_of_which_a_seed_died_or_was_not_scored_says_so(tmp_path):
     results["groups"][1]["metrics"] = {}
     found = cells(tables.markdown(results, "en"), "|")
     assert found["Seeds"][0] == "0–2, 5 (1 died)"
+    assert cells(tables.markdown(results, "zh"), "|")["种子"][0] == "0–2, 5（1 次训练中断）"
     assert found["Fréchet distance (LeNet) ↓"][0].endswith("(2)**") and found["Fréchet distance (LeNet) ↓"][1] == "–"
 
 
@@ -251,6 +252,31 @@ def test_command_takes_a_comparison_that_was_moved(tmp_path):
     assert status == 2 and len(err.splitlines()) == 1 and "B/results.json is damaged" in err
 
 
+def test_runs_of_a_seed_stand_in_a_row_though_one_saved_no_grid(tmp_path, monkeypatch):
+    results, drawn = made_up(tmp_path), []
+    results["runs"][0]["grids"] = []
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure))
+    figures.samples(results, tmp_path / "samples.png")
+    rows = {}
+    for title in drawn[0].texts:
+        rows.setdefault(title.get_position()[1], []).append(title.get_text())
+    first, second = rows.values()
+    assert first == ["real: mnist-5k", "wgan_x, seed 0, step 300"]
+    assert second == ["real: mnist-5k", "gan, seed 1, step 300", "wgan_x, seed 1, step 300"]
+
+
+def test_visualdl_shows_real_items_though_the_first_run_has_lost_its_own(tmp_path):
+    from visualdl import LogReader
+
+    results = made_up(tmp_path)
+    grids.path_of_real(results["runs"][0]["folder"]).unlink()
+    for name in ("samples", "curves"):
+        grids.save_png(tmp_path / f"{name}.png", grids.grid(pictures(4, 28)))
+    visual.write(tmp_path, results, tmp_path)
+    (records,) = (tmp_path / "report").glob("vdlrecords.*.log")
+    assert "samples/real" in LogReader(file_path=str(records)).get_tags()["image"]
+
+
 PATH = {"PYTHONPATH": str(Path(printed.__file__).resolve().parent.parent.parent)}
 
 
@@ -261,7 +287,7 @@ def test_command_takes_runs_and_says_what_was_not_scored(run):
     assert "no estimate-quality figure" in err
     assert (run / "figures/samples-column.svg").is_file() and (run / "figures/curves-page.svg").is_file()
     status, _, err = run_program("reporting/figures/__main__.py", "run", "run", cwd=run.parent, env=PATH)
-    assert status == 2 and "--out" in err
+    assert status == 2 and "--out" in err and err.startswith("figures: error: ")
 
 
 def test_runs_that_were_not_scored_alike_are_named(run):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting import page
+from reporting import page, summary
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
@@ -25,7 +25,8 @@ def crowded(results):
     more = {key: rows(key) for key in ("groups", "runs", "agreement")}
     more |= {key: {name: results[key][of[name]] for name in NAMES} for key in ("curves", "metric_curves")}
     more["settings"] = [{**row, "values": {name: row["values"][of[name]] for name in NAMES}} for row in results["settings"]]
-    text = json.dumps({**results, **more, "summary": None}, ensure_ascii=False)
+    more["summary"] = summary.summarise({**results, **more})
+    text = json.dumps({**results, **more}, ensure_ascii=False)
     return json.loads(re.sub(r'"generator_loss": [-\d.]+', '"generator_loss": -1234.5678', text))
 
 

@@ -11,8 +11,8 @@ import yaml
 
 import data
 from data.dataset import crop_to, to_uint8
-from experiments.results import between_marks
 from reporting import publish, score_store
+from reporting.markdown import between_marks
 from reporting.scorer import Scorer
 from storage import reading
 from tests.helpers import ROOT, TINY_FLAGS

@@ -98,12 +98,12 @@ def captioned(picture: np.ndarray, text: str) -> np.ndarray:
     return np.asarray(sheet)
 
 
-def png(picture: np.ndarray) -> bytes:
-    """A uint8 picture, H×W×3 in RGB or H×W×1, as the content of a PNG file."""
+def png(picture: np.ndarray, compression: int = 3) -> bytes:
+    """A uint8 picture, H×W×3 in RGB or H×W×1, as the content of a PNG file. compression: 0 to 9."""
     import cv2
 
-    # a quarter of the default's bytes in the same milliseconds
-    done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    # by 3 a quarter of the default's bytes in the same milliseconds
+    done, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, compression])
     assert done
     return encoded.tobytes()
 

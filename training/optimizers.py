@@ -3,7 +3,8 @@
 A new one is a function of the recipe, a learning rate and the weights, and a row of OPTIMIZERS.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 
 def adam(recipe, learning_rate: float, weights: list):
@@ -24,11 +25,16 @@ def sgd(recipe, learning_rate: float, weights: list):
     return SGD(learning_rate, parameters=weights)
 
 
-OPTIMIZERS = {"adam": adam, "rmsprop": rmsprop, "sgd": sgd}
-WITHOUT_BETAS = ("rmsprop", "sgd")  # those that read neither beta1 nor beta2
+class Row(NamedTuple):
+    """make: (recipe, learning rate, weights) → Paddle's optimiser. reads: the settings of the recipe that are its alone."""
+
+    make: Callable
+    reads: tuple[str, ...] = ()
+
+
+OPTIMIZERS = {"adam": Row(adam, ("beta1", "beta2")), "rmsprop": Row(rmsprop), "sgd": Row(sgd)}
 
 
 def alike(one: Any, other: Any) -> bool:
     """Whether the optimisers of two recipes differ in their learning rates at most, so that one may go on for the other."""
-    read = ("optimizer",) if other.optimizer in WITHOUT_BETAS else ("optimizer", "beta1", "beta2")
-    return all(getattr(one, key) == getattr(other, key) for key in read)
+    return all(getattr(one, key) == getattr(other, key) for key in ("optimizer", *OPTIMIZERS[other.optimizer].reads))

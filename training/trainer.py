@@ -59,9 +59,9 @@ class GANTrainer:
         self._make_optimizers()
 
     def _make_optimizers(self):
-        recipe, optimizer = self.recipe, OPTIMIZERS[self.recipe.optimizer]
-        self.generator_optimizer = optimizer(recipe, recipe.generator_learning_rate, self.generator_weights)
-        self.critic_optimizer = optimizer(recipe, recipe.critic_learning_rate, self.critic_weights)
+        recipe, make = self.recipe, OPTIMIZERS[self.recipe.optimizer].make
+        self.generator_optimizer = make(recipe, recipe.generator_learning_rate, self.generator_weights)
+        self.critic_optimizer = make(recipe, recipe.critic_learning_rate, self.critic_weights)
         # what a checkpoint said of each: Paddle 2.6's Adam shows nothing of it before its next step
         self._restored: dict[str, dict[str, np.ndarray]] = {"generator": {}, "critic": {}}
         self._updates = {
@@ -290,7 +290,7 @@ def remembered(recipe: Recipe) -> dict[str, tuple[int, ...] | None]:
     """
     shape = (2, 3)
     weight = paddle.create_parameter(list(shape), paddle.get_default_dtype(), default_initializer=nn.initializer.Constant(0.0))
-    optimizer = OPTIMIZERS[recipe.optimizer](recipe, 1.0, [weight])
+    optimizer = OPTIMIZERS[recipe.optimizer].make(recipe, 1.0, [weight])
     weight.sum().backward()
     with unique_name.guard():
         optimizer.step()

@@ -52,7 +52,7 @@ def picture(drawn: dict[str, Any], source: str, seed: int, count: int, first_lat
 
 def about(source: str, found: About, lang: str) -> str:
     """How a generator was trained and how it scored."""
-    recipe, which = found.recipe, words.LANGUAGES.index(lang)
+    recipe = found.recipe
     head = Markup("<h3>{}</h3>").format(words.of("on", lang, model=recipe.model, data=recipe.data))
     chips = [recipe.objective, recipe.network, recipe.optimizer, f"n_critic {recipe.n_critic}", _constraint(recipe, lang)]
     chips += [words.of("conditional", lang)] if found.classes else []
@@ -68,7 +68,7 @@ def about(source: str, found: About, lang: str) -> str:
     html += Markup('<p class="pw-facts">{}</p>').format(" · ".join(facts))
     html += _scores(source, found, lang)
     rows = [
-        (page_words.of_key(page_words.SETTINGS, name)[which], name, value)
+        (getattr(page_words.of_key(page_words.SETTINGS, name), lang), name, value)
         for name in recipes.Recipe.model_fields
         if name not in ("model", "data") and (value := terms.in_words(recipe, name)) != "–"
     ]
@@ -86,7 +86,7 @@ def _constraint(recipe, lang):
 
 
 def _scores(source, found, lang):
-    """The measured values beside those of real data, the first as bars' lengths would be of no common scale: as a table."""
+    """The measured values beside those of real data, as a table; those after the first SHOWN are folded away."""
     values = {name: row for name, row in found.values.items() if not is_class_share(name)}
     if not values:
         return Markup('<p class="pw-facts">{}</p>').format(said("not_scored", lang, source=source))
@@ -103,9 +103,8 @@ def _scores(source, found, lang):
 
 
 def _score(name, row, lang):
-    which = words.LANGUAGES.index(lang)
     direction = metrics.direction(name)
     arrow = {"lower": "↓", "higher": "↑"}.get(direction, "")
-    title = words.of(direction, lang) if direction else ""
-    cells = page_words.of_value(name)[which], title, arrow, in_digits(row["value"]), in_digits(row["floor"])
+    title = getattr(page_words.DIRECTIONS[direction], lang) if direction else ""
+    cells = getattr(page_words.of_value(name), lang), title, arrow, in_digits(row["value"]), in_digits(row["floor"])
     return Markup('<tr><th>{} <abbr title="{}">{}</abbr></th><td>{}</td><td>{}</td></tr>').format(*cells)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-LANGUAGES = ("en", "zh")
+from reporting.words import LANGUAGES
+
 NAMES = {"en": "English", "zh": "中文"}
 WORDS = {
     # the head
@@ -69,8 +70,6 @@ WORDS = {
     "constraint_clip": ("weights clipped to ±{value:g}", "权重裁剪到 ±{value:g}"),
     "constraint_penalty": ("gradient penalty λ = {value:g}", "梯度惩罚 λ = {value:g}"),
     "constraint_none": ("no constraint", "无约束"),
-    "lower": ("lower is better", "越低越好"),
-    "higher": ("higher is better", "越高越好"),
     # watch
     "watch_lead": (
         "A GAN, a WGAN and a WGAN-GP learn the same points from the same start, here and now, by this project's own steps. "
@@ -153,7 +152,6 @@ WORDS = {
     "real": ("real {value}", "真实 {value}"),
     "scaled": ("over the slope: {value}", "除以斜率后 {value}"),
     "good": ("{value} good", "{value} 合格"),
-    "w1": ("W₁, exact", "W₁（精确）"),
     "estimate": ("critic's estimate", "判别器估计值"),
     "steps_axis": ("generator steps", "生成器步数"),
     "non-saturating": ("log loss", "对数损失"),
@@ -193,22 +191,9 @@ WORDS = {
 }
 
 # of these, what web/static/watch.js says itself
-TOLD: tuple[str, ...] = (
-    "run",
-    "pause",
-    "starting",
-    "full",
-    "lost",
-    "diverged",
-    "at_step",
-    "rate",
-    "real",
-    "scaled",
-    "good",
-    "w1",
-)
-TOLD += ("estimate", "steps_axis", "non-saturating", "wasserstein", "all_four", "short_loss", "short_clip", "short_momentum")
-TOLD += ("short_n_critic",)
+TOLD = ["run", "pause", "starting", "full", "lost", "diverged", "at_step", "rate", "real", "scaled", "good", "name_w1"]
+TOLD += ["estimate", "steps_axis", "non-saturating", "wasserstein"]
+TOLD += ["all_four", "short_loss", "short_clip", "short_momentum", "short_n_critic"]
 
 
 def told(lang: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from errors import UserError
 from reporting import curves
 from storage import writing
 from training import grids
-from training.grids import read_png  # noqa: F401 - for whoever shows samples.png
 
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
@@ -43,13 +43,13 @@ def wrapped(text: str, inches: float) -> str:
 
 @as_text
 def samples(results: dict, path: Path) -> None:
-    """Real items beside each group's last grids, one row a seed, all of the same noise in a row. Pictures are drawn pixel for
-    pixel, small ones enlarged by a whole number."""
+    """Real items beside each group's last grids, the first run of each in the first row and so on: where all have the same seeds,
+    one row a seed, all of the same noise. Pictures are drawn pixel for pixel, small ones enlarged by a whole number."""
     labels = [group["label"] for group in results["groups"]]
-    table = {label: [r for r in results["runs"] if r["label"] == label and r["grids"]][:ROWS] for label in labels}
+    table = [[run for run in results["runs"] if run["label"] == label][:ROWS] for label in labels]
     rows = []
-    for number in range(max(1, *map(len, table.values()))):
-        runs = [table[label][number] if number < len(table[label]) else None for label in labels]
+    for members in zip_longest(*table):
+        runs = [run if run and run["grids"] else None for run in members]  # one without grids leaves its place empty
         first = next(filter(None, runs), None)
         real = first and (grids.path_of_real(first["folder"]), f"real: {results['data']}")
         rows.append([_panel(*panel) if panel else None for panel in (real, *map(_last_grid, runs))])

@@ -127,7 +127,7 @@ window.watchTraining = root => {
 
   function drawCurves(panel, curve) {
     const plots = [
-      {label: say("w1"), colour: Live.COLOURS.w1, steps: curve.steps, values: curve.w1, baseline: scene.w1_real},
+      {label: say("name_w1"), colour: Live.COLOURS.w1, steps: curve.steps, values: curve.w1, baseline: scene.w1_real},
       {label: say("estimate"), colour: Live.COLOURS.estimate, steps: curve.steps, values: curve.estimate},
     ];
     Live.drawCurves(panel.querySelector(".pw-curves"), plots, {xLabel: say("steps_axis"), height: 58});
