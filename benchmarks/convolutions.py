@@ -117,7 +117,7 @@ def main(filters, rounds):
     for number, (kind, side) in enumerate(ROWS):
         times = measured(filters, kind, side, rounds)
         if number == 0:
-            print(f"| 3×3, {filters} filters, on |", " | ".join(f"{name}, {step}, ms" for name, step in times), "|")
+            print(f"| 3×3, {filters} filters, on |", " | ".join(f"{name}, {step}" for name, step in times), "|")
             print("| --- |" + " ---: |" * len(times))
         print(f"| {f'{side}×{side} {kind}'.strip()} |", " | ".join(f"{each:.1f}" for each in times.values()), "|", flush=True)
 

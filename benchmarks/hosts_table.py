@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from benchmarks.table import name_of
 from reporting.markdown import in_markdown
 
 HOSTS = (2, 8, 64)
@@ -37,7 +38,9 @@ WORDS = {
     "recipe": "配置",
     "step": "步",
     "critic": "判别器",
+    "critic step": "判别器步",
     "generator": "生成器",
+    "generator step": "生成器步",
     "1 host, ms": "1 台主机，毫秒",
     "2 hosts, ms": "2 台主机，毫秒",
     "slow link, ms": "慢速链路，毫秒",
@@ -49,13 +52,12 @@ WORDS = {
     "GFLOP a step": "每步 GFLOP",
     "kB reduced a step": "每步归约 kB",
     "reductions": "归约次数",
-    "one host, ms": "一台主机，毫秒",
+    "one host,<br>ms": "一台主机，<br>毫秒",
     "most at": "最快台数",
     "hosts": "台",
-    "link": "链路",
-    "own batch norm, 8": "各自批归一化，8",
-    "batch × 8, 8": "批次 × 8，8",
-    "every 10th step, 8": "每 10 步一次，8",
+    "own batch<br>norm, 8": "各自批<br>归一化，8",
+    "batch<br>× 8, 8": "批次<br>× 8，8",
+    "every 10th<br>step, 8": "每 10 步<br>一次，8",
 }
 
 
@@ -69,21 +71,18 @@ def tables(record: dict[str, Any], language: str) -> dict[str, str]:
     }
 
 
-def name_of(row: dict[str, Any]) -> str:
-    width = "" if row["network"] == "mlp" else f" {row['filters']}"
-    return f"{row['model']}, {row['network']}{width}" + (", cifar10" if row["data"] == "cifar10" else "")
-
-
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return all(one[key] == other[key] for key in ("model", "network", "filters", "data"))
 
 
 def measured(record: dict[str, Any], word: Any) -> str:
-    """One line a recipe and step, all of it measured but for two columns that are calculated."""
-    heads = ["recipe", "step", "1 host, ms", "2 hosts, ms", "× 1 host", "slow link, ms", "× 1 host", "calculated, ms"]
-    lines = [[word(head) for head in [*heads, "sent, kB", "by shapes, kB"]]]
-    for counted in record["work"]:
-        for kind in ("critic", "generator"):
+    """A table a step, one line a recipe, all of it measured but for two columns that are calculated."""
+    heads = ["1 host, ms", "2 hosts, ms", "× 1 host", "slow link, ms", "× 1 host", "calculated, ms"]
+    heads = [word(head) for head in [*heads, "sent, kB", "by shapes, kB"]]
+    parts = []
+    for kind in ("critic", "generator"):
+        lines = [[word(f"{kind} step"), *heads]]
+        for counted in record["work"]:
             found = {row["place"]: row for row in record["rows"] if same(row, counted) and row["step"] == kind}
             if not found:
                 continue
@@ -92,8 +91,9 @@ def measured(record: dict[str, Any], word: Any) -> str:
             by_model = seconds(one, sizes, 2, *LINKS[0][2:4])
             times = [ms(one), ms(two), f"{one / two:.2f}", ms(slow), f"{one / slow:.2f}", ms(by_model)]
             bytes_sent = [f"{found['2 hosts']['sent'] / 1e3:,.1f}", f"{sum(sizes) / 1e3:,.1f}"]
-            lines.append([name_of(counted), word(kind), *times, *bytes_sent])
-    return "\n" + in_markdown(lines, right=range(2, 10)) + "\n\n"
+            lines.append([name_of(counted), *times, *bytes_sent])
+        parts.append(f"\n{in_markdown(lines, right=range(1, 9))}\n")
+    return "".join(parts) + "\n"
 
 
 def work(record: dict[str, Any], word: Any) -> str:
@@ -104,16 +104,18 @@ def work(record: dict[str, Any], word: Any) -> str:
         for kind in ("critic", "generator"):
             sizes = row["reductions"][kind]
             figures = [str(row["batch"]), f"{row['operations'][kind] / 1e9:,.2f}", f"{sum(sizes) / 1e3:,.1f}", str(len(sizes))]
-            lines.append([name_of(row), word(kind), *figures])
+            lines.append([name_of(row) if kind == "critic" else "", word(kind), *figures])
     return "\n" + in_markdown(lines, right=range(2, 6)) + "\n\n"
 
 
 def more_hosts(record: dict[str, Any], word: Any, language: str) -> str:
-    """One line a link and recipe: how many times as many images a second as on one host, all of it calculated."""
-    heads = ["link", "recipe", "one host, ms", *(f"{count} " for count in HOSTS), "most at"]
+    """One table a link and one line a recipe: how many times as many images a second as on one host, all of it calculated."""
+    heads = ["recipe", "one host,<br>ms", *(f"{count} " for count in HOSTS), "most at"]
     heads = [word(head) if head in WORDS else head + word("hosts") for head in heads]
-    lines = [heads + [word(head) for head in ("own batch norm, 8", "batch × 8, 8", "every 10th step, 8")]]
+    heads += [word(head) for head in ("own batch<br>norm, 8", "batch<br>× 8, 8", "every 10th<br>step, 8")]
+    parts = []
     for link in LINKS:
+        lines = [heads]
         for row in record["work"]:
             sizes = whole(row, "reductions")
             compute, at = BATCH / row["batch"] * one_host(record, row, link), (link.bandwidth, link.latency)
@@ -124,10 +126,12 @@ def more_hosts(record: dict[str, Any], word: Any, language: str) -> str:
             weights = [max(row["own_batch_norm"][kind]) for kind in ("critic", "generator")]  # as many bytes as their gradients
             rare = compute / (compute / 8 + (seconds(0, weights, 8, *at)) / PERIOD)
             figures = [f"{gain:.2f}" for gain in gains]
-            figures += [f"{best} ({compute / seconds(compute, sizes, best, *at):.2f} ×)"]
+            figures += [f"{best}\u00a0({compute / seconds(compute, sizes, best, *at):.2f}\u00a0×)"]
             figures += [f"{gain:.2f}" for gain in (own, larger, rare)]
-            lines.append([link.chinese if language == "zh" else link.english, name_of(row), ms(compute), *figures])
-    return "\n" + in_markdown(lines, right=range(2, len(heads) + 3)) + "\n\n"
+            lines.append([name_of(row), ms(compute), *figures])
+        title = link.chinese if language == "zh" else link.english
+        parts.append(f"\n**{title}**\n\n{in_markdown(lines, right=range(1, len(heads)))}\n")
+    return "".join(parts) + "\n"
 
 
 def whole(row: dict[str, Any], key: str) -> Any:

@@ -45,6 +45,7 @@ CHINESE = {
     "copies of training images": "训练图像的复制品",
     "→ noise": "→ 噪声",
     "| noise": "| 噪声",
+    "What single measures catch:": "单项指标看得出什么：",
     "Gaps between neighbouring rungs of the first five, in units of the larger standard deviation of the two:": (
         "前五级中相邻两级的间隔，以两者中较大的标准差为单位："
     ),
@@ -140,20 +141,27 @@ def in_words(gaps):
 
 
 def in_markdown(scores, gaps, dataset, samples):
-    first = next(iter(scores.values()))
     draw_size = min(metrics.BLOCK, samples, len(dataset.heldout))
     lines = [f"Against {dataset.name}, draws of {draw_size:,}; mean ± standard deviation over draws.", ""]
-    lines += ["| | baseline of real data | " + " | ".join(scores) + " |", "| --- |" + " ---: |" * (1 + len(scores))]
-    for value in SHOWN:
-        means = [first[value]["floor"], *(row[value]["value"] for row in scores.values())]
-        deviations = [first[value]["floor_deviation"], *(row[value]["deviation"] for row in scores.values())]
-        cells = [plus_minus({"mean": m, "deviation": d}) for m, d in zip(means, deviations)]
-        lines.append(f"| {value} | " + " | ".join(cells) + " |")
+    lines += [*table_of(scores, list(scores)[:STEPS], "<br><sub>±\u00a0{}</sub>"), "", "What single measures catch:", ""]
+    lines += table_of(scores, list(scores)[STEPS:], "\u00a0±\u00a0{}")
     lines += ["", "Gaps between neighbouring rungs of the first five, in units of the larger standard deviation of the two:", ""]
     rungs = list(scores)[:STEPS]
     lines += ["| | " + " | ".join(f"{a} → {b}" for a, b in pairwise(rungs)) + " |", "| --- |" + " ---: |" * (STEPS - 1)]
     lines += [f"| {value} | " + " | ".join(f"{gap:.1f}" for gap in row) + " |" for value, row in gaps.items()]
     return "\n".join(lines) + "\n"
+
+
+def table_of(scores, rungs, deviation):
+    """One line a value: the baseline and each rung's mean, the deviation behind it in the form that is given."""
+    first = next(iter(scores.values()))
+    lines = ["| | baseline of real data | " + " | ".join(rungs) + " |", "| --- |" + " ---: |" * (1 + len(rungs))]
+    for value in SHOWN:
+        rows = [scores[rung][value] for rung in rungs]
+        pairs = [(first[value]["floor"], first[value]["floor_deviation"]), *((row["value"], row["deviation"]) for row in rows)]
+        cells = [plus_minus({"mean": mean, "deviation": each}).partition(" ± ") for mean, each in pairs]
+        lines.append(f"| {value} | " + " | ".join(mean + deviation.format(each) * bool(each) for mean, _, each in cells) + " |")
+    return lines
 
 
 def in_chinese(table: str) -> str:

@@ -86,11 +86,12 @@ def markdown(language: str) -> str:
             default = COMMA[language].join(filter(None, (default, varies)))
             lines.append([f"`{name}`", default or "–", range_of(field, language) or "–", about])
         parts.append(f"### {headings[0 if language == 'en' else 1]}\n\n{in_markdown(lines)}\n")
-    models = recipes.names()
-    lines = [[HEADS[language][0], *(f"`{model}`" for model in models)]]
-    lines += [[f"`{name}`", *(row[model] for model in models)] for name, row in differing.items()]
-    title = "Values of the recipes" if language == "en" else "各配置的取值"
-    parts.append(f"### {title}\n\n{in_markdown(lines)}\n")
+    parts.append(f"### {'Values of the recipes' if language == 'en' else '各配置的取值'}\n")
+    for papers in (False, True):  # all of them in one table are wider than a page
+        models = [name for name in recipes.names() if name.endswith("-paper") == papers]
+        lines = [[f"`{name}`", *(row[model] for model in models)] for name, row in differing.items()]
+        lines = [line for line in lines if set(line[1:]) != {"–"}]
+        parts.append(in_markdown([[HEADS[language][0], *(f"`{model}`" for model in models)], *lines]) + "\n")
     return "\n" + "\n".join(parts) + "\n"
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections import Counter
+from unicodedata import east_asian_width
 
 import pytest
 
@@ -15,6 +16,7 @@ from training import callbacks
 from training.recipe import Recipe
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+WIDEST = 100  # columns of a code block: GitHub shows about 104, the rest is behind a scroll bar
 PAIRS = {"README.md": "README_zh.md", **{f"docs/{path.name}": f"docs/zh/{path.name}" for path in ROOT.glob("docs/zh/*.md")}}
 
 
@@ -29,6 +31,13 @@ def blocks(page, language):
 def code(page, language):
     """Lines of code without their comments."""
     return [re.sub(r"\s*#.*", "", line) for block in blocks(page, language) for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", [path for path in PAGES if path.stem not in ("README", "README_zh")], ids=lambda path: path.name)
+def test_code_fits_its_block(page):
+    """A Chinese character takes two columns."""
+    lines = "".join(re.findall(r"```\w*\n(.*?)```", page.read_text(encoding="utf-8"), re.S)).splitlines()
+    assert not [line for line in lines if sum(1 + (east_asian_width(letter) in "WF") for letter in line) > WIDEST]
 
 
 @pytest.mark.parametrize("page", ["README.md", "README_zh.md"])
