@@ -164,9 +164,9 @@ class Scorer:
 
     def kept_in(self, folder: str | Path) -> Path:
         """The folder of a run's scores: its own; of published weights, which stay as they are, one below runs/scores/."""
-        steps = [] if self.publishing else checkpoint.list_steps(folder)
+        last = None if self.publishing else checkpoint.last(folder)
         with contextlib.suppress(UserError):  # a damaged checkpoint is an error where it is scored
-            state = checkpoint.read_state(checkpoint.path_of(folder, steps[-1])) if steps else {}
+            state = checkpoint.read_state(last) if last else {}
             if state and checkpoint.is_published(state):  # others may lie in a folder of the same name
                 return Path("runs") / "scores" / f"{Path(folder).resolve().name}-{state.get('seal', '')[:8]}"
         return Path(folder)

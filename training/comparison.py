@@ -13,7 +13,7 @@ from errors import UserError, one_of
 from storage import names as file_names
 from storage import reading, writing
 from storage.writing import write_text
-from training import budget, checkpoint, run
+from training import checkpoint, run
 from training import recipe as recipes
 from training.budget import UNREACHED
 
@@ -220,7 +220,7 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labe
                 continue
             if recipe.conditional and seen.get("labels_sha256") not in (None, labels_sha256):
                 continue
-            if is_finished(folder, entry.recipe):
+            if run.is_finished(folder, entry.recipe):
                 entry.folder, entry.status, entry.reused = folder, "finished", True
                 break
             # of this comparison, interrupted or dead; it goes on under its own name only
@@ -240,7 +240,7 @@ def take_given(entry: Entry) -> None:
     entry.reused = True
     if not checkpoint.list_steps(entry.folder):
         raise UserError(f"{entry.folder} has no checkpoint yet")
-    entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
+    entry.status = "finished" if run.is_finished(entry.folder, entry.recipe) else "stopped"
 
 
 def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, dict]]:
@@ -255,17 +255,3 @@ def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, dict]]:
             except UserError:
                 continue  # not readable any more: not reused
     return runs
-
-
-def is_finished(folder: Path, recipe: recipes.Recipe) -> bool:
-    """Whether a run's newest checkpoint has used up its recipe's budget."""
-    steps = checkpoint.list_steps(folder)
-    try:
-        return bool(steps) and budget.finished(recipe, checkpoint.read_state(last_checkpoint(folder)))
-    except (UserError, KeyError):
-        return False
-
-
-def last_checkpoint(folder: str | Path) -> Path:
-    """The newest checkpoint of a run that has one."""
-    return checkpoint.path_of(folder, checkpoint.list_steps(folder)[-1])
