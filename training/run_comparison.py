@@ -46,9 +46,9 @@ def train(
 
     jobs: 1 for one after another in this process, with all its threads; more for as many processes at a time, one thread
     each (or OMP_NUM_THREADS as the user set it), also for the last one that is left: a run's numbers do not depend on how
-    many others were waiting. scoring(entry): the command that scores a trained
-    run, None if there is nothing to score; called side by side only. command: for the records of runs. A run that dies is
-    recorded, and the next one begins. Raises UserError as well if another process does not let go of a run's folder.
+    many others were waiting. scoring(entry): the command that scores a trained run, None if there is nothing to score; called
+    side by side only. command: for the records of runs. A run that dies is recorded, and the next one begins. Raises UserError
+    as well if another process does not let go of a run's folder.
     """
     _await_others(entries, progress)
     if jobs > 1:
@@ -64,7 +64,7 @@ def _await_others(entries, progress):
     """What a comparison that was killed had begun saves a checkpoint and ends (children.follow_parent): wait for that."""
     deadline = time.monotonic() + PATIENCE
     for entry in entries:
-        if not entry.given and (Path(entry.folder) / writing.LOCK).exists():
+        if not entry.given and (entry.folder / writing.LOCK).exists():
             try:
                 with writing.lock(entry.folder):
                     continue
@@ -131,7 +131,7 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
 
 
 def _output(out, entry, ending="", suffix=".txt"):
-    return Path(out) / "output" / f"{Path(entry.folder).name}{ending}{suffix}"
+    return Path(out) / "output" / f"{entry.folder.name}{ending}{suffix}"
 
 
 def _training(out, entry, data_dir, device):
