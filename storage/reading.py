@@ -72,9 +72,9 @@ def _is(path, kind: Callable[[int], bool]) -> bool:
         raise UserError(f"{_named(path)} cannot be read: {error.strerror or error}") from None
 
 
-def size(path: str | Path, what: str = "") -> int:
+def size(path: str | Path) -> int:
     """Bytes of a regular file. Raises UserError."""
-    with regular(path, what) as file:
+    with regular(path) as file:
         return os.fstat(file.fileno()).st_size
 
 
@@ -95,9 +95,9 @@ def text(path: str | Path, most: int, what: str = "") -> str:
         raise UserError(f"{_named(path, what)} cannot be read: it is not text in UTF-8 ({error.reason})") from None
 
 
-def json(path: str | Path, most: int, what: str = "") -> Any:
+def json(path: str | Path, most: int) -> Any:
     """The content of a JSON file of at most `most` bytes and DEEPEST levels. Raises UserError."""
-    return parsed(text(path, most, what), _named(path, what))
+    return parsed(text(path, most), _named(path))
 
 
 def parsed(content: str, named: str) -> Any:
@@ -122,10 +122,10 @@ def unpacked(path: str | Path, most: int, what: str = "") -> bytes:
 
 
 @contextlib.contextmanager
-def stream(path: str | Path, most: int, what: str = "") -> Iterator[IO[bytes]]:
+def stream(path: str | Path, most: int) -> Iterator[IO[bytes]]:
     """As unpacked, but open for reading from its beginning to its end: what is wrong is a UserError when it is reached."""
-    with regular(path, what) as file:
-        yield io.BufferedReader(_Stream(_pieces(file, most, _named(path, what))))
+    with regular(path) as file:
+        yield io.BufferedReader(_Stream(_pieces(file, most, _named(path))))
 
 
 def _pieces(file, most, named):

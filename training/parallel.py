@@ -39,6 +39,10 @@ class Team:
         """{name: float} averaged over the processes."""
         return figures
 
+    def mean(self, number: float) -> float:
+        """A number averaged over the processes."""
+        return self.average({"": number})[""]
+
     def any(self, flag: object) -> bool:
         """Whether the flag is set in any process."""
         return bool(flag)
