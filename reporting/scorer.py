@@ -17,7 +17,7 @@ from errors import UserError
 from metrics import networks
 from reporting import samples, score_store, visual
 from storage import reading, writing
-from training import checkpoint, grids, run, runtime
+from training import checkpoint, run, runtime
 
 if TYPE_CHECKING:
     from training.trainer import GANTrainer
@@ -96,11 +96,6 @@ def critic_of(trainer: GANTrainer, is_points: bool) -> Callable[..., np.ndarray]
         return np.concatenate(parts)[: len(items)][np.argsort(order)]
 
     return outputs
-
-
-def write_pairs(path: Path, pairs: np.ndarray) -> None:
-    """Pictures in pairs, as a sample beside its nearest training image; four pairs a row."""
-    grids.save_png(path, grids.grid(pairs, columns=8))
 
 
 def regular_steps(folder: str | Path) -> list[int]:
