@@ -15,13 +15,16 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from errors import UserError, megabytes
 
 DEEPEST = 50  # levels of lists and mappings in a JSON file
 GZIP, MEMBERS = b"\x1f\x8b", 10_000  # what a gzip file begins with, and how many of them one file may be made of
 PIECE = 1 << 16  # bytes that are read and unpacked at once
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def _named(path, what=""):
@@ -113,6 +116,17 @@ def parsed(content: str, named: str) -> Any:
             raise UserError(f"{named} has more than {DEEPEST} levels")
         level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
     return value
+
+
+def validated(model: type[Model], content: Any, named: str) -> Model:
+    """What a file holds, as one of pydantic's models. named: what the error calls it. Raises UserError, which says where it is
+    wrong first."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = "/".join(map(str, first["loc"]))[:100] or "all of it"
+        raise UserError(f"{named}: {at}: {first['msg']}") from None
 
 
 def unpacked(path: str | Path, most: int, what: str = "") -> bytes:
