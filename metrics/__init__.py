@@ -9,6 +9,7 @@ from metrics.evaluator import describe_settings, evaluate
 from metrics.registry import (
     BLOCK,
     METRICS,
+    RENAMED,
     check_names,
     choose,
     direction,
@@ -25,6 +26,7 @@ from metrics.registry import (
 __all__ = [
     "BLOCK",
     "METRICS",
+    "RENAMED",
     "check_names",
     "choose",
     "describe_settings",

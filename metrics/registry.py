@@ -15,6 +15,7 @@ from metrics.draws import Draw, Items
 
 BLOCK = 1000  # samples a draw
 METRICS: dict[str, Metric] = {}
+RENAMED = {"wasserstein": "critic_estimate"}  # former names, still understood
 IMAGES, POINTS = ("images", "stacked"), ("points", "mixture")  # kinds of data.Source
 
 
@@ -69,8 +70,8 @@ def register(name: str, **row: Any) -> Callable:
 
 
 def check_names(names: Iterable[str]) -> list[str]:
-    """`names` as a list. Raises UserError, naming the nearest, unless all are metrics."""
-    names = list(names)
+    """`names` by their present ones. Raises UserError, naming the nearest, unless all are metrics."""
+    names = [RENAMED.get(name, name) for name in names]
     for name in names:
         if name not in METRICS:
             raise one_of("metric", name, METRICS)
@@ -78,7 +79,7 @@ def check_names(names: Iterable[str]) -> list[str]:
 
 
 def parse_names(text: str | None) -> list[str] | None:
-    """What follows --metrics, as 'kid,swd'; None if the flag was not given. Raises UserError."""
+    """What follows --metrics, as 'kid,swd', by present names; None if the flag was not given. Raises UserError."""
     if text is None:
         return None
     if names := [name.strip() for name in text.split(",") if name.strip()]:
