@@ -8,7 +8,9 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -21,7 +23,7 @@ from metrics import images
 from reporting import console, score_store, scorer, table, visual
 from reporting.numbers import in_digits
 from storage import reading, writing
-from training import checkpoint, run, runtime
+from training import checkpoint, grids, run, runtime
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -45,28 +47,10 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         raise UserError(f"--{'every' if every else 'raw'} wants a run, not a file")
     if fit and not is_file:
         raise UserError("--fit is for files: a run says it itself")
-    if is_file:
-        if not reading.is_file(source):
-            raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
-        folder, paths, published, data_name = None, [], False, data_name or "mnist-5k"
-        image_size, fit = images.image_size(source, data.source(data_name)), fit or data.FITS[0]
-    else:
-        folder, path = run.find_checkpoint(source)
-        paths, state = [path], checkpoint.read_state(path)
-        published = checkpoint.is_published(state)
-        if every:
-            if folder is None or Path(source) != folder:
-                raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
-            if published:
-                raise UserError(f"{source} holds published weights, of one step: leave out --every")
-            paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
-        recipe = run.recipe_of(path, state)
-        data_name, image_size = data_name or recipe.data, recipe.image_size
-        fit = recipe.fit if data.source(data_name).any_sides else data.FITS[0]
-    data.check_fit(data_name, fit)
-    labels = images.read_labels(source) if is_file else None
-    metrics.choose(names, data_name, with_critic=not is_file, with_labels=labels is not None if is_file else recipe.conditional)
-    target = Path(out) if out else None if published else folder
+    scored = of_file(source, data_name, fit) if is_file else of_run(source, data_name, every)
+    folder, labels = scored.folder, scored.labels
+    metrics.choose(names, scored.data_name, with_critic=not is_file, with_labels=scored.classes_known)
+    target = Path(out) if out else None if scored.published else folder
     if target:
         writing.check_writable(target)
         if reading.is_file(target / "metrics.json"):
@@ -76,17 +60,16 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         visual.check(folder)
     say = lambda line: print(line, file=sys.stderr if as_json else sys.stdout, flush=True)  # noqa: E731
 
-    dataset = data.load(data_name, data_dir, image_size, fit)
+    dataset = data.load(scored.data_name, data_dir, scored.image_size, scored.fit)
     items = read(source, dataset) if is_file else None
-    known = set(range(len(dataset.classes)))
-    if labels is not None and items is not None and not (len(labels) == len(items) and set(labels.tolist()) <= known):
+    if items is not None and labels is not None and not fits(labels, items, dataset):
         if any(metrics.METRICS[name].needs_labels for name in names or ()):
             raise UserError(
                 f"{source}: labels of 0 to {len(dataset.classes) - 1} are wanted, one for each of {len(items):,} images"
             )
         labels = None  # of something else
     say(runtime.start(device))
-    samples = samples or data.source(data_name).samples
+    samples = samples or data.source(scored.data_name).samples
     scores, settings, pairs = {}, {}, {}
     if items is not None:
         if len(items) > samples:
@@ -96,18 +79,18 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
         if target:
             pairs = metrics.pairs_of(items, dataset, scores[0])
-    for path in paths:
+    for path in scored.paths:
         step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
     best = score_store.best(scores) if every else None
     file = None
     if target:
-        if paths and not (folder and os.path.realpath(target) == os.path.realpath(folder)):
+        if not is_file and not (folder and os.path.realpath(target) == os.path.realpath(folder)):
             settings["source"] = str(folder or source)  # a run's own folder need not say it
         file = target / "metrics.json"
         if aside := score_store.write(file, scores, settings):
             say(f"what {file} held was measured with other settings: it is {aside} now")
         for name, pictures in pairs.items():
-            scorer.write_pairs(target / f"{name}.png", pictures)
+            grids.save_png(target / f"{name}.png", grids.grid(pictures))  # four pairs a row
         if every and folder:
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
@@ -119,11 +102,60 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
     print(file or "nothing was written: --out DIR keeps these numbers in DIR/metrics.json")
 
 
+class Scored(NamedTuple):
+    """What is scored, as long as nothing but its head is read: a file, or checkpoints.
+
+    folder: the run's, None where there is none. paths: the checkpoints. published: whether they are published weights. labels: of
+    a file that has some, int N. classes_known: whether it is known of which class each sample is to be.
+    """
+
+    data_name: str
+    image_size: int
+    fit: str
+    classes_known: bool
+    labels: np.ndarray | None = None
+    folder: Path | None = None
+    paths: Sequence[Path] = ()
+    published: bool = False
+
+
+def of_file(source, data_name, fit):
+    if not reading.is_file(source):
+        raise UserError(f"{source} does not exist" if not Path(source).exists() else f"{source} is not a file")
+    data_name, fit = data_name or "mnist-5k", fit or data.FITS[0]
+    image_size = images.image_size(source, data.source(data_name))
+    data.check_fit(data_name, fit)
+    labels = images.read_labels(source)
+    return Scored(data_name, image_size, fit, labels is not None, labels)
+
+
+def of_run(source, data_name, every):
+    """A run or a checkpoint. every: all of the run's checkpoints."""
+    folder, path = run.find_checkpoint(source)
+    paths, state = [path], checkpoint.read_state(path)
+    published = checkpoint.is_published(state)
+    if every:
+        if folder is None or Path(source) != folder:
+            raise UserError(f"--every wants a run's folder, {source} is a checkpoint")
+        if published:
+            raise UserError(f"{source} holds published weights, of one step: leave out --every")
+        paths = [checkpoint.path_of(folder, step) for step in checkpoint.list_steps(folder)]
+    recipe = run.recipe_of(path, state)
+    data_name = data_name or recipe.data
+    fit = recipe.fit if data.source(data_name).any_sides else data.FITS[0]
+    return Scored(data_name, recipe.image_size, fit, recipe.conditional, None, folder, paths, published)
+
+
 def read(path, dataset):
     """The items of an .npz in the data set's form: uint8 N×C×H×W, or float N×2."""
     if dataset.is_points:
         return images.read_points(path)
     return images.read_images(path, dataset.shape[0], dataset.shape[1], dataset.native_size)
+
+
+def fits(labels, items, dataset):
+    """Whether labels are one for each item, and of classes of the data set."""
+    return len(labels) == len(items) and set(labels.tolist()) <= set(range(len(dataset.classes)))
 
 
 def subset(count, wanted, seed):

@@ -64,11 +64,15 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
     if target:
         return export(path, raw, target, pdparams, with_onnx, device)
     if out is None:
-        words = [file_names.part(f"classes-{classes}".replace(",", "-"))] * bool(classes) + ["best"] * best + ["raw"] * raw
-        words += [file_names.part(path.name)] * (folder is not None and Path(source) != folder)  # of several in one folder
-        kinds = "interpolation" if interpolate else grid or "samples", *words
-        name = f"{'-'.join(kinds)}-seed-{seed}.png"
-        out = (folder or path) / name
+        marks = [
+            ("interpolation" if interpolate else grid or "samples", True),
+            (f"classes-{classes}".replace(",", "-"), classes),
+            ("best", best),
+            ("raw", raw),
+            (path.name, folder is not None and Path(source) != folder),  # of several in one folder
+        ]
+        name = "-".join(file_names.part(mark) for mark, given in marks if given)
+        out = (folder or path) / f"{name}-seed-{seed}.png"
     kind = samples.kind_of(out, clear=clear)
     if kind in samples.FILMS and not interpolate:
         given = click.get_current_context().get_parameter_source

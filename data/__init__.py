@@ -14,7 +14,7 @@ from data.dataset import Dataset, Order
 from errors import UserError, one_of
 from storage import reading
 
-__all__ = ["FITS", "SOURCES", "Dataset", "Order", "Source", "check_fit", "check_name", "key_of", "load", "source"]
+__all__ = ["FITS", "SOURCES", "Dataset", "Order", "Source", "check_fit", "key_of", "load", "source"]
 
 FITS = ("crop", "pad")  # how a picture of any sides becomes a square: what stands out is cut off, or black fills what is missing
 
@@ -78,11 +78,6 @@ def key_of(name: str) -> str:
 def source(name: str) -> Source:
     """The row of a data set. Raises UserError."""
     return SOURCES[key_of(name)]
-
-
-def check_name(name: str) -> None:
-    """Raise UserError, naming the nearest source, unless `name` is a data set."""
-    key_of(name)
 
 
 def check_fit(name: str, fit: str) -> None:

@@ -216,7 +216,6 @@ def run_trial(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset)
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Trials at a time; by default one a core.")
 @click.option("--worker", is_flag=True, hidden=True)
 def main(models, name, data_dir, count, seconds, jobs, worker):
-    data.check_name(name)
     models = models or trials.MODELS
     for model in models:
         if model not in recipes.names():

@@ -51,14 +51,14 @@ def train(name, dataset, epochs, augmentation, seed):
     import paddle
     import paddle.nn.functional as F
 
+    from models.networks.layers import trainable
+
     paddle.seed(seed)
     rng = np.random.default_rng(seed)
     network = networks.build(name)
     images, labels = crop_to(dataset.train, dataset.native_size), dataset.labels
     total = epochs * (len(images) // BATCH)
-    optimizer = paddle.optimizer.Momentum(
-        RATE, 0.9, [p for p in network.parameters() if not p.stop_gradient], use_nesterov=True, weight_decay=WEIGHT_DECAY
-    )
+    optimizer = paddle.optimizer.Momentum(RATE, 0.9, trainable(network), use_nesterov=True, weight_decay=WEIGHT_DECAY)
     step, began = 0, time.monotonic()
     for epoch in range(1, epochs + 1):
         network.train()

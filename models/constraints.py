@@ -7,12 +7,8 @@ from collections.abc import Callable
 import paddle
 from paddle import Tensor, nn
 
+from models.networks.layers import trainable
 from models.networks.patches import no_weight_gradients
-
-
-def trainable(layer: nn.Layer) -> list[Tensor]:
-    """Parameters that the optimiser moves. `Layer.parameters()` would add batch norm's running statistics."""
-    return [p for p in layer.parameters() if not p.stop_gradient]
 
 
 @paddle.no_grad()

@@ -13,7 +13,7 @@ from reporting.scorer import Scorer
 from storage import reading
 from training import budget, checkpoint, grids, log, run
 from training.alarms import PATIENCE
-from training.comparison import INTERVALS, Entry, last_checkpoint
+from training.comparison import INTERVALS, Entry
 
 FORMAT = 2
 LARGEST = 256 << 20  # bytes of results.json
@@ -119,7 +119,8 @@ def describe(entry, scores, lines, provenance, clock):
     minutes and steps_per_second are by `clock`, 'wall' or 'cpu'; seconds and cpu_seconds are both.
     """
     recipe = entry.recipe
-    state = checkpoint.read_state(last_checkpoint(entry.folder)) if checkpoint.list_steps(entry.folder) else {}
+    newest = checkpoint.last(entry.folder)
+    state = checkpoint.read_state(newest) if newest else {}
     last = lines[-1] if lines else {}
     counted = state.get(budget.KEYS[clock], 0.0)
     values, through_training = scores or ({}, {})

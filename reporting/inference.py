@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from errors import UserError
 from reporting.samples import plan
@@ -21,7 +21,13 @@ FORMAT: Literal[2] = 2  # which a conditional generator's takes, since a program
 LARGEST_RECORD, LARGEST = 1 << 16, 4 << 30  # bytes of export.json, and of a graph or its weights
 GRAPHS, WEIGHTS = ("generator.json", "generator.pdmodel"), "generator.pdiparams"  # Paddle 3 writes the first one
 CHECKED, TOLERANCE = 4, 1e-3  # samples with and without oneDNN, of the largest value: in some versions its results are wrong
-Count = Annotated[int, Field(ge=1, le=1 << 20)]
+Size = Annotated[int, Field(ge=1, le=1 << 20)]
+
+
+def _with_graph(digests):
+    if not any(name in digests for name in GRAPHS):
+        raise ValueError("no graph")
+    return digests
 
 
 class Record(BaseModel):
@@ -34,11 +40,11 @@ class Record(BaseModel):
     model: str
     data: str
     step: int
-    latent: Count
-    shape: list[Count]
-    native_size: Count | None
+    latent: Size
+    shape: list[Size]
+    native_size: Size | None
     paddle: str
-    sha256: dict[str, str]
+    sha256: Annotated[dict[str, str], AfterValidator(_with_graph)]
     classes: Classes | None = None
 
 
@@ -71,12 +77,7 @@ def read(folder: str | Path) -> Record:
     version = content.get("format") if isinstance(content, dict) else None
     if type(version) is int and version > FORMAT:
         raise UserError(f"{folder / RECORD} has format {version}, this program reads 1 to {FORMAT}: export the run again")
-    try:
-        found = Record.model_validate(content)
-        graph_of(found)
-    except (ValidationError, StopIteration) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": ("sha256",), "msg": "no graph"}
-        raise UserError(f"{folder / RECORD} is damaged: {'/'.join(map(str, first['loc']))[:100]}: {first['msg']}") from None
+    found = reading.validated(Record, content, f"{folder / RECORD} is damaged")
     for name in (graph_of(found), WEIGHTS):
         if _sha256(folder / name) != found.sha256.get(name):
             raise UserError(f"{folder / name} is damaged: its SHA-256 is not the one in {RECORD}")

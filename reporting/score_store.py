@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 import metrics
-from errors import UserError, WriteError
+from errors import WriteError
 from storage import reading, writing
 from training.recipe import Recipe
 
@@ -95,12 +95,7 @@ def write(path: str | Path, scores: dict[int, dict], settings: dict) -> Path | N
 def read(path: str | Path) -> tuple[dict[int, dict], dict[str, Any]]:
     """({step: values}, settings) of a metrics.json. Raises UserError, which says what is wrong with it."""
     content = reading.json(path, LARGEST)
-    try:
-        _File.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = "/".join(map(str, first["loc"]))[:100] or "all of it"
-        raise UserError(f"{path} cannot be read as metrics.json, move it away or mend it: {at}: {first['msg']}") from None
+    reading.validated(_File, content, f"{path} cannot be read as metrics.json, move it away or mend it")
     return {row["step"]: row["values"] for row in content["results"]}, content["settings"]
 
 

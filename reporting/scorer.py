@@ -17,7 +17,7 @@ from errors import UserError
 from metrics import networks
 from reporting import samples, score_store, visual
 from storage import reading, writing
-from training import checkpoint, grids, run, runtime
+from training import checkpoint, run, runtime
 
 if TYPE_CHECKING:
     from training.trainer import GANTrainer
@@ -98,11 +98,6 @@ def critic_of(trainer: GANTrainer, is_points: bool) -> Callable[..., np.ndarray]
     return outputs
 
 
-def write_pairs(path: Path, pairs: np.ndarray) -> None:
-    """Pictures in pairs, as a sample beside its nearest training image; four pairs a row."""
-    grids.save_png(path, grids.grid(pairs, columns=8))
-
-
 def regular_steps(folder: str | Path) -> list[int]:
     """Steps of a run's checkpoints, ascending, without those that only an interruption left behind."""
     steps, recipe = checkpoint.list_steps(folder), run.read_recipe(folder)
@@ -164,9 +159,9 @@ class Scorer:
 
     def kept_in(self, folder: str | Path) -> Path:
         """The folder of a run's scores: its own; of published weights, which stay as they are, one below runs/scores/."""
-        steps = [] if self.publishing else checkpoint.list_steps(folder)
+        last = None if self.publishing else checkpoint.last(folder)
         with contextlib.suppress(UserError):  # a damaged checkpoint is an error where it is scored
-            state = checkpoint.read_state(checkpoint.path_of(folder, steps[-1])) if steps else {}
+            state = checkpoint.read_state(last) if last else {}
             if state and checkpoint.is_published(state):  # others may lie in a folder of the same name
                 return Path("runs") / "scores" / f"{Path(folder).resolve().name}-{state.get('seal', '')[:8]}"
         return Path(folder)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from errors import UserError
 from reporting import console, figures, score_store
 from reporting.numbers import in_digits
-from training import checkpoint, comparison, grids, run
+from training import checkpoint, grids, run
 
 
 @figures.as_text
@@ -39,7 +39,7 @@ def last_grid(folder):
 
 def caption(folder):
     """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'."""
-    state, recipe = checkpoint.read_state(comparison.last_checkpoint(folder)), run.read_recipe(folder)
+    state, recipe = checkpoint.read_state(run.find_checkpoint(folder)[1]), run.read_recipe(folder)
     values = score_store.of_run(Path(folder) / "metrics.json", recipe)[0].get(state["step"], {})
     quality = next((f": {name} {in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")), "")
     return f"{recipe.model}{quality}\n{state['step']:,} steps, {state['seconds']:,.0f} s"

@@ -15,13 +15,16 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from errors import UserError, megabytes
 
 DEEPEST = 50  # levels of lists and mappings in a JSON file
 GZIP, MEMBERS = b"\x1f\x8b", 10_000  # what a gzip file begins with, and how many of them one file may be made of
 PIECE = 1 << 16  # bytes that are read and unpacked at once
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def _named(path, what=""):
@@ -72,9 +75,9 @@ def _is(path, kind: Callable[[int], bool]) -> bool:
         raise UserError(f"{_named(path)} cannot be read: {error.strerror or error}") from None
 
 
-def size(path: str | Path, what: str = "") -> int:
+def size(path: str | Path) -> int:
     """Bytes of a regular file. Raises UserError."""
-    with regular(path, what) as file:
+    with regular(path) as file:
         return os.fstat(file.fileno()).st_size
 
 
@@ -95,9 +98,9 @@ def text(path: str | Path, most: int, what: str = "") -> str:
         raise UserError(f"{_named(path, what)} cannot be read: it is not text in UTF-8 ({error.reason})") from None
 
 
-def json(path: str | Path, most: int, what: str = "") -> Any:
+def json(path: str | Path, most: int) -> Any:
     """The content of a JSON file of at most `most` bytes and DEEPEST levels. Raises UserError."""
-    return parsed(text(path, most, what), _named(path, what))
+    return parsed(text(path, most), _named(path))
 
 
 def parsed(content: str, named: str) -> Any:
@@ -115,6 +118,17 @@ def parsed(content: str, named: str) -> Any:
     return value
 
 
+def validated(model: type[Model], content: Any, named: str) -> Model:
+    """What a file holds, as one of pydantic's models. named: what the error calls it. Raises UserError, which says where it is
+    wrong first."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = "/".join(map(str, first["loc"]))[:100] or "all of it"
+        raise UserError(f"{named}: {at}: {first['msg']}") from None
+
+
 def unpacked(path: str | Path, most: int, what: str = "") -> bytes:
     """The content of a file, gunzipped if it is a gzip file: at most `most` bytes, before and after. Raises UserError."""
     with regular(path, what) as file:
@@ -122,10 +136,10 @@ def unpacked(path: str | Path, most: int, what: str = "") -> bytes:
 
 
 @contextlib.contextmanager
-def stream(path: str | Path, most: int, what: str = "") -> Iterator[IO[bytes]]:
+def stream(path: str | Path, most: int) -> Iterator[IO[bytes]]:
     """As unpacked, but open for reading from its beginning to its end: what is wrong is a UserError when it is reached."""
-    with regular(path, what) as file:
-        yield io.BufferedReader(_Stream(_pieces(file, most, _named(path, what))))
+    with regular(path) as file:
+        yield io.BufferedReader(_Stream(_pieces(file, most, _named(path))))
 
 
 def _pieces(file, most, named):

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -198,6 +199,8 @@ def test_a_new_run_beside_one_that_was_stopped_says_how_to_go_on_with_that(call)
     third = call("train", *flags)
     assert "runs/gan-8gaussians-s0-2 was stopped before its end: --out runs/gan-8gaussians-s0-2 --resume" in third.out
     assert third.out.splitlines()[-1] == "runs/gan-8gaussians-s0-3"
+    odd = shutil.copytree("runs/gan-8gaussians-s0-2", "runs/gan-cats[1]-s0")  # of folder:cats[1]
+    assert run.stopped_before(f"{odd}-2", "gan-cats[1]-s0") == Path(odd)
 
 
 def test_steps_take_the_place_of_the_minutes_that_a_run_had(call):

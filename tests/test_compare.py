@@ -8,7 +8,7 @@ import pytest
 
 import compare
 from tests.helpers import files_below
-from training import comparison, runtime
+from training import comparison, run, runtime
 from training import recipe as recipes
 
 TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
@@ -180,7 +180,7 @@ def test_a_conditional_run_of_other_labels_is_not_reused(monkeypatch, conditiona
     runs = [(Path(f"runs/{e.recipe.seed}"), e.recipe, {"data_sha256": "pictures", "labels_sha256": "old"}) for e in entries]
     runs[1][2]["labels_sha256"] = "new"
     monkeypatch.setattr(comparison, "known_runs", lambda out: runs)
-    monkeypatch.setattr(comparison, "is_finished", lambda folder, recipe: True)
+    monkeypatch.setattr(run, "is_finished", lambda folder, recipe: True)
     comparison.assign_folders("A", entries, "pictures", "new")
     assert [entry.reused for entry in entries] == reused
 
@@ -191,7 +191,7 @@ def test_models_that_equal_terms_make_alike_keep_each_its_own_run(monkeypatch, f
     alike = {"gan": gan, "dcgan": gan.model_copy(update={"model": "dcgan"})}
     runs = [(Path("A/runs", name), alike[name], {"data_sha256": "pictures"}) for name in ("dcgan", "gan")]  # as known_runs sorts
     monkeypatch.setattr(comparison, "known_runs", lambda out: runs)
-    monkeypatch.setattr(comparison, "is_finished", lambda folder, recipe: finished)
+    monkeypatch.setattr(run, "is_finished", lambda folder, recipe: finished)
     entries = [comparison.Entry(recipe) for recipe in alike.values()]
     comparison.assign_folders("A", entries, "pictures")
     assert [entry.folder.name for entry in entries] == ["gan", "dcgan"]

@@ -58,13 +58,13 @@ def test_the_hash_tells_data_sets_apart():
 @pytest.mark.parametrize(("name", "near"), [("mnist5k", "mnist-5k"), ("cifar", "cifar10"), ("8gaussian", "8gaussians")])
 def test_an_unknown_name_is_answered_with_the_nearest(name, near):
     with pytest.raises(UserError, match=f"unknown data '{name}': did you mean '{near}'"):
-        data.check_name(name)
+        data.source(name)
 
 
 @pytest.mark.parametrize("name", ["folder:", "folder:PATH"])
 def test_a_folder_needs_a_path(name):
     with pytest.raises(UserError, match="needs a path"):
-        data.check_name(name)
+        data.source(name)
 
 
 PICTURES, POINTS = np.zeros((6, 1, 8, 8), np.uint8), np.zeros((6, 2), np.float32)

@@ -66,6 +66,12 @@ def test_a_run_means_its_newest_checkpoint(call, runs):
     assert not np.array_equal(images("run.npz"), images("first.npz"))
 
 
+def test_a_checkpoint_named_from_beside_it_knows_its_run(call, runs, monkeypatch):
+    monkeypatch.chdir(runs / "digits" / "checkpoints")
+    made(call("sample", "step-000003"), "../samples-step-000003-seed-0.png")
+    made(call("sample", "step-000003", "--out", "../a.gif"), "../a.gif")
+
+
 @pytest.mark.parametrize(("run", "size"), [("digits", 28), ("colours", 32)])
 def test_a_grid_shows_the_samples_of_the_npz(call, runs, run, size):
     made(call("sample", runs / run, "--n", 16, "--out", "a.png"), "a.png")

@@ -19,7 +19,7 @@ from errors import UserError
 from reporting import samples, score_store, strip
 from tests import helpers
 from tests.helpers import ROOT, files_below
-from training import grids
+from training import checkpoint, grids
 from web import cards, catalogue, comparisons, processes, server, words
 from web.processes import Pool
 
@@ -145,6 +145,24 @@ def test_a_card_names_the_clock_that_counted_its_minutes(run):
     found = catalogue.about(str(run))
     page = cards.about(str(run), found, "zh")
     assert found.clock == "wall" and re.search(r"训练 \d+\.\d 分钟", page)
+
+
+def test_a_checkpoint_of_before_there_was_a_cpu_clock_shows_the_wall_s_minutes(run):
+    file = checkpoint.last(run) / "state.json"
+    state = json.loads(file.read_text(encoding="utf-8"))
+    old = {key: value for key, value in state.items() if key not in ("cpu_seconds", "classes", "seal")}
+    file.write_text(json.dumps(checkpoint.sealed({**old, "format": 2})), encoding="utf-8")
+    found = catalogue.about(str(run))
+    assert found.clock == "wall" and found.minutes == state["seconds"] / 60
+
+
+def test_a_checkpoint_knows_its_run_by_a_name_that_begins_within_it_too(run, monkeypatch):
+    found = catalogue.about(str(checkpoint.last(run)))
+    assert found.provenance["data_sha256"]
+    monkeypatch.chdir(run / "checkpoints")
+    assert catalogue.about(checkpoint.last(run).name) == found
+    monkeypatch.chdir(checkpoint.last(run))
+    assert catalogue.about(".") == found
 
 
 def test_a_metrics_file_that_cannot_be_read_leaves_the_rest(run):

@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+PARTS = 20  # of a budget: the least that a film of the training has
+KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
+WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
+UNREACHED = 10**6  # so many steps and more, beside minutes, are no budget
+
 
 def finished(recipe: Any, state: dict) -> bool:
     """Whether a checkpoint's `state` (its step and seconds) has used up the recipe's budget."""
@@ -17,12 +22,6 @@ def finished(recipe: Any, state: dict) -> bool:
 def limit(recipe: Any) -> float:
     """Generator steps that end a run; infinite for a budget in minutes alone."""
     return math.inf if recipe.minutes and recipe.steps >= UNREACHED else recipe.steps
-
-
-PARTS = 20  # of a budget: the least that a film of the training has
-KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
-WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
-UNREACHED = 10**6  # so many steps and more, beside minutes, are no budget
 
 
 def in_words(recipe: Any) -> str:

@@ -109,12 +109,14 @@ class FiniteNumbers(Callback):
         """trainer.parts() after step `number`, checked. A loss need not show a bad weight: Paddle's relu takes NaN for 0."""
         parts = self.trainer.parts()
         totals = {f"weights of {part}": health.total(arrays) for part, arrays in parts.items()}
-        self._check(totals, number, anywhere=bool)  # weights are the same in all processes
+        self._check(totals, number, alike=True)
         return parts
 
-    def _check(self, figures, number, anywhere=None):
+    def _check(self, figures, number, alike=False):
+        """alike: all processes have the same figures, as of the weights, and need not tell one another."""
         bad, recipe = health.not_finite(figures), self.trainer.recipe
-        if (anywhere or self.trainer.team.any)(bad):
+        anywhere = bad if alike else self.trainer.team.any(bad)
+        if anywhere:
             good = "?"  # where none is intact, and on a host that does not see the first process's disk
             with contextlib.suppress(UserError):
                 if newest := checkpoint.newest(self.folder):

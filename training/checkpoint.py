@@ -166,6 +166,12 @@ def list_steps(folder: str | Path) -> list[int]:
     return sorted(int(match[1]) for match in matches if match and path_of(folder, int(match[1])).name == match[0])
 
 
+def last(folder: str | Path) -> Path | None:
+    """The last checkpoint of a run, intact or not, None if it has none. Raises UserError if nobody can tell."""
+    steps = list_steps(folder)
+    return path_of(folder, steps[-1]) if steps else None
+
+
 def declared(path: str | Path, state: dict) -> dict[str, dict[str, Declared]]:
     """{part: {name: Declared}} as the headers of the files say it: no array is read. Raises UserError if a file is damaged."""
     listed, required = _parts(state), () if is_published(state) else PARTS

@@ -13,7 +13,7 @@ from errors import UserError, one_of
 from storage import names as file_names
 from storage import reading, writing
 from storage.writing import write_text
-from training import budget, checkpoint, run
+from training import checkpoint, run
 from training import recipe as recipes
 from training.budget import UNREACHED
 
@@ -29,7 +29,7 @@ TERMS_OF_A_RUN = ("data", "fit", *recipes.for_each_player(IMAGES), *UNITS, "minu
 # and where they take its budget, too: then they are logged, drawn and saved at the steps at which it was
 INTERVALS = ("log_every", "sample_every", "checkpoint_every")
 # neither how often a run is logged, drawn and saved nor its name changes what is learnt
-NOT_CONTENT = ("model", "log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan")
+NOT_CONTENT = ("model", *INTERVALS, "keep_checkpoints", "on_nan")
 # settings that came later, at the value that all had before: left out, so that what was recorded before is still found
 BEFORE = {"fit": "crop", "conditional": False}
 
@@ -38,6 +38,7 @@ BEFORE = {"fit": "crop", "conditional": False}
 class Entry:
     """One run of a comparison. label: of its group, the runs that differ in the seed only. folder: given, or of assign_folders.
 
+    given: it was named by its folder. reused: it was given, or found to be finished by its content: nothing is trained.
     status: 'waiting', 'finished', 'stopped' (a run that was named and is not at its end) or 'died'. message: why it died.
     killed: it died of a signal, which is no fault of its recipe: another call tries again.
     """
@@ -173,7 +174,7 @@ def folder_for(out: str | None, entries: list[Entry], name: str | None = None) -
             raise UserError(f"--name {name} is taken: {path} holds another comparison; python compare.py --list shows all names")
     else:
         first = entries[0].recipe
-        source = first.data.partition(":")[0] if ":" in first.data else first.data
+        source = first.data.partition(":")[0]
         name = file_names.part("-".join([*dict.fromkeys(file_names.part(e.recipe.model) for e in entries), source]))
         path = writing.next_free(ROOT, name, is_taken=is_taken)
     writing.check_writable(path)
@@ -220,7 +221,7 @@ def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labe
                 continue
             if recipe.conditional and seen.get("labels_sha256") not in (None, labels_sha256):
                 continue
-            if is_finished(folder, entry.recipe):
+            if run.is_finished(folder, entry.recipe):
                 entry.folder, entry.status, entry.reused = folder, "finished", True
                 break
             # of this comparison, interrupted or dead; it goes on under its own name only
@@ -240,7 +241,7 @@ def take_given(entry: Entry) -> None:
     entry.reused = True
     if not checkpoint.list_steps(entry.folder):
         raise UserError(f"{entry.folder} has no checkpoint yet")
-    entry.status = "finished" if is_finished(entry.folder, entry.recipe) else "stopped"
+    entry.status = "finished" if run.is_finished(entry.folder, entry.recipe) else "stopped"
 
 
 def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, dict]]:
@@ -255,17 +256,3 @@ def known_runs(out: str | Path) -> list[tuple[Path, recipes.Recipe, dict]]:
             except UserError:
                 continue  # not readable any more: not reused
     return runs
-
-
-def is_finished(folder: Path, recipe: recipes.Recipe) -> bool:
-    """Whether a run's newest checkpoint has used up its recipe's budget."""
-    steps = checkpoint.list_steps(folder)
-    try:
-        return bool(steps) and budget.finished(recipe, checkpoint.read_state(last_checkpoint(folder)))
-    except (UserError, KeyError):
-        return False
-
-
-def last_checkpoint(folder: str | Path) -> Path:
-    """The newest checkpoint of a run that has one."""
-    return checkpoint.path_of(folder, checkpoint.list_steps(folder)[-1])

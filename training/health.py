@@ -41,9 +41,9 @@ def measure(
                 figures["js_estimate"] = js_estimate(real_logits, fake_logits)
         between = interpolate(real, fake, trainer.epsilon("health penalty", step))
         norms = input_gradient_norms(trainer.given(trainer.critic, labels), between)
-        mean = trainer.team.average({"": float(norms.mean())})[""]
+        mean = trainer.team.mean(float(norms.mean()))
         # the deviation over the samples of all processes: theirs cannot be averaged
-        variance = trainer.team.average({"": float((norms - mean).square().mean())})[""]
+        variance = trainer.team.mean(float((norms - mean).square().mean()))
     if recipe.clip:
         figures["clipped_share"] = clipped_share(trainer.critic_weights, recipe.clip)
     measured = {name: float(value) for name, value in figures.items()}

@@ -77,7 +77,8 @@ def count(asked: str, recipe: Recipe, device: str) -> int:
         return many if one_core and not _undivided(many, recipe) and not runtime.takes_gpu(device) else 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
-    for key in _undivided(int(asked), recipe):
+    if undivided := _undivided(int(asked), recipe):
+        key = undivided[0]
         raise UserError(f"--processes {asked}: {key} {getattr(recipe, key)} does not divide into equal parts of 2 or more")
     return int(asked)
 

@@ -12,7 +12,7 @@ from storage import reading
 
 LONGEST, LARGEST = 8192, 128 << 20  # bytes: more than a line of log.jsonl, and than a whole one
 LIMITS = {int: 10**15, float: 1e100}  # of a figure's size
-# of every line: what is done so far, in words and in numbers
+# of a line's figures: those that in_words says, and what is done so far, against which curves are drawn
 SAID = ("critic_loss", "generator_loss", "estimate", "estimate_heldout", "images_per_second")
 COUNTERS = ("step", "critic_steps", "images_seen", "seconds")
 

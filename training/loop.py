@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,7 +74,9 @@ def run(
     for callback in after:
         callback.begin(new)
     end = limit(recipe)
-    for number in itertools.takewhile(lambda number: number <= end, itertools.count(begin + 1)):  # steps done at its end
+    number, last = begin, begin >= end
+    while not last:
+        number += 1
         done = updates(trainer, reader, number, budget.used(number - 1))
         budget.look()
         last = number == end or budget.spent()
@@ -84,8 +85,6 @@ def run(
             callback.after(step)
         if step.interrupted:
             raise Interrupted(step.interrupted)
-        if last:
-            break
 
 
 class Updates(NamedTuple):

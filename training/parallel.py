@@ -17,7 +17,7 @@ from paddle import Tensor, nn
 from paddle.autograd import PyLayer
 
 from errors import TrainingError, UserError
-from models.networks.layers import PADDLES_BATCH_NORMS, BatchNorm, affine, batch_norms
+from models.networks.layers import PADDLES_BATCH_NORMS, BatchNorm, affine, batch_norms, column_sums
 from training import hosts
 
 
@@ -38,6 +38,10 @@ class Team:
     def average(self, figures: dict[str, float]) -> dict[str, float]:
         """{name: float} averaged over the processes."""
         return figures
+
+    def mean(self, number: float) -> float:
+        """A number averaged over the processes."""
+        return self.average({"": number})[""]
 
     def any(self, flag: object) -> bool:
         """Whether the flag is set in any process."""
@@ -150,8 +154,3 @@ class Normalise(PyLayer):
         # dx = s·(dy − mean dy − x̂ · mean(dy·x̂)), with x̂ = (x − mean)·s
         of_x = affine(x, -scale * scale * along, scale * (mean * scale * along - total))
         return affine(gradient, scale, paddle.zeros_like(scale)) + of_x
-
-
-def column_sums(rows):
-    """Σ over the rows of R×C as a matrix product, which is many times faster on a CPU than a reduction."""
-    return (paddle.ones([1, rows.shape[0]], rows.dtype) @ rows).flatten()

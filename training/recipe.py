@@ -43,7 +43,7 @@ def _one_among(names, value):
 
 
 class Recipe(BaseModel):
-    """One resolved recipe. The comments' symbols are those of WGAN's algorithm 1 and WGAN-GP's."""
+    """One resolved recipe. The symbols in the descriptions are those of WGAN's algorithm 1 and WGAN-GP's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -69,8 +69,8 @@ class Recipe(BaseModel):
     batch_size: int = Field(64, ge=2, le=65_536, description="samples a critic step, m")
     generator_batch_size: int | None = Field(None, ge=2, le=65_536, description="samples a generator step, null for batch_size")
     latent: int = Field(100, ge=1, le=16_384, description="dimensions of z")
-    filters: int = Field(64, ge=1, le=1024, description="of dcgan's outermost layers and of resnet")
-    units: int = Field(512, ge=1, le=16_384, description="a layer of mlp")
+    filters: int = Field(64, ge=1, le=1024, description="width of a convolutional network: of dcgan's outermost layers")
+    units: int = Field(512, ge=1, le=16_384, description="width of a layer of mlp and gp-toy")
     generator_norm: Annotated[str, among(lambda: norms.names("generator"))] = "batch"
     critic_norm: Annotated[str, among(lambda: norms.names("critic"))] = "batch"
     sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
@@ -123,7 +123,6 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self):
-        data.check_name(self.data)
         data.check_fit(self.data, self.fit)
         if self.conditional and self.is_points:
             raise UserError(f"conditional=true: {self.data} are points in the plane, which have no labels")

@@ -77,19 +77,23 @@ def stopped_before(folder: str | Path, name: str) -> Path | None:
     """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end and no
     process is at it still; else None."""
     folder = Path(folder)
-    others = [path for path in folder.parent.glob(f"{name}*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
+    others = [path for path in folder.parent.glob("*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
     order = lambda path: (len(path.name), path.name)  # noqa: E731 - -9 before -10
     newest = max((path for path in others if path != folder and is_run(path)), key=order, default=None)
-    with contextlib.suppress(UserError, KeyError):
-        steps = checkpoint.list_steps(newest) if newest else []
-        if (
-            newest
-            and steps
-            and not budget.finished(read_recipe(newest), checkpoint.read_state(checkpoint.path_of(newest, steps[-1])))
-        ):
+    with contextlib.suppress(UserError):
+        last = checkpoint.last(newest) if newest else None
+        if newest and last and not budget.finished(read_recipe(newest), checkpoint.read_state(last)):
             with writing.lock(newest):  # a UserError if it is being trained
                 return newest
     return None
+
+
+def is_finished(folder: str | Path, recipe: Recipe) -> bool:
+    """Whether a run's newest checkpoint has used up the recipe's budget; one that is damaged has not."""
+    last = checkpoint.last(folder)
+    with contextlib.suppress(UserError):
+        return last is not None and budget.finished(recipe, checkpoint.read_state(last))
+    return False
 
 
 def command_of(folder: str | Path) -> str:
@@ -138,12 +142,17 @@ def recipe_of(path: str | Path, state: dict) -> Recipe:
         raise UserError(f"{path} has a recipe that is none: {error}") from None
 
 
+def folder_of(path: str | Path) -> Path | None:
+    """The folder of the run that a checkpoint lies in, None if it lies in none."""
+    folder = Path(os.path.normpath(Path(path, "..", "..")))  # not path.parent.parent: within the run's folder that is "."
+    return folder if is_run(folder) else None
+
+
 def find_checkpoint(path: str | Path) -> tuple[Path | None, Path]:
     """(run folder or None, checkpoint folder) for a run, which means its newest good checkpoint, or for a checkpoint."""
     path = Path(path)
     if reading.is_file(path / "state.json"):
-        folder = path.parent.parent
-        return (folder if is_run(folder) else None), path
+        return folder_of(path), path
     if not is_run(path):
         raise UserError(f"{path} is neither a run nor a checkpoint" + ("" if path.exists() else ": it does not exist"))
     newest = checkpoint.newest(path)

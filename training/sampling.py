@@ -8,23 +8,24 @@ import paddle
 from training import randomness
 from training.trainer import GANTrainer
 
+BATCH = 250  # samples made at once
+
 
 def sample(
     trainer: GANTrainer,
     purpose: str,
     count: int,
     seed: int | None = None,
-    batch: int = 250,
     labels: np.ndarray | None = None,
 ) -> np.ndarray:
     """`count` items from the trainer's sampler: float32 count×shape. purpose: of randomness.PURPOSES. seed: the recipe's.
     labels: as generate's."""
     seed = trainer.recipe.seed if seed is None else seed
-    return generate(trainer.sampler, randomness.noise(seed, purpose, 0, [count, trainer.recipe.latent]), batch, labels)
+    return generate(trainer.sampler, randomness.noise(seed, purpose, 0, [count, trainer.recipe.latent]), labels)
 
 
 @paddle.no_grad()
-def generate(generator: paddle.nn.Layer, z: np.ndarray, batch: int = 250, labels: np.ndarray | None = None) -> np.ndarray:
+def generate(generator: paddle.nn.Layer, z: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
     """G(z) for an array z N×latent, or G(z, y) for the classes y of a conditional generator, int64 N: float32 N×shape.
 
     In evaluation mode, with batch norm's running statistics, so that no sample depends on those made with it.
@@ -32,8 +33,8 @@ def generate(generator: paddle.nn.Layer, z: np.ndarray, batch: int = 250, labels
     generator.eval()
     try:
         given = (z,) if labels is None else (z, labels)
-        starts = range(0, len(z), batch)
-        parts = [generator(*(paddle.to_tensor(array[i : i + batch]) for array in given)).numpy() for i in starts]
+        starts = range(0, len(z), BATCH)
+        parts = [generator(*(paddle.to_tensor(array[i : i + BATCH]) for array in given)).numpy() for i in starts]
     finally:
         generator.train()
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

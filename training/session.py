@@ -72,12 +72,9 @@ def train(
         if resume and leads:
             held.enter_context(writing.lock(folder))
         dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
-        recorded = run.read_provenance(folder) if resume else {}
-        if recorded.get("data_sha256") not in (None, dataset.sha256):
-            raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
+        if resume:
+            _check_recorded(folder, recipe, dataset)
         classes = dataset.class_counts() if recipe.conditional else None
-        if recorded.get("labels_sha256") not in (None, dataset.labels_sha256):
-            raise UserError(f"{folder} was trained with other labels: their SHA-256 differs from the one in its config.yaml")
         console.say(runtime.start(device))
         records.load()  # like Paddle before anything is written
         runtime.check_amp(recipe.amp)
@@ -94,11 +91,7 @@ def train(
         newest = checkpoint.newest(folder) if resume else None
         check_seen_by_all(team, newest)
         if newest:
-            path, state, remarks = newest
-            for remark in remarks:
-                console.warn(f"{remark}; going back to {path.name}")
-            trainer.resume(path, state)
-            console.say(f"going on from {path}")
+            state = _restore(trainer, newest, console)
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
         if leads and not resume:
@@ -107,24 +100,48 @@ def train(
         items = "points" if dataset.is_points else "images"
         length = budget.in_words(recipe)
         console.say(f"{recipe.model} ({recipe.network}) on {recipe.data}, {len(dataset.train):,} {items}, {length} → {folder}")
-        again = ["python", "train.py", "--out", str(folder), "--resume"]
-        again += ["--data-dir", data_dir] if data_dir else []
-        again += ["--device", device] if device != "auto" else []
-        again += ["--processes", str(team.size)] if team.size > 1 else []
         progress = console.progress(recipe, folder)
         try:
             train_with_rollbacks(trainer, dataset, folder, leads, progress, console.warn, state)
         except Interrupted as stop:
-            words = f"interrupted: a checkpoint is saved; go on with: {shlex.join(again)}"
-            raise Interrupted(stop.signum, words) from None
+            again = _command_to_go_on(folder, data_dir, device, team.size)
+            raise Interrupted(stop.signum, f"interrupted: a checkpoint is saved; go on with: {again}") from None
         except WriteError as error:
-            raise WriteError(f"{error}; when that is mended, go on with: {shlex.join(again)}") from None
+            again = _command_to_go_on(folder, data_dir, device, team.size)
+            raise WriteError(f"{error}; when that is mended, go on with: {again}") from None
         except Exception:
             if team.lost:  # in a backward pass Paddle wraps it in an error of its own
                 raise team.lost from None
             raise
         finally:
             progress.close()
+
+
+def _check_recorded(folder, recipe, dataset):
+    """Raise UserError if the run in `folder` was trained on other data, or with other labels, than these."""
+    recorded = run.read_provenance(folder)
+    if recorded.get("data_sha256") not in (None, dataset.sha256):
+        raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
+    if recorded.get("labels_sha256") not in (None, dataset.labels_sha256):
+        raise UserError(f"{folder} was trained with other labels: their SHA-256 differs from the one in its config.yaml")
+
+
+def _restore(trainer, newest, console):
+    """Make the trainer what `newest`, of checkpoint.newest, says. Returns the checkpoint's state."""
+    path, state, remarks = newest
+    for remark in remarks:
+        console.warn(f"{remark}; going back to {path.name}")
+    trainer.resume(path, state)
+    console.say(f"going on from {path}")
+    return state
+
+
+def _command_to_go_on(folder, data_dir, device, processes):
+    again = ["python", "train.py", "--out", str(folder), "--resume"]
+    again += ["--data-dir", data_dir] if data_dir else []
+    again += ["--device", device] if device != "auto" else []
+    again += ["--processes", str(processes)] if processes > 1 else []
+    return shlex.join(again)
 
 
 def check_seen_by_all(team: Team, newest: tuple | None) -> None:

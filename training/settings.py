@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from models.networks import NETWORKS, WIDTHS
+
 
 class Setting(NamedTuple):
     """What a setting does and when to change it, in Markdown. also: its names in other programs, with spaces between them."""
@@ -15,6 +17,13 @@ class Setting(NamedTuple):
     zh: str
     also: str = ""
 
+
+# as the rows of NETWORKS say it: {width: networks that read it}, and {sizes: networks that make pictures of these sizes only}
+READ_BY = {width: [f"`{name}`" for name, row in NETWORKS.items() if width in row.widths] for width in WIDTHS}
+MADE_BY: dict[tuple[int, ...], list[str]] = {}
+for _name, _row in NETWORKS.items():
+    if _row.sizes:
+        MADE_BY.setdefault(_row.sizes, []).append(f"`{_name}`")
 
 # {(heading in English, in Chinese): {name: Setting}}, what is changed first at the top
 GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
@@ -134,16 +143,18 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "net arch architecture backbone discriminator model_type net_d",
         ),
         "filters": Setting(
-            "width of `dcgan` and `resnet`; 64 is the papers'. The searched recipes have few, for short budgets: with 24 and "
+            f"width of {', '.join(READ_BY['filters'])}; 64 is the papers'. "
+            "The searched recipes have few, for short budgets: with 24 and "
             "32 `wgan` was behind after 150 CPU seconds. Take more for longer trainings and for colour; time grows with it "
             "([performance]({performance}))",
-            "`dcgan` 和 `resnet` 的宽度；论文为 64。搜索得到的配置预算短，因此宽度小：取 24 和 32 时，`wgan` 在 150 CPU 秒后仍"
+            f"{'、'.join(READ_BY['filters'])} 的宽度；论文为 64。"
+            "搜索得到的配置预算短，因此宽度小：取 24 和 32 时，`wgan` 在 150 CPU 秒后仍"
             "落后。训练更久或用彩色图像时取大一些；耗时随之增长（[性能]({performance})）",
             "width channels ngf ndf nf dim base_channels features conv_dim",
         ),
         "units": Setting(
-            "width of a layer of `mlp`",
-            "`mlp` 每层的宽度",
+            f"width of a layer of {', '.join(READ_BY['units'])}",
+            f"{'、'.join(READ_BY['units'])} 每层的宽度",
             "hidden hidden_size hidden_dim n_hidden width",
         ),
         "latent": Setting(
@@ -169,8 +180,12 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "dataset datasets data_set",
         ),
         "image_size": Setting(
-            "pixels a side that the networks see; 32, 64 or 128 but for `mlp`. Digits are padded to 32",
-            "网络所见图像的边长（像素）；除 `mlp` 外为 32、64 或 128。手写数字补边到 32",
+            "pixels a side that the networks see. "
+            + "; ".join(f"{', '.join(names)}: {', '.join(map(str, sizes))}" for sizes, names in MADE_BY.items())
+            + "; other networks: any. Digits are padded to 32, or left at 28",
+            "网络所见图像的边长（像素）。"
+            + "；".join(f"{'、'.join(names)}：{'、'.join(map(str, sizes))}" for sizes, names in MADE_BY.items())
+            + "；其余网络：任意。手写数字补边到 32，或保持 28",
             "size img_size imagesize image_sz resolution img_dim",
         ),
         "fit": Setting(

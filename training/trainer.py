@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,8 @@ from paddle.utils import unique_name
 
 from errors import UserError, shortened
 from models import networks
-from models.constraints import trainable
 from models.networks import conditional, layers
-from models.networks.layers import frozen_statistics
+from models.networks.layers import frozen_statistics, trainable
 from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness, run
 from training.algorithm import CriticStep, Optimizer
@@ -80,8 +79,10 @@ class GANTrainer:
         outputs = self.given(self.critic, labels)(x)
         for network in (self.generator, self.critic):
             network.train()
-        networks_of = (recipe.generator_network, made, self.shape, "generator"), (recipe.critic_network, outputs, (), "critic")
-        for name, tensor, shape, role in networks_of:
+        for name, tensor, shape, role in (
+            (recipe.generator_network, made, self.shape, "generator"),
+            (recipe.critic_network, outputs, (), "critic"),
+        ):
             if tuple(tensor.shape) != (2, *shape):
                 raise UserError(f"network {name}: its {role} makes {list(tensor.shape)} of 2 items, {[2, *shape]} is wanted")
         losses = {"critic": self.objective.critic_loss(outputs, outputs), "generator": self.objective.generator_loss(outputs)}
@@ -140,18 +141,19 @@ class GANTrainer:
         recipe, number = self.recipe, self.critic_steps
         z = self.noise("critic noise", number)
         epsilon = self.epsilon("penalty", number) if recipe.penalty else None
-        critic, generator = (self.given(self.players[role], labels) for role in ("critic", "generator"))
-        players = critic, generator, self.objective, self._updates["critic"]
-        done = algorithm.critic_step(*players, real, z, recipe.clip, recipe.penalty, epsilon)
+        critic, generator = self.given(self.players["critic"], labels), self.given(self.players["generator"], labels)
+        done = algorithm.critic_step(
+            critic, generator, self.objective, self._updates["critic"], real, z, recipe.clip, recipe.penalty, epsilon
+        )
         self.critic_steps += 1
         return done
 
     def generator_step(self, step: int) -> Tensor:
         """One generator update, number `step` from 0. Returns its loss."""
         labels = self.drawn_classes("generator classes", step)
-        generator, critic = (self.given(self.players[role], labels) for role in ("generator", "critic"))
-        players = generator, critic, self.objective, self._updates["generator"]
-        loss = algorithm.generator_step(*players, self.noise("generator noise", step))
+        generator, critic = self.given(self.players["generator"], labels), self.given(self.players["critic"], labels)
+        z = self.noise("generator noise", step)
+        loss = algorithm.generator_step(generator, critic, self.objective, self._updates["generator"], z)
         if self.average:
             move_average(self.average, self.generator, min(self.recipe.ema, (1 + step) / (10 + step)))
         return loss
@@ -174,11 +176,9 @@ class GANTrainer:
         self.generator_optimizer.set_lr(recipe.generator_learning_rate)
         self.critic_optimizer.set_lr(recipe.critic_learning_rate)
 
-    @contextlib.contextmanager
-    def frozen_batch_norm_statistics(self) -> Iterator[None]:
+    def frozen_batch_norm_statistics(self) -> contextlib.AbstractContextManager[None]:
         """Look at the networks as they are trained (batch statistics), without moving anything."""
-        with frozen_statistics(self.generator, self.critic):
-            yield
+        return frozen_statistics(self.generator, self.critic)
 
     def parts(self) -> dict[str, dict[str, np.ndarray]]:
         """What a checkpoint holds: {part: {name: array}}."""

@@ -61,16 +61,13 @@ def first(choices: list[str], count: int) -> list[str]:
 
 def about(source: str) -> About:
     """What the files of a run or a checkpoint say of it. Raises UserError."""
-    path, newest = Path(source), None
-    folder: Path | None = path
-    if reading.is_file(path / "state.json"):
-        newest, folder = path, path.parent.parent if run.is_run(path.parent.parent) else None
-    elif steps := checkpoint.list_steps(path):
-        newest = checkpoint.path_of(path, steps[-1])
+    path = Path(source)
+    is_checkpoint = reading.is_file(path / "state.json")
+    folder = run.folder_of(path) if is_checkpoint else path
+    newest = path if is_checkpoint else checkpoint.last(path)
     state = checkpoint.read_state(newest) if newest else {}
     recipe = run.read_recipe(folder) if folder else run.recipe_of(path, state)
-    clock = recipe.clock if recipe.minutes else "cpu"
-    clock = clock if budget.KEYS[clock] in state else "wall"
+    clock = recipe.clock if recipe.minutes else "cpu" if state.get("cpu_seconds") else "wall"  # old checkpoints have no other
     counted = state.get(budget.KEYS[clock])
     return About(
         recipe,

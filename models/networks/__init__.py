@@ -23,8 +23,7 @@ class Network(NamedTuple):
 
     sizes: picture sizes it can make, None for any. norms: the roles whose norm layers a recipe chooses. points: whether it also
     makes points in the plane. one_core: its convolutions use one core of a CPU, as Paddle's own do, so that several processes are
-    faster.
-    widths: those of WIDTHS that it reads.
+    faster. widths: those of WIDTHS that it reads.
     """
 
     source: Any

@@ -1,8 +1,8 @@
 """Convolutions on N×H×W×C, on a CPU as a copy of rows and one matrix product.
 
 Paddle's own CPU convolution loops over the samples with one small product each. Here the patches of the whole batch are
-gathered into one matrix first (im2col), so that a single large product does the work: faster for
-DCGAN's 4×4 kernels (docs/performance.md). On a GPU Paddle's (cuDNN's) convolution is used.
+gathered into one matrix first (im2col), so that a single large product does the work: faster for DCGAN's 4×4 kernels
+(docs/performance.md). On a GPU Paddle's (cuDNN's) convolution is used.
 
 The layers copy rows by four small operators that are pairwise each other's gradient, and leave the product to Paddle, so
 everything can be differentiated as often as one likes, which a gradient penalty needs.

@@ -30,6 +30,11 @@ def channels_first(operator: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     return operator(x.transpose([0, 3, 1, 2])).transpose([0, 2, 3, 1])
 
 
+def trainable(layer: nn.Layer) -> list[Tensor]:
+    """Parameters that the optimiser moves. `Layer.parameters()` would add batch norm's running statistics."""
+    return [p for p in layer.parameters() if not p.stop_gradient]
+
+
 class Linear(nn.Linear):
     """Paddle's linear layer; on a CPU the bias's gradient is a matrix product too, not Paddle's slow sum over the rows."""
 
@@ -48,6 +53,11 @@ def swap(x: Tensor, axes: list[int]) -> Tensor:
 def add_bias(rows: Tensor, bias: Tensor) -> Tensor:
     """rows R×C + bias C as a product with a column of ones, whose gradient is a product too."""
     return rows + paddle.ones([rows.shape[0], 1], rows.dtype) @ bias.reshape([1, -1])
+
+
+def column_sums(rows: Tensor) -> Tensor:
+    """Σ over the rows of R×C, shape C, as a matrix product, which is many times faster on a CPU than a reduction."""
+    return (paddle.ones([1, rows.shape[0]], rows.dtype) @ rows).reshape([-1])
 
 
 def add_bias_last(x: Tensor, bias: Tensor) -> Tensor:
@@ -127,15 +137,15 @@ class BatchNorm(nn.Layer):
         )
 
     def _elsewhere(self, x, normalise, data_format):
-        channels_first = x.ndim == 4 and data_format == "NCHW"
-        x = x.transpose([0, 2, 3, 1]) if channels_first else x
+        second = x.ndim == 4 and data_format == "NCHW"  # the axis of the channels
+        x = x.transpose([0, 2, 3, 1]) if second else x
         rows, mean, variance = normalise(x.reshape([-1, x.shape[-1]]), self.epsilon)
         y = affine(rows, self.weight, self.bias).reshape(x.shape)
         if not self.frozen:
             with paddle.no_grad():
                 for running, now in ((self.mean, mean), (self.variance, variance)):
                     running.set_value(self.momentum * running + (1 - self.momentum) * now)
-        return y.transpose([0, 3, 1, 2]) if channels_first else y
+        return y.transpose([0, 3, 1, 2]) if second else y
 
 
 def affine(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -179,13 +189,10 @@ def norm(name: str, channels: int, channels_last: bool = False, scale: float | N
     return layers
 
 
-def channels_last(norms: nn.Sequential, x: Tensor) -> Tensor:
+def normalised_last(norms: nn.Sequential, x: Tensor) -> Tensor:
     """Of N×H×W×C what norm layers that were made for N×C×H×W make of it."""
     for layer in norms:
-        if isinstance(layer, (BatchNorm, LayerNorm)):
-            x = layer(x, "NHWC")
-        else:  # a user's
-            x = layer(x.transpose([0, 3, 1, 2])).transpose([0, 2, 3, 1])
+        x = layer(x, "NHWC") if isinstance(layer, (BatchNorm, LayerNorm)) else channels_first(layer, x)  # a user's
     return x
 
 
@@ -228,7 +235,7 @@ def at_most(weights: int, error: str) -> Iterator[None]:
 @contextlib.contextmanager
 def frozen_weights(network: nn.Layer) -> Iterator[None]:
     """Within this context no gradient of the network's trainable weights is computed; gradients pass through it."""
-    weights = [weight for weight in network.parameters() if not weight.stop_gradient]
+    weights = trainable(network)
     for weight in weights:
         weight.stop_gradient = True
     try:
@@ -238,25 +245,21 @@ def frozen_weights(network: nn.Layer) -> Iterator[None]:
             weight.stop_gradient = False
 
 
-class frozen_statistics:
+@contextlib.contextmanager
+def frozen_statistics(*networks: nn.Layer) -> Iterator[None]:
     """Within this context no batch norm of these networks moves its running statistics.
 
     Paddle's own layers cannot be told so: theirs move, and are put back at the end of the context.
     """
-
-    def __init__(self, *networks: nn.Layer):
-        self.layers = [layer for network in networks for layer in batch_norms(network, BatchNorm)]
-        self.others = [layer for network in networks for layer in batch_norms(network, PADDLES_BATCH_NORMS)]
-        self.kept: list[tuple] = []
-
-    def __enter__(self):
-        for layer in self.layers:
-            layer.frozen = True
-        states = [layer.state_dict() for layer in self.others]
-        self.kept = [(state[name], state[name].numpy()) for state in states for name in ("_mean", "_variance")]
-
-    def __exit__(self, *_):
-        for layer in self.layers:
+    layers = [layer for network in networks for layer in batch_norms(network, BatchNorm)]
+    states = [layer.state_dict() for network in networks for layer in batch_norms(network, PADDLES_BATCH_NORMS)]
+    kept = [(state[name], state[name].numpy()) for state in states for name in ("_mean", "_variance")]
+    for layer in layers:
+        layer.frozen = True
+    try:
+        yield
+    finally:
+        for layer in layers:
             layer.frozen = False
-        for statistic, value in self.kept:
+        for statistic, value in kept:
             statistic.set_value(value)

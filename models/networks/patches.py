@@ -23,7 +23,7 @@ from paddle import Tensor
 from paddle.autograd import PyLayer
 
 from models.networks.convolution import Geometry, index, with_zero_row
-from models.networks.layers import on_cpu
+from models.networks.layers import column_sums, on_cpu
 from models.networks.threads import each
 
 FLOATS = 600_000  # of the patches gathered at a time: 2.4 MB
@@ -86,8 +86,7 @@ def weight_gradient(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _sum_of_rows(gradient):
-    rows = gradient.reshape([-1, gradient.shape[-1]])
-    return (paddle.ones([1, len(rows)], rows.dtype) @ rows).reshape([-1])
+    return column_sums(gradient.reshape([-1, gradient.shape[-1]]))
 
 
 class _Asked(threading.local):

@@ -14,7 +14,7 @@ import paddle.nn.functional as F
 from paddle import ParamAttr, Tensor, nn
 from paddle.nn.initializer import Uniform
 
-from models.networks.layers import Linear, add_bias, channels_last, norm, swap
+from models.networks.layers import Linear, add_bias, norm, normalised_last, swap
 from models.networks.patches import SumPool, Upsample, adjoint, convolve, doubling, halving, same, suits
 
 
@@ -54,12 +54,12 @@ class Block(nn.Layer):
     def _channels_last(self, x):
         """The same on N×H×W×C with less to do: sizes change within the convolutions, and a shortcut is a product of the
         smaller picture's pixels, which has the second convolution's bias, too."""
-        h = x if self.first else F.relu(channels_last(self.norm1, x))
+        h = x if self.first else F.relu(normalised_last(self.norm1, x))
         if self.resample == "up":
             h = adjoint(h, doubling(self.conv1.weight), self.conv1.bias)
         else:
             h = convolve(h, same(self.conv1.weight), self.conv1.bias)
-        h = F.relu(channels_last(self.norm2, h))
+        h = F.relu(normalised_last(self.norm2, h))
         if self.shortcut is None:
             return convolve(h, same(self.conv2.weight), self.conv2.bias) + x
         bias, matrix = self.conv2.bias + self.shortcut.bias, self.shortcut.weight.flatten(1).T
@@ -98,7 +98,7 @@ class Generator(nn.Layer):
         x = self.linear(z).reshape([-1, self.filters, 4, 4])
         if not suits(z):
             return F.tanh(self.last(F.relu(self.norm(self.blocks(x)))))
-        x = F.relu(channels_last(self.norm, self.blocks(swap(x, [0, 2, 3, 1]))))
+        x = F.relu(normalised_last(self.norm, self.blocks(swap(x, [0, 2, 3, 1]))))
         return swap(F.tanh(convolve(x, same(self.last.weight), self.last.bias)), [0, 3, 1, 2])
 
 

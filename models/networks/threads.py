@@ -38,7 +38,7 @@ def each(function: Callable[[Any], Tensor], parts: Sequence[Any]) -> list[Tensor
     return results
 
 
-def _threads():
+def _threads():  # as training/runtime.py's threads, which lies above this
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # 4,2: four, with two within each
     return int(first) if first.isascii() and first.isdigit() else 1
 
