@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+import experiments
 from errors import UserError
 from experiments import figures, queue
 from experiments.store import ExperimentStore
@@ -34,7 +35,7 @@ def order(tmp_path, monkeypatch):
 
     modules = {name: experiment(name) for name in ("momentum", "tuned")}
     monkeypatch.setattr(queue, "module_of", modules.__getitem__)
-    monkeypatch.setattr(queue, "LIST", ("tuned", "momentum"))
+    monkeypatch.setattr(experiments, "NAMES", ("tuned", "momentum"))
     return measured
 
 
