@@ -36,6 +36,7 @@ ABOUT = {
     "的点都不超过的斜率，占 2,000 对点的精确 W1 的几成。逐层：瑞士卷上十二个隐藏层（64 个单元）的判别器，c = 0.001、0.01、0.1 "
     "与惩罚相比，训练之前（已裁剪）与 1,500 步之后；梯度用 float64 计算。五个种子。",
     "core_seconds": 700,
+    "constants": "–",
     "claims": {
         "weights_at_c": {
             "says": "Clipping pushes weights to ±c.",

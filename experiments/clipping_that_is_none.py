@@ -23,6 +23,7 @@ ABOUT = {
     "1,500 个生成器步；"
     "1:1 再各做 7,500 个生成器步（不裁剪与裁剪），判别器步数与算法 1 相同。",
     "core_seconds": 3800,
+    "constants": "the papers'",
     "claims": {
         "no_estimate": {
             "says": "Without clipping, one to one, the estimate follows the quality less closely than with clipping.",

@@ -34,6 +34,7 @@ ABOUT = {
     "学习率 2e-4）和 wgan-gp（lambda = 10，学习率 1e-4）在八个高斯上训练，每个生成器步 1、5、20 个判别器步，20 个检查点上"
     "留出点的估计值与精确 W1 相比。三个种子，五个判别器步时二十个（三个和六个都没有定论）。",
     "core_seconds": 2500,
+    "constants": "–",
     "claims": {
         "penalised_is_w1": {
             "says": "With lambda 10 the estimate of a critic that has had time is the distance, within a tenth.",

@@ -30,6 +30,7 @@ ABOUT = {
     "判别器的梯度与到最优指派（2,000 个真实点）中同伴的方向的夹角余弦的均值；两次指派之间的余弦说明这么多点能达到多少。"
     "十个种子；每个种子取两种数据的均值。",
     "core_seconds": 2200,
+    "constants": "–",
     "claims": {
         "penalty_rises": {
             "says": "With lambda 10 the gradient gets truer with more critic steps.",

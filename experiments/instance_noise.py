@@ -39,6 +39,7 @@ ABOUT = {
     "数字上六个种子，点上十个；点上退火噪声另从 sigma = 0.1 和 1 开始，三个种子。"
     "点上还测 log(1 − D) 传给样本的平均梯度。",
     "core_seconds": 2200,
+    "constants": "the papers'",
     "claims": {
         "digits": {
             "says": "On digits annealed noise makes the saturating GAN better.",

@@ -27,6 +27,7 @@ ABOUT = {
     "作者的 --adam 选项为 0.999）；学习率 5e-5 做 1,500 个生成器步，2e-4 做 400 步；另有无动量的 SGD（0.05）400 步。测最后的 "
     "fd_lenet、途中检查点之间的最大升幅、估计为负的记录步比例、估计值的粗糙度（后一半相邻记录步之差的均值除以该处均值）。",
     "core_seconds": 4800,
+    "constants": "the papers'",
     "claims": {
         "b0.9_slow": {
             "says": "Momentum of β1 = 0.9 makes samples worse at algorithm 1's learning rate, 5e-5.",

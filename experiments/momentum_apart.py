@@ -35,6 +35,7 @@ ABOUT = {
     "和 0.5 只用于判别器、只用于生成器、用于双方或都不用；学习率 2e-4，400 个生成器步。"
     "每个判别器步都测 Adam 的更新（裁剪之前）与下坡方向（该批梯度取负）的夹角余弦；最后测 5,000 个样本的 fd_lenet。",
     "core_seconds": 1300,
+    "constants": "the papers'",
     "claims": {
         "critic_fast": {
             "says": "Momentum of β1 = 0.9 in the critic alone makes samples worse at a learning rate of 2e-4.",

@@ -36,6 +36,7 @@ ABOUT = {
     "第一个种子只用来选择（最好与最差的 c、带梯度惩罚的判别器的"
     "学习率（1e-4、5e-4、1e-3 中选）和步数上限），不参与判断。",
     "core_seconds": 4000,
+    "constants": "–",
     "claims": {
         "clip_sees_less": {
             "says": "Even at the best c a clipped critic captures less of the higher moments than a penalised one.",

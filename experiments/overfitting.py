@@ -28,6 +28,7 @@ ABOUT = {
     "个检查点上，用同样的样本分别计算 1,000 张训练图像和 1,000 张留出图像的估计值（不含惩罚的判别器损失取负）；"
     "两者之差除以前者为差距。",
     "core_seconds": 3600,
+    "constants": "searched",
     "claims": {
         "penalty_gap": {
             "says": "On 1,000 digits a penalised critic tells the images it was trained on from others.",

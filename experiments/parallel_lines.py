@@ -34,6 +34,7 @@ ABOUT = {
     "权重裁剪不给出 Lipschitz 常数，所以它的估计值除以实测最大斜率。然后从 1 开始学习 θ：用各自传来的梯度做普通的梯度下降"
     "（步长 0.02，逐渐降到 0）200 步，第一步之前 500 个判别器步，之后每步之前 10 个。",
     "core_seconds": 730,
+    "constants": "–",
     "claims": {
         "penalised_estimate": {
             "says": "A penalised critic's estimate follows W = |θ|.",

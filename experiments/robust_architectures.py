@@ -25,6 +25,7 @@ ABOUT = {
     "三个种子：wgan 做 1,500 个生成器步、每步五个判别器步，GAN 做 7,500 步、每步一个。双方的网络一起变，判别器也成了 mlp；"
     "论文只改变生成器，section_43 照做。",
     "core_seconds": 4200,
+    "constants": "the papers'",
     "claims": {
         "mlp": {
             "says": "An mlp for both players costs wgan less than it costs the GAN.",

@@ -22,6 +22,7 @@ ABOUT = {
     "dcgan；wgan 与非饱和 GAN（dcgan）都用同等搜索选出的配置，MNIST，3,000 个生成器步，三个种子。30 个检查点上 1,000 "
     "个样本的 fd_lenet，在每对中先结束者的终点处读取：生成器步数相同，或判别器步数相同。",
     "core_seconds": 2900,
+    "constants": "searched",
     "claims": {
         "mlp": {
             "says": "An mlp generator costs wgan less than it costs the GAN.",

@@ -39,6 +39,7 @@ ABOUT = {
     "训练 3,000 步（每批 2,048），−log D 沿 θ 的导数与数值积分得到的 KL − 2 JS 的导数相比。十个种子。"
     "frozen_dcgan 用训练过的 DCGAN 作生成器。",
     "core_seconds": 750,
+    "constants": "–",
     "claims": {
         "saturating_vanishes": {
             "says": "A discriminator that has learnt its job leaves next to nothing of log(1 − D)'s gradient.",

@@ -15,7 +15,7 @@ from PIL import Image
 import experiments
 import metrics
 from errors import UserError
-from experiments import claims, figures, numeric, random_architectures, results, store, training_runs
+from experiments import claims, figures, lead, numeric, random_architectures, results, store, training_runs
 from experiments.random_architectures import MODELS
 from experiments.store import ROOT, ExperimentStore
 from tests.helpers import write_cifar10
@@ -37,7 +37,8 @@ def test_each_says_what_it_claims_and_costs(name):
     about = experiments.about(name)
     assert tuple(about) == experiments.FIELDS
     assert about["title"].endswith(("?", "."))
-    assert all(len(about[field]) > 8 for field in experiments.FIELDS if field not in ("core_seconds", "claims"))
+    assert all(len(about[field]) > 8 for field in experiments.FIELDS if field not in ("core_seconds", "constants", "claims"))
+    assert about["constants"] in lead.CONSTANTS
     assert about["core_seconds"] >= 0 and experiments.cost(about) and experiments.cost(about, "zh")
     assert importlib.import_module(f"experiments.{name}").ABOUT.keys() == about.keys()
 
