@@ -38,7 +38,7 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Momentum makes a clipped WGAN worse, through the critic",
         "动量让裁剪的 WGAN 变差，原因在判别器",
-        ("momentum.b0.9_slow", "momentum.b0.5_slow", "momentum_apart.blame_fast", "momentum_apart.turns_fast"),
+        ("momentum.b0.9_slow", "momentum.b0.5_slow", "momentum_apart.blame", "momentum_apart.turns"),
     ),
     (
         "Clipping is a poor way to keep a critic 1-Lipschitz, a gradient penalty a better one",
