@@ -136,8 +136,8 @@ def draw(numbers, store):
             borrowed = label == RIGHT
             tiles = store.other("robust_architectures") if borrowed else store
             kept = robust_architectures.WGAN if borrowed else label
-            image = training_runs.worst_tile(tiles, kept, row, "fd_lenet", 4 * 28, 4 * 28)
-            figures.picture(axes[number + 1], image, f"{label}\nfd_lenet\n{each(row['fd_lenet'], most=4)}")
+            image = training_runs.worst_tile(tiles, kept, row, "fd_lenet")
+            figures.picture(axes[number + 1], image[:, : 4 * 28], f"{label}\nfd_lenet\n{each(row['fd_lenet'], most=4)}")
             axes[number + 1].title.set_fontsize(7)
     axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
     axes[0].legend(fontsize=6, labelspacing=0.2, loc=(0.45, 0.45))

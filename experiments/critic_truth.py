@@ -130,7 +130,6 @@ def measure(store):
     rows = {label: [numbers["still"][case][label] for case in CASES] for label in numbers["still"]["shift"] if label != "w1"}
     penalised = [row for label, cases in rows.items() if label.startswith("penalty") for row in cases]
     numbers["worst_foreseen"] = max(abs(row["ratio"][-1]["mean"] / row["foreseen"] - 1) for row in penalised)
-    numbers["worst_solved"] = max(row["worst_solved"] for row in penalised)
     numbers["worst"] = {
         label: {key: max(abs(row[key][-1]["mean"] - 1) for row in cases) for key in ("ratio", "ratio_k")}
         for label, cases in rows.items()
@@ -148,7 +147,7 @@ def summary(label, group):
     """Estimate (ratio_k: divided by the largest slope) over W1 at each tick, over seeds; for a penalty also what was foreseen.
 
     foreseen: a critic of slope K on the way between the sets gains K W1 and pays weight (K − 1)². Best is
-    K = 1 + W1 / (2 weight), which the ratio of estimate to W1 should be. worst_solved: error of W1 when it is solved for.
+    K = 1 + W1 / (2 weight), which the ratio of estimate to W1 should be.
     """
     ratios = [[e / run["w1"] for e in run["estimate"]] for run in group]
     by_slope = [[e / k / run["w1"] for e, k in zip(run["estimate"], run["k"])] for run in group]
@@ -157,9 +156,7 @@ def summary(label, group):
     if label.startswith("clip"):
         return over_seeds
     weight = float(label.split()[1])
-    solved = [weight * (np.sqrt(max(0.0, 1 + 2 * run["estimate"][-1] / weight)) - 1) / run["w1"] for run in group]
-    foreseen = float(np.mean([1 + run["w1"] / (2 * weight) for run in group]))
-    return over_seeds | {"foreseen": foreseen, "worst_solved": max(abs(ratio - 1) for ratio in solved)}
+    return over_seeds | {"foreseen": float(np.mean([1 + run["w1"] / (2 * weight) for run in group]))}
 
 
 def distributions(case, seed):

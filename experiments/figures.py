@@ -58,7 +58,7 @@ def foot(figure: Figure, text: str) -> None:
     figure.supxlabel(text, fontsize=9, color="0.35")
 
 
-def seeds_of(rows: Iterable[dict[str, Any]], word: str = "or") -> str:
+def seeds_of(rows: Iterable[dict[str, Any]]) -> str:
     """'3 seeds', or '1 or 3 seeds' where cells (of training_runs.summary) have different numbers."""
     counts = sorted({row["seeds"] for row in rows})
-    return f"{f' {word} '.join(map(str, counts))} seed{'s' if counts[-1] > 1 else ''}"
+    return f"{' or '.join(map(str, counts))} seed{'s' if counts[-1] > 1 else ''}"

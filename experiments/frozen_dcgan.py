@@ -121,7 +121,7 @@ def plan(quick: bool) -> tuple[dict[str, Any], tuple[int, ...], tuple[int, ...],
 
 def measure(store):
     settings, ages, ticks, filters = plan(store.quick)
-    more: dict[str, Any] = {"names": ["frechet", "classes"], "tiles": 32, "recipe_of": training_runs.tuned}
+    more: dict[str, Any] = {"names": ["frechet"], "recipe_of": training_runs.tuned}
     trained = training_runs.runs(store, {"dcgan": ("dcgan", settings)}, **more)["dcgan"]
 
     died = {run["seed"] for run in trained if "died" in run}

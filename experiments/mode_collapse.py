@@ -133,7 +133,7 @@ def measure(store):
         f"stacked {model}": (model, {"data": "stacked-mnist", "filters": filters, **schedule_of(model, stacked_steps)})
         for model in ("gan", "wgan", "wgan-gp")
     }
-    trained = training_runs.runs(store, cells, 1, samples=stacked_samples, names=["stacked"], tiles=8)
+    trained = training_runs.runs(store, cells, 1, samples=stacked_samples, names=["stacked"])
     numbers["stacked"] = {
         label.partition(" ")[2]: {
             value: mean_and_deviation(training_runs.by_seed(group, value).values()) for value in ("stacked_modes", "stacked_kl")

@@ -113,11 +113,11 @@ def cells(quick):
 
 def measure(store):
     trained = {OURS: robust_architectures.runs(store, [robust_architectures.WGAN])[robust_architectures.WGAN]}
-    table, names = cells(store.quick), ["frechet", "classes"]
-    trained |= training_runs.runs(store, table, more={} if store.quick else dict.fromkeys(CLOSE, MORE), names=names)
+    more = {} if store.quick else dict.fromkeys(CLOSE, MORE)
+    trained |= training_runs.runs(store, cells(store.quick), more=more, names=["frechet"])
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
-        row = training_runs.summary(group, ("fd_lenet", "classes_found"))
+        row = training_runs.summary(group, ("fd_lenet",))
         alive = training_runs.alive(group)
         row["largest_rise"] = mean_and_deviation([rise(run["on_the_way"]["fd_lenet"]) for run in alive])
         row["estimates"] = [run["curves"]["estimate"] for run in alive]

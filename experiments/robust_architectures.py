@@ -101,7 +101,7 @@ def draw(numbers, store):
                 axes[row][column].axis("off")
                 continue
             fd = each(numbers[label]["fd_lenet"])
-            image = training_runs.worst_tile(store, label, numbers[label], "fd_lenet", 4 * 28)
+            image = training_runs.worst_tile(store, label, numbers[label], "fd_lenet")
             figures.picture(axes[row][column], image, f"{model}, {network}\nfd_lenet {fd}")
     shown = numbers[WGAN]
     budget = f"{shown['seeds']} seeds, {(shown['critic_steps']['mean'] or 0):,.0f} critic steps each"

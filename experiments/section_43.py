@@ -60,8 +60,6 @@ ABOUT = {
 GENERATORS = {"dcgan": "dcgan", "constant": "dcgan-constant", "mlp": "mlp"}  # in a claim's key: the network
 DIGITS = {"data": "mnist", "filters": 16}
 MODELS = ("wgan", "dcgan")
-TERMS = ("generator steps", "critic steps")  # of the claims
-VALUES = ("fd_lenet", "kid", "coverage", "classes_found", "class_kl")
 
 
 def measure(store):
@@ -74,13 +72,13 @@ def measure(store):
     }
     samples = None if store.quick else 10_000
     trained = training_runs.runs(store, cells, samples=samples, tiles=32, recipe_of=training_runs.tuned)
-    numbers: dict[str, Any] = {"cells": {}, "floor": training_runs.real_baseline(trained), "claims": {}}
+    numbers: dict[str, Any] = {"cells": {}, "claims": {}}
     for label, group in trained.items():
         ways = [{key: run["on_the_way"][key] for key in ("cpu_seconds", "fd_lenet")} for run in training_runs.alive(group)]
-        numbers["cells"][label] = training_runs.summary(group, VALUES) | {"ways": ways}
+        numbers["cells"][label] = training_runs.summary(group, ("fd_lenet",)) | {"ways": ways}
     pairs = {name: [trained.get(f"{model} {name}", []) for model in MODELS] for name in GENERATORS}
     for key in ("mlp", "constant"):
-        for terms in TERMS:
+        for terms in ABOUT["claims"][key]["terms"]:
             harm = training_runs.relative_harm(pairs[key], pairs["dcgan"], "fd_lenet", training_runs.AXES[terms])
             numbers["claims"][f"{key}, {terms}"] = harm
     wgan = [trained.get(f"wgan {name}", []) for name in GENERATORS]
@@ -98,7 +96,7 @@ def draw(numbers, store):
             if cell is None:
                 axes[row][column].axis("off")
                 continue
-            image = training_runs.worst_tile(store, f"{model} {name}", cell, "fd_lenet", 4 * 28)
+            image = training_runs.worst_tile(store, f"{model} {name}", cell, "fd_lenet")
             title = f"{model}, {name} generator\nfd_lenet {each(cell['fd_lenet'])}"
             figures.picture(axes[row][column], image, title)
             for number, way in enumerate(cell["ways"]):

@@ -230,12 +230,10 @@ def worst_seed(row: Mapping[str, Any], value: str) -> int | None:
     return max(lived)[1] if lived else None
 
 
-def worst_tile(
-    store: ExperimentStore, label: str, row: Mapping[str, Any], value: str, height: int | None = None, width: int | None = None
-) -> np.ndarray | None:
-    """The samples that were kept of a cell's worst seed, None where none lived: see worst_seed. height, width: pixels of them."""
+def worst_tile(store: ExperimentStore, label: str, row: Mapping[str, Any], value: str) -> np.ndarray | None:
+    """The samples that were kept of a cell's worst seed, None where none lived: see worst_seed."""
     seed = worst_seed(row, value)
-    return None if seed is None else store.tile(label_key(label, seed))[:height, :width]
+    return None if seed is None else store.tile(label_key(label, seed))
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:

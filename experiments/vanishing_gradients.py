@@ -115,9 +115,8 @@ def measure(store):
     for loss in stills[0]:
         for value in ("norm", "variance"):
             numbers[value][loss] = np.mean([run[loss][value] for run in stills], 0).tolist()
-    norm, variance = numbers["norm"], numbers["variance"]
-    numbers["left_of_largest"] = {loss: rows[-1] / max(rows) for loss, rows in norm.items()}
-    numbers["variance_grows"] = variance["−log D"][-1] / variance["−log D"][0]
+    variance = numbers["variance"]["−log D"]
+    numbers["variance_grows"] = variance[-1] / variance[0]
     fake = np.abs(GRID - 2) < 0.3
     numbers["at_fakes"] = {kind: float(np.mean([np.array(run[kind]["slope"])[fake] for run in lines])) for kind in critics.KINDS}
     losses = {"saturating_vanishes": "minimax", "clipped_lasts": "clipped critic", "penalised_lasts": "penalised critic"}
