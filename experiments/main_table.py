@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from experiments import figures, training_runs
 from experiments.numeric import Interval, each, t_interval
 from experiments.store import ExperimentStore
-from training.comparison import UNREACHED
+from training.budget import UNREACHED
 
 VALUES = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "memorised_share")
 Groups = dict[str, list[training_runs.Run]]

@@ -12,7 +12,7 @@ import numpy as np
 import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8
-from errors import TrainingError, UserError
+from errors import TrainingError
 from experiments.numeric import Interval, mean_and_deviation, paired_ratio
 from experiments.store import ExperimentStore, label_key
 from reporting import console
@@ -113,7 +113,7 @@ def runs(
 
 
 def folder_of(store: ExperimentStore, key: str, recipe: Recipe) -> Path:
-    """Of a training of `runs`, seed, model and settings in its name: experiments that ask for the same training share it."""
+    """Of a training of `runs`, with its key and recipe in the name: experiments share one that they ask for by the same label."""
     return store.runs / f"{key}-{_short_hash(recipe)}"
 
 
@@ -319,18 +319,6 @@ def _measure(
         },
     }
     return found | _derived(recipe, found)
-
-
-def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> dict[str, float]:
-    """{value: mean over draws} of samples N×shape as a generator makes them, images in [−1, 1].
-
-    {} where nothing can be measured: samples of one flat colour, say.
-    """
-    try:
-        rows = metrics.evaluate(items if dataset.is_points else to_uint8(items), dataset, names)
-    except UserError:
-        return {}
-    return {value: row["value"] for value, row in rows.items() if row["value"] is not None}
 
 
 @functools.lru_cache(1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from experiments import main_table, training_runs
 from experiments.numeric import mean_and_deviation, t_interval
-from training.comparison import UNREACHED
+from training.budget import UNREACHED
 
 ABOUT = {
     "title": "After an equal search for each, who wins?",

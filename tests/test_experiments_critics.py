@@ -175,8 +175,7 @@ def root(tmp_path, monkeypatch):
 
 
 def test_a_part_that_is_not_measured_may_be_missing(root):
-    measured = ExperimentStore("momentum")
-    measured.cached("a, seed 0", {}, lambda: 1)
+    ExperimentStore("momentum").shared({"a, seed 0": ({}, lambda: 1)})
     half = ExperimentStore("momentum", redraw=True)
     assert half.each_seed(2, lambda seed: {"a": ({}, None)}, needed=False) == {0: {"a": 1}}
     assert half.each_seed(2, lambda seed: {"b": ({}, None)}, needed=False) == {}
