@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from data import toys
 from experiments import critics, figures, training_runs
 from experiments.numeric import mean_and_deviation, paired_difference, t_interval
 from metrics.w1 import w1
@@ -97,7 +96,6 @@ ABOUT = {
 CLIPS, LAMBDAS = (0.003, 0.01, 0.03, 0.1, 0.3), (0.1, 1.0, 10.0)
 CASES = ("shift", "8gaussians", "25gaussians")
 N_CRITIC = (1, 5, 20)
-BATCH = 256
 SEEDS, OF_FIVE = 3, 20  # OF_FIVE: of the trainings with five critic steps
 
 
@@ -160,11 +158,11 @@ def summary(label, group):
 
 
 def distributions(case, seed):
-    """(real, fake): functions of a numpy Generator and a count to points."""
+    """What draws real points, and what draws fake ones."""
     if case == "shift":
-        cloud = lambda x: lambda rng, n: (rng.standard_normal((n, 2)) * 0.2 + [x, 0]).astype(np.float32)  # noqa: E731
+        cloud = lambda x: lambda rng, n=critics.BATCH: (rng.standard_normal((n, 2)) * 0.2 + [x, 0]).astype(np.float32)  # noqa: E731
         return cloud(0), cloud(1)
-    return lambda rng, n: toys.draw(case, n, rng), critics.still_generator(50 + seed)[1]
+    return critics.points(case), critics.still_generator(50 + seed)[1]
 
 
 def still(case, constraint, value, ticks, pairs, seed):
@@ -181,8 +179,7 @@ def still(case, constraint, value, ticks, pairs, seed):
             row["estimate"].append(critics.estimate(critic, x, y))
             row["k"].append(max(1e-12, critics.largest_slope(critic, everywhere)))
 
-    draws = (lambda rng: real(rng, BATCH)), (lambda rng: fake(rng, BATCH))
-    critics.fit(critic, *draws, max(ticks), seed=seed, look=look, **{constraint: value})
+    critics.fit(critic, real, fake, max(ticks), seed=seed, look=look, **{constraint: value})
     return row
 
 
@@ -249,9 +246,7 @@ def draw(numbers, store):
             axis.plot(row["exact"], row["estimate"], "o", markersize=3, label=label)
         axis.set(title=f"{model} while it learns", xlabel="exact W1 of 1,000 samples", ylabel="estimate, held out")
         axis.legend(fontsize=7)
-    for axis in axes.ravel():
-        axis.grid(alpha=0.3)
-        axis.title.set_fontsize(10)
+    figures.finish(axes.ravel(), title=10)
     pairs = f"W1 of {numbers['pairs']:,} pairs by assignment"
     most = max((row["rank"]["n"] for row in numbers["moving"].values()), default=0)
     ranks = f"below, right: seed 0, a point a checkpoint; rank correlations of {most} seeds at most"

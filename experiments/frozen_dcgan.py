@@ -9,9 +9,9 @@ import paddle
 from data import Order
 from data.reader import batches
 from experiments import critics, figures, training_runs
-from experiments.numeric import each, mean_and_deviation, t_interval
+from experiments.numeric import each, last_of_largest, mean_and_deviation, t_interval
 from experiments.store import label_key
-from experiments.vanishing_gradients import LOSSES, gradient, last_of_largest, relative_growth
+from experiments.vanishing_gradients import LOSSES, gradient, relative_growth
 from models.objectives import OBJECTIVES
 from reporting import console
 from training import checkpoint, session

@@ -165,9 +165,7 @@ def draw(numbers, store):
                 axis.plot(row["curve_steps"], row["estimates"][0], **style)
         axis.set(title=f"estimate, learning rate {rate:g}", xlabel="generator step", ylabel="E f(x) − E f(G(z))")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=4)
-    for axis in axes:
-        axis.grid(alpha=0.3)
-        axis.title.set_fontsize(10)
+    figures.finish(axes, title=10)
     seeds = figures.seeds_of(cells.values())
     figures.foot(figure, f"wgan, c = 0.01, dcgan with 16 filters, mnist-5k, {seeds}; curves: seed 0")
     return figure

@@ -202,9 +202,7 @@ def draw(numbers, store):
     right.axhline(0, color="0.4", linestyle=":")
     right.set(title="cosine of the critic's Adam step with the way downhill", xlabel="generator step")
     right.legend(fontsize=7)
-    for axis in (left, right):
-        axis.grid(alpha=0.3)
-        axis.title.set_fontsize(10)
+    figures.finish((left, right), title=10)
     about = f"{numbers['seeds']} seeds; cosines: seed 0, mean of the critic steps between two points"
     figures.foot(figure, f"wgan, c = 0.01, dcgan with 16 filters, mnist-5k, Adam with β2 = 0.999; {about}")
     return figure

@@ -8,7 +8,7 @@ import numpy as np
 import paddle
 
 from experiments import critics, figures
-from experiments.numeric import mean_and_deviation, t_interval
+from experiments.numeric import last_of_largest, mean_and_deviation, t_interval
 from models.objectives import js_estimate
 
 ABOUT = {
@@ -119,12 +119,12 @@ ABOUT = {
 }
 
 THETAS = (0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
-BATCH, TESTED = 256, 1000
+TESTED = 1000
 START, RATE, FIRST, BETWEEN = 1.0, 0.02, 500, 10  # of θ that is learnt; critic steps before its first step and before the others
 DISCRIMINATOR, *CRITICS = critics.KINDS
 
 
-def line(theta, count=BATCH):
+def line(theta, count=critics.BATCH):
     def draw(rng):
         return np.stack([np.full(count, theta), rng.random(count)], 1).astype(np.float32)
 
@@ -135,7 +135,7 @@ def measure(store):
     thetas, steps = (THETAS[::3], 150) if store.quick else (THETAS, 1000)
 
     def units_of(seed):
-        settings = {"batch": BATCH, "steps": steps, "seed": seed}
+        settings = {"batch": critics.BATCH, "steps": steps, "seed": seed}
         return {f"theta {t}": ({**settings, "theta": t}, partial(every_kind, t, steps, seed)) for t in thetas}
 
     of_seed = {
@@ -154,7 +154,7 @@ def measure(store):
 
     numbers["claims"] = {
         "js_blind": interval(far, lambda group: float(np.ptp([row[DISCRIMINATOR]["estimate"] for row in group]))),
-        "gan_gradient": interval(far, lambda group: left_of_largest([row[DISCRIMINATOR]["slope"] for row in group])),
+        "gan_gradient": interval(far, lambda group: last_of_largest([row[DISCRIMINATOR]["slope"] for row in group])),
     }
     for kind in CRITICS:
         word = kind.partition(" ")[0]
@@ -198,10 +198,6 @@ def largest_error(kind, group):
 
 def least_slope(kind, group):
     return min(row[kind]["slope"] for row in group)
-
-
-def left_of_largest(slopes):
-    return slopes[-1] / max(slopes)
 
 
 def every_kind(theta, steps, seed):
@@ -251,10 +247,7 @@ def draw(numbers, store):
     axes[2].set(title="Gradient at Pθ towards P0", xlabel="θ", ylabel="mean over samples")
     axes[3].axhline(0, color="0.4", linestyle=":", label="P0")
     axes[3].set(title="θ learnt", xlabel="steps of θ", ylabel="θ")
-    for axis in axes:
-        axis.legend(fontsize=7)
-        axis.grid(alpha=0.3)
-        axis.title.set_fontsize(10)
+    figures.finish(axes, legend=7, title=10)
     if not numbers["learnt"][DISCRIMINATOR]:
         axes[3].remove()  # not measured yet
     bars = "line: mean, band: least to largest"

@@ -82,7 +82,7 @@ def test_a_critic_is_at_its_optimum_when_its_objective_stops_rising(values, ende
 @pytest.mark.parametrize("name", optimal_critics.SETS)
 def test_only_higher_moments_tell_a_set_from_its_gaussian(name):
     rng = np.random.default_rng(1)
-    x, y = optimal_critics.real(name, rng, 50_000), optimal_critics.matched(name)(rng, 50_000)
+    x, y = critics.points(name)(rng, 50_000), optimal_critics.matched(name)(rng, 50_000)
     assert x.mean(0) == pytest.approx(y.mean(0), abs=0.02) and np.cov(x.T) == pytest.approx(np.cov(y.T), abs=0.03)
     assert abs((x**4).mean() / (y**4).mean() - 1) > 0.2
 
