@@ -51,8 +51,8 @@ class Worker(Team):
     def __init__(self, variant: str, row: Row, processes: int = 1, clock: str = "wall") -> None:
         alone = {"OMP_NUM_THREADS": "1"} if clock == "cpu" else {}
         own = launch.environments(processes, "cpu") if processes > 1 else [alone]
-        quiet = {"stderr": subprocess.DEVNULL}
-        super().__init__([Process("worker", variant, *row, clock, env=environment(**each), **quiet) for each in own])
+        what = "worker", variant, *row, clock
+        super().__init__([Process(*what, env=environment(**each), stderr=subprocess.DEVNULL) for each in own])
         self.counts = dict.fromkeys([*STEPS, "loop"], 1)
 
     def step(self, kind: str) -> float:

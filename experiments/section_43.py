@@ -78,9 +78,7 @@ def measure(store):
         numbers["cells"][label] = training_runs.summary(group, ("fd_lenet",)) | {"ways": ways}
     pairs = {name: [trained.get(f"{model} {name}", []) for model in MODELS] for name in GENERATORS}
     for key in ("mlp", "constant"):
-        for terms in ABOUT["claims"][key]["terms"]:
-            harm = training_runs.relative_harm(pairs[key], pairs["dcgan"], "fd_lenet", training_runs.AXES[terms])
-            numbers["claims"][f"{key}, {terms}"] = harm
+        numbers["claims"] |= training_runs.relative_harm(ABOUT, key, pairs[key], pairs["dcgan"], "fd_lenet")
     wgan = [trained.get(f"wgan {name}", []) for name in GENERATORS]
     rows = training_runs.rows_by_seed(wgan, "class_kl")
     worst = {seed: max(row) if row else None for seed, row in rows.items()}

@@ -171,11 +171,14 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
     return with_ends(paired_ratio(*read), *_paired(ours, theirs))
 
 
-def relative_harm(changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str, axis: str) -> Interval:
-    """What a change does to ours beside what it does to theirs: the paired ratio ours / theirs of `changed`, (ours, theirs), over
-    that of `base`, each read on equal terms. Below 1 the change costs ours less."""
-    here, there = (on_equal_terms(ours, theirs, value, axis) for ours, theirs in (changed, base))
-    return paired_ratio(*(dict(zip(row["seeds"], row["each"])) for row in (here, there)))
+def relative_harm(
+    about: Mapping[str, Any], key: str, changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str
+) -> dict[str, Interval]:
+    """{'KEY, TERMS': what a change does to ours beside what it does to theirs} of a claim of ABOUT with several terms: the paired
+    ratio ours / theirs of `changed`, (ours, theirs), over that of `base`. Below 1 the change costs ours less."""
+    here, there = (per_terms(about, key, ours, theirs, value) for ours, theirs in (changed, base))
+    each = lambda row: dict(zip(row["seeds"], row["each"]))  # noqa: E731
+    return {terms: paired_ratio(each(row), each(there[terms])) for terms, row in here.items()}
 
 
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
