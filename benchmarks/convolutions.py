@@ -1,6 +1,6 @@
 """Milliseconds of the processor's time for resnet's convolutions, forward and with both gradients, on one thread.
 
-    python -m benchmarks.convolutions [--filters N] [--rounds N]
+    python -m benchmarks.convolutions
 
 Batches of 64. Ours a few samples at a time and all at once, Paddle's, PyTorch's where it is installed; beside a pool or an
 up-sampling, which the others do as such. They take turns; medians over the rounds.
@@ -21,7 +21,7 @@ from errors import UserError
 from reporting import console
 from training import runtime
 
-BATCH = 64
+BATCH, FILTERS, ROUNDS = 64, 32, 9
 ROWS = (("", 32), ("", 16), ("", 8), ("and mean", 32), ("and mean", 16), ("after up-sampling", 32), ("after up-sampling", 16))
 
 
@@ -79,19 +79,19 @@ def pytorchs(kind: str, x: np.ndarray, weight: np.ndarray) -> dict[str, Callable
     }
 
 
-def measured(filters: int, kind: str, side: int, rounds: int) -> dict[tuple[str, str], float]:
+def measured(kind: str, side: int) -> dict[tuple[str, str], float]:
     """{(variant, step): milliseconds}. side: of the larger picture."""
     from models.networks import patches
 
     rng = np.random.default_rng(0)
     seen = side // 2 if kind == "after up-sampling" else side
-    x = rng.standard_normal((BATCH, filters, seen, seen)).astype(np.float32)
-    weight = rng.standard_normal((filters, filters, 3, 3)).astype(np.float32)
+    x = rng.standard_normal((BATCH, FILTERS, seen, seen)).astype(np.float32)
+    weight = rng.standard_normal((FILTERS, FILTERS, 3, 3)).astype(np.float32)
     variants = {"ours": ours(kind, x, weight), "all at once": ours(kind, x, weight), "Paddle": paddles(kind, x, weight)}
     if find_spec("torch"):
         variants["PyTorch"] = pytorchs(kind, x, weight)
     few, times = patches.FLOATS, dict[tuple[str, str], list[float]]()
-    for round_number in range(rounds + 2):  # the first two warm up
+    for round_number in range(ROUNDS + 2):  # the first two warm up
         for name, steps in variants.items():
             patches.FLOATS = 2**62 if name == "all at once" else few
             for step, run in steps.items():
@@ -104,9 +104,7 @@ def measured(filters: int, kind: str, side: int, rounds: int) -> dict[tuple[str,
 
 
 @click.command(help=__doc__)
-@click.option("--filters", type=click.IntRange(1), default=32, show_default=True)
-@click.option("--rounds", type=click.IntRange(1), default=9, show_default=True)
-def main(filters, rounds):
+def main():
     runtime.start("cpu", 1)
     import paddle
 
@@ -115,9 +113,9 @@ def main(filters, rounds):
     if not suits(paddle.zeros([1])):
         raise UserError("this Paddle convolves resnet's pictures itself: take 3.0 or a newer one")
     for number, (kind, side) in enumerate(ROWS):
-        times = measured(filters, kind, side, rounds)
+        times = measured(kind, side)
         if number == 0:
-            print(f"| 3×3, {filters} filters, on |", " | ".join(f"{name}, {step}" for name, step in times), "|")
+            print(f"| 3×3, {FILTERS} filters, on |", " | ".join(f"{name}, {step}" for name, step in times), "|")
             print("| --- |" + " ---: |" * len(times))
         print(f"| {f'{side}×{side} {kind}'.strip()} |", " | ".join(f"{each:.1f}" for each in times.values()), "|", flush=True)
 

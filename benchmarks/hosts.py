@@ -25,8 +25,8 @@ from typing import Any
 import click
 
 from benchmarks import hosts_table, machine, network, relay
-from benchmarks.process import Process
-from benchmarks.throughput import SETTINGS, STEPS, Row
+from benchmarks.process import Process, Team, environment
+from benchmarks.throughput import STEPS, Row
 from benchmarks.worker import recipe_of
 from errors import UserError
 from experiments import ROOT
@@ -51,46 +51,39 @@ RATE, DELAY = 1e9, 1e-3  # of the slow link: bits a second, seconds one way
 TURN, TURNS, LEAST, PATIENCE = 0.5, 11, 3, 60  # seconds, how many at most and at least, seconds after which no more begin
 
 
-class Team:
+class Hosts(Team):
     """Processes that share a batch, one a host and core. interface: by which the hosts speak."""
 
     def __init__(self, row: Row, hosts: list[network.Host], addresses: list[str], interface: str = "") -> None:
         self.hosts, self.interface = hosts, interface
         own = launch.environments(len(hosts), "cpu", addresses) if len(hosts) > 1 else [{}]
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
-        self.processes = [
-            Process(
-                *("worker", "ours", *row),
-                by=host.command(),
-                env={**inherited, **environment, "OMP_NUM_THREADS": "1"},
-                stderr=subprocess.DEVNULL,
-                preexec_fn=partial(os.sched_setaffinity, 0, {core}),
-            )
-            for host, environment, core in zip(hosts, own, sorted(os.sched_getaffinity(0)))
-        ]
-        for process in self.processes:  # which wait for one another
-            process.wait_until_ready()
+        super().__init__(
+            [
+                Process(
+                    *("worker", "ours", *row),
+                    by=host.command(),
+                    env=environment(**{**each, "OMP_NUM_THREADS": "1"}),
+                    stderr=subprocess.DEVNULL,
+                    preexec_fn=partial(os.sched_setaffinity, 0, {core}),
+                )
+                for host, each, core in zip(hosts, own, sorted(os.sched_getaffinity(0)))
+            ]
+        )
 
     def step(self, kind: str, count: int) -> tuple[float, float]:
         """(seconds of a step, bytes that the first host sends in one), means over `count` steps."""
         before = self.hosts[0].sent(self.interface) if self.interface else 0
-        for process in self.processes:
-            process.tell(f"{kind} {count}")
-        seconds = max(float(process.answer()) for process in self.processes)
+        seconds = self.ask(f"{kind} {count}")
         after = self.hosts[0].sent(self.interface) if self.interface else 0
         return seconds, (after - before) / (count + 1)  # one comes first, which is not timed
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.close()
 
 
 def measure(row: Row, hosts: list[network.Host]) -> list[dict[str, Any]]:
     """One dict a step and place: what it is of, medians of seconds a step and of bytes that a host sends a step."""
     teams = {
-        "1 host": Team(row, hosts[:1], [hosts[0].address]),
-        "2 hosts": Team(row, hosts, [host.address for host in hosts], hosts[0].name),
-        "2 hosts, slow link": Team(row, hosts, list(relay.ADDRESSES), relay.LINK),
+        "1 host": Hosts(row, hosts[:1], [hosts[0].address]),
+        "2 hosts": Hosts(row, hosts, [host.address for host in hosts], hosts[0].name),
+        "2 hosts, slow link": Hosts(row, hosts, list(relay.ADDRESSES), relay.LINK),
     }
     turns = [(place, kind) for kind in STEPS for place in teams]
     found: dict[tuple[str, str], list[tuple[float, float]]] = {turn: [] for turn in turns}

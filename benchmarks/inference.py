@@ -1,6 +1,6 @@
 """Milliseconds a sample: sample.py's way, and infer.py's, Paddle Inference on the exported graph, with and without oneDNN.
 
-    python -m benchmarks.inference [--rounds N]
+    python -m benchmarks.inference
 
 Generators of wgan's recipe, freshly initialised, on all cores. Each way has a process of its own; they take turns, and a row is
 the median over the rounds.
@@ -35,6 +35,7 @@ GENERATORS = {  # settings and the shape of an item
     "resnet, 32 filters, colour": ({"network": "resnet", "filters": 32, "image_size": 32}, (3, 32, 32)),
 }
 BATCHES = (1, 64)
+ROUNDS = 11
 WAYS = ("sample", "infer", "onednn")
 SECONDS = 0.3  # a turn takes at least
 
@@ -86,9 +87,8 @@ def serve(way: str, folder: Path) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--rounds", type=click.IntRange(1), default=11, show_default=True, metavar="N", help="Turns of each way.")
 @click.option("--one", nargs=2, type=str, hidden=True)
-def main(rounds, one):
+def main(one):
     os.environ.setdefault("GLOG_minloglevel", "2")
     if one:
         serve(one[0], Path(one[1]))
@@ -105,7 +105,7 @@ def main(rounds, one):
         for number, name in enumerate(GENERATORS):
             for batch in BATCHES:
                 times: dict[str, list[float]] = {way: [] for way in WAYS}
-                for _ in range(rounds):
+                for _ in range(ROUNDS):
                     for way, process in processes.items():
                         process.tell(f"{number} {batch}")
                         answer = process.answer()

@@ -1,6 +1,6 @@
 """The memory that each recipe takes at most, in MB: of train.py for some steps, and of eval.py on what it trained.
 
-    python -m benchmarks.memory [--steps N] [MODEL…]
+    python -m benchmarks.memory [MODEL…]
 
 Without MODEL all of configs/, one after another.
 """
@@ -21,6 +21,8 @@ from experiments import ROOT
 from reporting import console
 from training import recipe as recipes
 
+STEPS = 50  # of the generator
+
 
 def peak(*command: str) -> float:
     """MB that a Python command of this project held at most. Raises UserError if it fails.
@@ -39,14 +41,13 @@ def peak(*command: str) -> float:
 
 @click.command(help=__doc__)
 @click.argument("models", nargs=-1, metavar="[MODEL…]", type=click.Choice(recipes.names()))
-@click.option("--steps", type=click.IntRange(1), default=50, show_default=True, help="Generator steps.")
-def main(models, steps):
+def main(models):
     print("| recipe | train.py, MB | eval.py, MB |")
     print("| --- | ---: | ---: |")
     for model in models or recipes.names():
         with tempfile.TemporaryDirectory() as folder:
             run = str(Path(folder) / "run")
-            training = peak("train.py", "--model", model, "--steps", str(steps), "--out", run)
+            training = peak("train.py", "--model", model, "--steps", str(STEPS), "--out", run)
             print(f"| {model} | {training:,.0f} | {peak('eval.py', run):,.0f} |", flush=True)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import data
+import metrics
 from data.dataset import Dataset
 from errors import NotFinite
 from experiments.numeric import rounded
@@ -83,9 +84,7 @@ class Marks(Silent):
 
 def fd_lenet(items: np.ndarray, dataset: Dataset) -> float | None:
     """Mean over eval.py's draws, five significant digits, of samples in [−1, 1]; None where nothing can be measured."""
-    from experiments.training_runs import mean_scores
-
-    return rounded(mean_scores(items, dataset, ("frechet",)).get("fd_lenet"), 5)
+    return rounded(metrics.mean_scores(items, dataset, ("frechet",)).get("fd_lenet"), 5)
 
 
 def train(name: str, seed: int, at: list[float], tell: Tell, quick: bool = False) -> dict[str, Any]:

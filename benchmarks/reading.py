@@ -1,8 +1,8 @@
 """Does a step cost more with more images? Milliseconds a generator step (with its critic steps), and memory.
 
-    python -m benchmarks.reading [--rounds N] [--images N]
+    python -m benchmarks.reading
 
-Trainings of equal networks on 32×32 pixels in colour: 5,000 and 60,000 images in memory, 5,000 and --images PNG files in a
+Trainings of equal networks on 32×32 pixels in colour: 5,000 and 60,000 images in memory, 5,000 and 100,000 PNG files in a
 folder, generated first, into a temporary folder. All are alive at once and take turns of CHUNK steps, so that a machine whose
 speed drifts is the same for all; a turn's first step, which finds batches that were read meanwhile, does not count.
 """
@@ -30,7 +30,8 @@ from reporting import console
 from training import recipe as recipes
 from training import runtime
 
-CHUNK = 6
+CHUNK, ROUNDS = 6, 20
+FILES = (5_000, 100_000)
 
 
 def write_images(folder: Path, count: int) -> None:
@@ -72,18 +73,14 @@ def train(count: int, folder: str) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--rounds", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Turns of each training.")
-@click.option(
-    "--images", type=click.IntRange(10), default=100_000, show_default=True, metavar="N", help="Files of the large folder."
-)
 @click.option("--one", nargs=2, type=str, hidden=True)
-def main(rounds, images, one):
+def main(one):
     if one:
         train(int(one[0]), one[1])
         return
     with tempfile.TemporaryDirectory() as temporary:
         rows = [("arrays", 5_000, ""), ("arrays", 60_000, "")]
-        for count in dict.fromkeys((5_000, images)):
+        for count in FILES:
             folder = Path(temporary) / str(count)
             folder.mkdir()
             write_images(folder, count)
@@ -93,7 +90,7 @@ def main(rounds, images, one):
         for name, (_, count, place) in zip(times, rows):
             processes[name] = Process("reading", "--one", count, place)
             processes[name].wait_until_ready()
-        for number in range(rounds):
+        for number in range(ROUNDS):
             names = list(times)
             for name in names[number % len(names) :] + names[: number % len(names)]:  # nobody always comes first
                 processes[name].tell("go")

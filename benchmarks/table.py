@@ -49,9 +49,8 @@ def in_chinese(table: str) -> str:
 
 
 def by_clock(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """{'wall' or 'cpu': its rows}. A file of before there were two clocks holds rows of the wall's, which do not say so."""
-    clocks = dict.fromkeys(row.get("clock", "wall") for row in rows)
-    return {clock: [row for row in rows if row.get("clock", "wall") == clock] for clock in clocks}
+    """{'wall' or 'cpu': its rows}."""
+    return {clock: [row for row in rows if row["clock"] == clock] for clock in dict.fromkeys(row["clock"] for row in rows)}
 
 
 def name_of(row: dict[str, Any]) -> str:

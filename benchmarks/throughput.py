@@ -14,7 +14,6 @@ if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import json
-import os
 import statistics
 import subprocess
 import time
@@ -27,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine
-from benchmarks.process import Process
+from benchmarks.process import Process, Team, environment
 from benchmarks.table import TITLES
 from benchmarks.worker import PRODUCT, recipe_of
 from reporting import console
@@ -44,32 +43,21 @@ TURN = 0.15  # seconds
 PATIENCE, LEAST = 30, 5  # a row of slow steps ends after so many seconds, but not before so many turns
 CLOCKS = {"all": ("wall",), "1": ("cpu",), "both": ("wall", "cpu")}  # of --threads
 Row = tuple[str, str, int, str]
-SETTINGS = ("OMP_NUM_THREADS", "KMP_BLOCKTIME", "MKL_DEBUG_CPU_TYPE", "MALLOC_")
 
 
-class Worker:
+class Worker(Team):
     """A process (or several that share a batch) that does a step when told to."""
 
     def __init__(self, variant: str, row: Row, processes: int = 1, clock: str = "wall") -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(SETTINGS)}
         alone = {"OMP_NUM_THREADS": "1"} if clock == "cpu" else {}
-        teams = launch.environments(processes, "cpu") if processes > 1 else [alone]
-        more: list[dict[str, Any]] = [{"env": {**environment, **team}, "stderr": subprocess.DEVNULL} for team in teams]
+        own = launch.environments(processes, "cpu") if processes > 1 else [alone]
+        what = "worker", variant, *row, clock
+        super().__init__([Process(*what, env=environment(**each), stderr=subprocess.DEVNULL) for each in own])
         self.counts = dict.fromkeys([*STEPS, "loop"], 1)
-        self.processes = [Process("worker", variant, *row, clock, **of_one) for of_one in more]
-        for process in self.processes:  # which wait for one another
-            process.wait_until_ready()
 
     def step(self, kind: str) -> float:
         """Seconds of a step, the slowest process's, the mean over a turn; or what else the worker counts. kind: see worker.py."""
-        line = f"{kind} {self.counts[kind]}" if kind in self.counts else kind
-        for process in self.processes:
-            process.tell(line)
-        return max(float(process.answer()) for process in self.processes)
-
-    def close(self) -> None:
-        for process in self.processes:
-            process.close()
+        return self.ask(f"{kind} {self.counts[kind]}" if kind in self.counts else kind)
 
 
 Times = dict[str, dict[str, float]]  # {variant: {step: seconds}}

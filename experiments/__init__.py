@@ -38,8 +38,9 @@ NAMES = (  # in the order in which they are shown
     "fashion_mnist",
     "cifar10",
 )
-# title: a question. claim: what was claimed, and where. run: what is done. core_seconds: what it costs on one core
-FIELDS = ("title", "title_zh", "claim", "claim_zh", "run", "run_zh", "core_seconds", "claims")
+# title: a question. claim: what was claimed, and where. run: what is done. core_seconds: what it costs on one core.
+# constants: whose its trainings have, of lead.CONSTANTS
+FIELDS = ("title", "title_zh", "claim", "claim_zh", "run", "run_zh", "core_seconds", "constants", "claims")
 
 
 def about(name: str) -> dict[str, Any]:

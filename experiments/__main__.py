@@ -51,7 +51,7 @@ def main(names, quick, data_dir, listing, redraw, jobs, worker):
     if worker:
         name = names[0]
         try:
-            measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir, worker=True))
+            measure_along(importlib.import_module(f"experiments.{name}"), ExperimentStore(name, quick, data_dir))
         except Interrupted as stop:  # the first process says so for all
             return stop.status
         return 0

@@ -36,6 +36,7 @@ ABOUT = {
     "的点都不超过的斜率，占 2,000 对点的精确 W1 的几成。逐层：瑞士卷上十二个隐藏层（64 个单元）的判别器，c = 0.001、0.01、0.1 "
     "与惩罚相比，训练之前（已裁剪）与 1,500 步之后；梯度用 float64 计算。五个种子。",
     "core_seconds": 700,
+    "constants": "–",
     "claims": {
         "weights_at_c": {
             "says": "Clipping pushes weights to ±c.",
@@ -111,7 +112,7 @@ DEEP: dict[str, dict[str, float]] = {
     "c = 0.1": {"clip": 0.1},
     "penalty": {"penalty": 10},
 }
-LAYERS, BATCH, GRID, EDGE, SEEDS = 12, 256, 41, 2.5, 5
+LAYERS, GRID, EDGE, SEEDS = 12, 41, 2.5, 5
 
 
 class Deep(nn.Layer):
@@ -130,17 +131,13 @@ class Deep(nn.Layer):
         return self.head(x).reshape([-1])
 
 
-def real(name):
-    return lambda rng, n=BATCH: toys.draw(name, n, rng)
-
-
 def noisy(name):
-    return lambda rng, n=BATCH: toys.draw(name, n, rng) + rng.standard_normal((n, 2), dtype=np.float32)
+    return lambda rng, n=critics.BATCH: toys.draw(name, n, rng) + rng.standard_normal((n, 2), dtype=np.float32)
 
 
 def fit(critic, name, constraint, steps, seed):
     rate = 5e-5 if "clip" in constraint else 1e-4
-    critics.fit(critic, real(name), noisy(name), steps, learning_rate=rate, seed=seed, **constraint)
+    critics.fit(critic, critics.points(name), noisy(name), steps, learning_rate=rate, seed=seed, **constraint)
 
 
 def measure(store):
@@ -196,7 +193,7 @@ def surface(name, kind, steps, pairs, seed):
     before = weights_of(critic)
     fit(critic, name, constraint, steps, seed)
     rng = np.random.default_rng(900 + seed)
-    x, y = real(name)(rng, pairs), noisy(name)(rng, pairs)
+    x, y = critics.points(name)(rng, pairs), noisy(name)(rng, pairs)
     between = x + rng.random((pairs, 1), dtype=np.float32) * (y - x)
     k = np.quantile(np.linalg.norm(critics.slopes(critic, np.concatenate([x, y, between])), axis=1), 0.99)
     weights = weights_of(critic)
@@ -230,7 +227,7 @@ def norms_of(critic, seed):
     exact = Deep().to(dtype="float64")
     exact.set_state_dict({name: value.astype("float64") for name, value in critic.state_dict().items()})
     rng = np.random.default_rng(900 + seed)
-    x, y = (paddle.to_tensor(draw(rng, 1000), "float64") for draw in (real("swissroll"), noisy("swissroll")))
+    x, y = (paddle.to_tensor(draw(rng, 1000), "float64") for draw in (critics.points("swissroll"), noisy("swissroll")))
     sign = paddle.concat([paddle.full([1000], -1e-3, "float64"), paddle.full([1000], 1e-3, "float64")])
     loss = (exact(paddle.concat([x, y])) * sign).sum()
     return [float(g.norm()) for g in paddle.grad(loss, exact.outputs)]
@@ -258,9 +255,7 @@ def draw(numbers, store):
         axis.step(np.linspace(-1, 1, len(count)), count / count.sum(), where="mid", **style)
     axis.set(xlabel="weight / limit", ylabel="share of weights", yscale="log")
     axis.set_title("weights, Swiss roll", fontsize=9)
-    for axis in axes[:, 3]:
-        axis.legend(fontsize=7)
-        axis.grid(alpha=0.3)
+    figures.finish(axes[:, 3], legend=7)
     budget = f"{numbers['steps']:,} steps (twelve layers: {numbers['deep_steps']:,}), {numbers['seeds']} seeds"
     figures.foot(figure, f"real points against real plus N(0, 1); {budget}; pictures: seed 0")
     return figure

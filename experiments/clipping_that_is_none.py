@@ -23,6 +23,7 @@ ABOUT = {
     "1,500 个生成器步；"
     "1:1 再各做 7,500 个生成器步（不裁剪与裁剪），判别器步数与算法 1 相同。",
     "core_seconds": 3800,
+    "constants": "the papers'",
     "claims": {
         "no_estimate": {
             "says": "Without clipping, one to one, the estimate follows the quality less closely than with clipping.",
@@ -130,13 +131,12 @@ def draw(numbers, store):
             curves = [[abs(estimate) + 1e-6 for estimate in curve] for curve in row["curves"]["estimate"]]
             style = ("tab:red" if label.startswith("not") else "tab:blue", "-" if "5:1" in label else "--")
             figures.band(axes[0], row["curves"]["step"], curves, label.removesuffix(" longer"), *style)
-        fd = row["fd_lenet"]["mean"]
-        if fd is not None:
-            borrowed = label == RIGHT
-            tiles = store.other("robust_architectures") if borrowed else store
-            kept = robust_architectures.WGAN if borrowed else label
-            image = training_runs.worst_tile(tiles, kept, row, "fd_lenet", 4 * 28, 4 * 28)
-            figures.picture(axes[number + 1], image, f"{label}\nfd_lenet\n{each(row['fd_lenet'], most=4)}")
+        borrowed = label == RIGHT
+        tiles = store.other("robust_architectures") if borrowed else store
+        kept = robust_architectures.WGAN if borrowed else label
+        image = training_runs.worst_tile(tiles, kept, row, "fd_lenet")
+        if image is not None:
+            figures.picture(axes[number + 1], image[:, : 4 * 28], f"{label}\nfd_lenet\n{each(row['fd_lenet'], most=4)}")
             axes[number + 1].title.set_fontsize(7)
     axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
     axes[0].legend(fontsize=6, labelspacing=0.2, loc=(0.45, 0.45))

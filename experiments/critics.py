@@ -8,13 +8,15 @@ import numpy as np
 import paddle
 from paddle import Tensor
 
+from data import toys
 from models.constraints import input_gradient_norms, interpolate, trainable
 from models.networks.mlp import Critic, Generator
 from models.objectives import OBJECTIVES
 from training import algorithm
 from training.rmsprop import RMSProp
 
-Draw = Callable[[np.random.Generator], np.ndarray]  # a batch of points, float32 N×D
+BATCH = 256
+Draw = Callable[..., np.ndarray]  # of (rng), or of (rng, n=BATCH): points, float32 n×D
 
 
 class Kind(NamedTuple):
@@ -39,13 +41,18 @@ def build(dimensions: int = 2, units: int = 64, seed: int = 0) -> Critic:
     return Critic(SimpleNamespace(units=units), (dimensions,))
 
 
-def still_generator(seed: int) -> tuple[Generator, Callable[[np.random.Generator, int], np.ndarray]]:
-    """An untrained generator of points in the plane, 64 units a layer, and a function that draws n of its points."""
+def points(name: str) -> Draw:
+    """Of a data set in the plane (data/toys.py)."""
+    return lambda rng, n=BATCH: toys.draw(name, n, rng)
+
+
+def still_generator(seed: int) -> tuple[Generator, Draw]:
+    """An untrained generator of points in the plane, 64 units a layer, and what draws its points."""
     paddle.seed(seed)
     generator = Generator(SimpleNamespace(latent=2, units=64, generator_norm="none"), (2,))
 
     @paddle.no_grad()
-    def draw(rng: np.random.Generator, n: int) -> np.ndarray:
+    def draw(rng: np.random.Generator, n: int = BATCH) -> np.ndarray:
         return generator(paddle.to_tensor(rng.standard_normal((n, 2), dtype=np.float32))).numpy()
 
     return generator, draw

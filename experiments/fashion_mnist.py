@@ -17,6 +17,7 @@ ABOUT = {
     "步数为 AMD EPYC（Zen 4）一个线程 20 CPU 分钟所能做的；"
     "网络都是 dcgan；fd_lenet 用 Fashion-MNIST 分类器的特征。",
     "core_seconds": 10800,
+    "constants": "searched",
     "claims": {
         "wgan_classes": {
             "says": "With the recipe searched on digits wgan makes all classes.",

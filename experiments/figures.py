@@ -41,6 +41,16 @@ def band(axis: Any, x: Sequence[float], curves: Sequence[Sequence[float]], label
         axis.fill_between(x, y.min(0), y.max(0), color=colour, alpha=0.2, linewidth=0)
 
 
+def finish(axes: Iterable[Any], legend: float | None = None, title: float | None = None) -> None:
+    """A grid in each panel; a legend and the title in these sizes, where none is given no legend and the title as it is."""
+    for axis in axes:
+        axis.grid(alpha=0.3)
+        if legend:
+            axis.legend(fontsize=legend)
+        if title:
+            axis.title.set_fontsize(title)
+
+
 def foot(figure: Figure, text: str) -> None:
     """What was measured, under the figure: seeds, budget. Called last, it also mends what logarithmic axes do to labels."""
     for axis in figure.axes:
@@ -58,7 +68,7 @@ def foot(figure: Figure, text: str) -> None:
     figure.supxlabel(text, fontsize=9, color="0.35")
 
 
-def seeds_of(rows: Iterable[dict[str, Any]], word: str = "or") -> str:
+def seeds_of(rows: Iterable[dict[str, Any]]) -> str:
     """'3 seeds', or '1 or 3 seeds' where cells (of training_runs.summary) have different numbers."""
     counts = sorted({row["seeds"] for row in rows})
-    return f"{f' {word} '.join(map(str, counts))} seed{'s' if counts[-1] > 1 else ''}"
+    return f"{' or '.join(map(str, counts))} seed{'s' if counts[-1] > 1 else ''}"

@@ -7,7 +7,6 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from data import toys
 from experiments import critics, figures
 from experiments.numeric import mean_and_deviation, paired_difference, t_interval
 
@@ -30,6 +29,7 @@ ABOUT = {
     "判别器的梯度与到最优指派（2,000 个真实点）中同伴的方向的夹角余弦的均值；两次指派之间的余弦说明这么多点能达到多少。"
     "十个种子；每个种子取两种数据的均值。",
     "core_seconds": 2200,
+    "constants": "–",
     "claims": {
         "penalty_rises": {
             "says": "With lambda 10 the gradient gets truer with more critic steps.",
@@ -78,7 +78,6 @@ ABOUT = {
 CASES = ("8gaussians", "25gaussians")
 CONSTRAINTS = [("clip", c) for c in (0.01, 0.03, 0.1)] + [("penalty", weight) for weight in (0.1, 1.0, 10.0)]
 CLIP, PENALTY = "clip 0.01", "penalty 10"  # of the claims
-BATCH = 256
 
 
 def measure(store):
@@ -114,10 +113,10 @@ def measure(store):
 
 def still(case, constraint, ticks, pairs, seed):
     """{cosine: at each tick, mean over generated points; assignments: the same between two assignments to other real points}."""
-    real, fake = partial(toys.draw, case), critics.still_generator(50 + seed)[1]
+    real, fake = critics.points(case), critics.still_generator(50 + seed)[1]
     rng = np.random.default_rng(700 + seed)
     points = fake(rng, pairs)
-    way, other = (towards_partner(points, real(pairs, rng)) for _ in range(2))
+    way, other = (towards_partner(points, real(rng, pairs)) for _ in range(2))
     critic = critics.build(seed=seed)
     row: dict[str, Any] = {"cosine": [], "assignments": cosine(way, other)}
 
@@ -125,8 +124,7 @@ def still(case, constraint, ticks, pairs, seed):
         if step in ticks:
             row["cosine"].append(cosine(critics.slopes(critic, points), way))
 
-    draws = (lambda rng: real(BATCH, rng)), (lambda rng: fake(rng, BATCH))
-    critics.fit(critic, *draws, max(ticks), seed=seed, look=look, **constraint)
+    critics.fit(critic, real, fake, max(ticks), seed=seed, look=look, **constraint)
     return row
 
 
@@ -159,8 +157,7 @@ def draw(numbers, store):
         if ceilings:
             axis.axhline(np.mean(ceilings), color="0.5", linestyle=":", label="between two assignments")
         axis.set(title=f"critic {name}", xlabel="critic steps", xscale="log")
-        axis.legend(fontsize=8)
-        axis.grid(alpha=0.3)
+    figures.finish(axes, legend=8)
     axes[0].set_ylabel("cosine with the exact W1's direction")
     seeds = len(next(iter(numbers["cells"].values()))["assignments"]["each"]) if numbers["cells"] else 0
     figures.foot(

@@ -28,6 +28,7 @@ ABOUT = {
     "20 个检查点上，wgan 取它自己的判别器对留出图像的估计值，GAN 取最近的记录步的 JS 估计，与 1,000 个样本的 fd_lenet 相比。"
     "每次训练一个 Spearman 秩相关系数，没有平滑。论文的实验是 figures_3_4：同一判别器配各生成器、有预热、两种估计用同样的图像。",
     "core_seconds": 0,
+    "constants": "the papers'",
     "claims": {
         "wgan_dcgan": {
             "says": "On dcgan networks wgan's estimate follows the quality.",

@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from experiments import figures, training_runs
 from experiments.numeric import Interval, each, t_interval
 from experiments.store import ExperimentStore
-from training.comparison import UNREACHED
+from training.budget import UNREACHED
 
-VALUES: tuple[str, ...] = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "classifier_score")
-VALUES += ("swd", "memorised_share")
+VALUES = ("kid", "precision", "recall", "density", "coverage", "classes_found", "class_kl", "memorised_share")
 Groups = dict[str, list[training_runs.Run]]
 
 
@@ -89,5 +88,5 @@ def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
         axis.title.set_fontsize(8)
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")
-    figures.foot(figure, f"{about}; {figures.seeds_of(models.values(), 'to')}; samples: each one's worst seed")
+    figures.foot(figure, f"{about}; {figures.seeds_of(models.values())}; samples: each one's worst seed")
     return figure

@@ -27,6 +27,7 @@ ABOUT = {
     "作者的 --adam 选项为 0.999）；学习率 5e-5 做 1,500 个生成器步，2e-4 做 400 步；另有无动量的 SGD（0.05）400 步。测最后的 "
     "fd_lenet、途中检查点之间的最大升幅、估计为负的记录步比例、估计值的粗糙度（后一半相邻记录步之差的均值除以该处均值）。",
     "core_seconds": 4800,
+    "constants": "the papers'",
     "claims": {
         "b0.9_slow": {
             "says": "Momentum of β1 = 0.9 makes samples worse at algorithm 1's learning rate, 5e-5.",
@@ -112,11 +113,11 @@ def cells(quick):
 
 def measure(store):
     trained = {OURS: robust_architectures.runs(store, [robust_architectures.WGAN])[robust_architectures.WGAN]}
-    table, names = cells(store.quick), ["frechet", "classes"]
-    trained |= training_runs.runs(store, table, more={} if store.quick else dict.fromkeys(CLOSE, MORE), names=names)
+    more = {} if store.quick else dict.fromkeys(CLOSE, MORE)
+    trained |= training_runs.runs(store, cells(store.quick), more=more, names=["frechet"])
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
-        row = training_runs.summary(group, ("fd_lenet", "classes_found"))
+        row = training_runs.summary(group, ("fd_lenet",))
         alive = training_runs.alive(group)
         row["largest_rise"] = mean_and_deviation([rise(run["on_the_way"]["fd_lenet"]) for run in alive])
         row["estimates"] = [run["curves"]["estimate"] for run in alive]
@@ -164,9 +165,7 @@ def draw(numbers, store):
                 axis.plot(row["curve_steps"], row["estimates"][0], **style)
         axis.set(title=f"estimate, learning rate {rate:g}", xlabel="generator step", ylabel="E f(x) − E f(G(z))")
     figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper right", fontsize=8, ncols=4)
-    for axis in axes:
-        axis.grid(alpha=0.3)
-        axis.title.set_fontsize(10)
+    figures.finish(axes, title=10)
     seeds = figures.seeds_of(cells.values())
     figures.foot(figure, f"wgan, c = 0.01, dcgan with 16 filters, mnist-5k, {seeds}; curves: seed 0")
     return figure

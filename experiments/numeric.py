@@ -6,7 +6,7 @@ are fewer than FEWEST replicates), and every replicate's own value (None of one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -127,6 +127,10 @@ def each(row: dict[str, Any], digits: int = 3, most: int = 10) -> str:
     if len(row["each"]) > most and lived:
         return f"{in_digits(min(lived), digits)} … {in_digits(max(lived), digits)}"
     return ", ".join(in_digits(value, digits) for value in row["each"])
+
+
+def last_of_largest(values: Sequence[float]) -> float:
+    return values[-1] / max(values)
 
 
 def percent(value: float | None, digits: int = 0) -> str:

@@ -36,6 +36,7 @@ ABOUT = {
     "第一个种子只用来选择（最好与最差的 c、带梯度惩罚的判别器的"
     "学习率（1e-4、5e-4、1e-3 中选）和步数上限），不参与判断。",
     "core_seconds": 4000,
+    "constants": "–",
     "claims": {
         "clip_sees_less": {
             "says": "Even at the best c a clipped critic captures less of the higher moments than a penalised one.",
@@ -103,18 +104,14 @@ PENALTIES: dict[str, dict[str, Any]] = {TWO: {"penalty": 10}, ONE: {"penalty": 1
 KINDS: dict[str, dict[str, Any]] = {**{f"c = {c:g}": {"clip": c} for c in CLIPS}, **PENALTIES}
 CLIPPED = [kind for kind in KINDS if kind not in PENALTIES]
 VALUES = ("share", "share_of_largest", "cosine", "norm_gap")
-BATCH, PATIENCE, RISE, SEEDS = 256, 4, 0.01, 8
-
-
-def real(name, rng, n=BATCH):
-    return toys.draw(name, n, rng)
+PATIENCE, RISE, SEEDS = 4, 0.01, 8
 
 
 def matched(name):
     """A function that draws points of the Gaussian with a set's mean and covariance."""
     points = toys.draw(name, 100_000, np.random.default_rng(0)).astype(float)
     mean, root = points.mean(0), np.linalg.cholesky(np.cov(points.T))
-    return lambda rng, n=BATCH: (mean + rng.standard_normal((n, 2)) @ root.T).astype(np.float32)
+    return lambda rng, n=critics.BATCH: (mean + rng.standard_normal((n, 2)) @ root.T).astype(np.float32)
 
 
 def measure(store):
@@ -165,9 +162,9 @@ def measure(store):
 
 def optimum(name, kind, cap, every, pairs, seed):
     """A critic's VALUES where its objective on held-out points has stopped rising, after `steps`; ended: 'end' or 'cap'."""
-    constraint, fake = KINDS[kind], matched(name)
+    constraint, real, fake = KINDS[kind], critics.points(name), matched(name)
     rng = np.random.default_rng(1100 + seed)
-    x, y = real(name, rng, pairs), fake(rng, pairs)
+    x, y = real(rng, pairs), fake(rng, pairs)
     between = x + rng.random((pairs, 1), dtype=np.float32) * (y - x)
     critic = critics.build(seed=seed)
     seen: list[float] = []
@@ -178,7 +175,7 @@ def optimum(name, kind, cap, every, pairs, seed):
         return step % every == 0 and settled(seen)
 
     rate = min(1e-3, constraint.get("clip", 1) / 50)  # some 50 steps from 0 to c
-    critics.fit(critic, partial(real, name), fake, cap, learning_rate=rate, seed=seed, look=look, **constraint)
+    critics.fit(critic, real, fake, cap, learning_rate=rate, seed=seed, look=look, **constraint)
     slopes, way = critics.slopes(critic, np.concatenate([x, y, between])).astype(float), way_to_partner(y, x)
     norms = np.linalg.norm(slopes, axis=1)
     seen_of_w1 = critics.estimate(critic, x, y) / float(np.linalg.norm(way, axis=1).mean())
@@ -222,9 +219,7 @@ def draw(numbers, store):
             axis.axhline(cells[kind][value]["mean"], color="tab:green", linestyle=style, label=f"{kind} penalty")
     for axis in axes:
         axis.set_xscale("log")
-        axis.grid(alpha=0.3)
-        axis.legend(fontsize=7)
-        axis.title.set_fontsize(10)
+    figures.finish(axes, legend=7, title=10)
     about = f"{numbers['seeds']} seeds, line: mean, band: least to largest; dashed: two-sided penalty, dotted: one-sided"
     figures.foot(figure, f"points against one Gaussian of their mean and covariance; {about}")
     return figure

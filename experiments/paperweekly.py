@@ -29,6 +29,7 @@ ABOUT = {
     "博文在假图与真图上分两步更新判别器，"
     "这里合为一步。",
     "core_seconds": 11000,
+    "constants": "the papers'",
     "claims": {},
 }
 

@@ -2,16 +2,13 @@
 
     python -m experiments queue [NAME…] [--list]
 
-Without NAME the experiments of LIST, in its order. What was measured stays; a training that was interrupted goes on from its
+Without NAME all experiments, in the order of the page. What was measured stays; a training that was interrupted goes on from its
 newest checkpoint, and Ctrl-C or SIGTERM leaves one. The same command may be started once a core: what one process is at, the
 others pass over. Budgets are steps or CPU seconds, so that what else runs on the machine changes no result. Results are kept in
 docs/results/ of the folder that it is called in: call it in a git worktree of its own, and the code may change meanwhile.
 """
 
 from __future__ import annotations
-
-if __name__ == "__main__":
-    import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
 import contextlib
 import importlib
@@ -24,35 +21,7 @@ import click
 import experiments
 from errors import Interrupted, UserError, one_of
 from reporting import console
-from training import runtime
-
-LIST = (  # in the order in which they are to be measured; the core seconds of each are its ABOUT's
-    "instance_noise",
-    "mode_collapse",
-    "momentum_apart",
-    "balance",
-    "optimal_critics",
-    "clipping_that_is_none",
-    "critic_truth",
-    "tuned",
-    "section_43",
-    "figures_3_4",
-    "frozen_dcgan",
-    "momentum",
-    "fashion_mnist",
-    "random_architectures",
-    "stacked",
-    "mnist",
-    "cifar10",
-    "parallel_lines",
-    "vanishing_gradients",
-    "clipping_pathology",
-    "gradient_fidelity",
-    "overfitting",
-    "robust_architectures",
-    "loss_means_quality",
-    "paperweekly",
-)
+from training import runtime, signals
 
 
 def module_of(name: str) -> ModuleType:
@@ -86,11 +55,11 @@ def show(names: tuple[str, ...], quick: bool = False, data_dir: str | None = Non
 
 def measure_next(name: str, quick: bool, data_dir: str | None) -> bool:
     """Measure what no other process is at, and write up what has become complete. Returns whether anything was measured."""
-    from experiments.shared import Workers
     from experiments.store import ExperimentStore, NotShared
 
     store = ExperimentStore(name, quick, data_dir, waits=False)
-    with Workers(name, 0), contextlib.suppress(NotShared):  # for its handler of SIGTERM
+    # a training under way has a handler of its own
+    with signals.handled(lambda number: sys.exit(128 + number)), contextlib.suppress(NotShared):
         if figure := store.carry_out(module_of(name), again=False):
             print(figure, flush=True)
     return store.measured_here
@@ -105,7 +74,7 @@ def main(names, quick, data_dir, listing):
     for name in names:
         if name not in experiments.NAMES:
             raise one_of("experiment", name, experiments.NAMES)
-    names = names or LIST
+    names = names or experiments.NAMES
     settings = runtime.start("cpu", threads=1)
     if listing:
         show(names, quick, data_dir)
@@ -128,8 +97,3 @@ def main(names, quick, data_dir, listing):
         print(f"{time.monotonic() - began:.0f} s", flush=True)
     show(tuple(name for name in names if name not in skipped), quick, data_dir)
     return 1 if skipped else 0
-
-
-if __name__ == "__main__":
-    sys.argv[0] = "experiments queue"
-    console.run(main)

@@ -28,38 +28,37 @@ PAGES = {"results.md": "results.en.md", "results_zh.md": "results.zh.md"}
 TABLES = {"README.md": "table.en.md", "README_zh.md": "table.zh.md"}
 CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
 BREAK = re.compile(f"(?<={CHINESE})\n(?={CHINESE})")  # a browser would show a line's end between two characters as a space
+Rows = dict[str, dict[str, Any]]  # {experiment: its ABOUT, or what its JSON file holds}
 
 
-def read() -> dict[str, dict[str, Any]]:
+def read() -> Rows:
     """{name: what docs/results/NAME.json holds} of the experiments that have been carried out."""
     files = {name: ROOT / "docs" / "results" / f"{name}.json" for name in experiments.NAMES}
     contents = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in files.items() if path.is_file()}
     return {name: content for name, content in contents.items() if content.get("numbers")}
 
 
-def rows(language: str) -> dict[str, list[dict[str, Any]]]:
+def rows(about: Rows, measured: Rows, language: str) -> dict[str, list[dict[str, Any]]]:
     """{experiment: what a page says of each of its claims (claims.Claim.in_words)}, measured or not."""
-    measured = read()
-    found = {name: measured[name]["numbers"]["claims"] if name in measured else {} for name in experiments.NAMES}
+    found = {name: measured[name]["numbers"]["claims"] if name in measured else {} for name in about}
     return {
-        name: [claim.in_words(found[name].get(claim.key), language) for claim in claims.of(experiments.about(name))]
-        for name in experiments.NAMES
+        name: [claim.in_words(found[name].get(claim.key), language) for claim in claims.of(row)] for name, row in about.items()
     }
 
 
-def leading(said: dict[str, list[dict[str, Any]]], language: str) -> list[dict[str, Any]]:
+def leading(about: Rows, measured: Rows, said: dict[str, list[dict[str, Any]]], language: str) -> list[dict[str, Any]]:
     """lead.LEAD as the page shows it: says, claims as `rows` has them with their experiment and whose constants it has, left: the
     experiments that have not been measured yet, and unmeasured: how many claims are theirs."""
-    chinese, measured = language == "zh", read()
+    chinese = language == "zh"
     found = {f"{name}.{row['key']}": {**row, "experiment": name} for name, group in said.items() for row in group}
     table = []
     for english, in_chinese, keys in lead.LEAD:
         answers = [found[key] for key in keys if found[key]["experiment"] in measured]
-        whose = [lead.constants(row["experiment"]) for row in answers]
+        whose = [about[row["experiment"]]["constants"] for row in answers]
         table.append(
             {
                 "says": in_chinese if chinese else english,
-                "claims": [row | {"constants": lead.IN_CHINESE[own] if chinese else own} for row, own in zip(answers, whose)],
+                "claims": [row | {"constants": lead.CONSTANTS[own] if chinese else own} for row, own in zip(answers, whose)],
                 "left": dict.fromkeys(name for key in keys if (name := found[key]["experiment"]) not in measured),
                 "unmeasured": len(keys) - len(answers),
             }
@@ -76,8 +75,8 @@ def full_budgets(data: str) -> Iterator[dict[str, Any]]:
     rows = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
     for model in ("wgan", "wgan-gp"):
         recipe = recipes.load(f"{model}-paper", overrides={"data": data})
-        at = {"model": model, "network": recipe.network, "filters": recipe.filters, "variant": "ours"}
-        ours = {each["step"]: each for each in rows if at.items() <= each.items() and each.get("clock", "wall") == "wall"}
+        at = {"model": model, "network": recipe.network, "filters": recipe.filters, "variant": "ours", "clock": "wall"}
+        ours = {each["step"]: each for each in rows if at.items() <= each.items()}
         row: dict[str, Any] = {
             "command": f"python train.py --model {model}-paper --data {data} --device gpu",
             "steps": recipe.steps,
@@ -122,14 +121,15 @@ def render() -> dict[str, str]:
         "cost": experiments.cost,
         "full_budgets": full_budgets,
         "recipe": recipes.load,
+        "intervals": intervals,
     }
     texts = {}
     for name in (*PAGES.values(), *TABLES.values()):
         language = name.split(".")[1]
-        said, words = rows(language), claims.WORDS[language]
+        said, words = rows(about, measured, language), claims.WORDS[language]
         tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
-        of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(said, language), "intervals": intervals}
+        of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(about, measured, said, language)}
         texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}

@@ -27,6 +27,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 
 import data
+import metrics
 from data.dataset import Dataset
 from errors import Interrupted, TrainingError, one_of
 from experiments import trials
@@ -35,8 +36,7 @@ from models.objectives import OBJECTIVES
 from reporting.samples import noise
 from training import alarms, children, log, runtime
 from training import recipe as recipes
-from training.budget import Budget
-from training.comparison import UNREACHED
+from training.budget import UNREACHED, Budget
 from training.recipe import Recipe
 from training.run_log import RunLog
 from training.session import Silent
@@ -130,17 +130,16 @@ class Marks(Silent):
 
 def score(trainer, dataset: Dataset, samples: int, names: tuple[str, ...]) -> dict[str, float]:
     """{value: mean over draws} of the generator that samples are drawn from; {} where nothing can be measured."""
-    from experiments.training_runs import mean_scores
     from training.sampling import generate
 
     z = noise(trainer.recipe.seed, samples, trainer.recipe.latent)
-    return mean_scores(generate(trainer.sampler, z), dataset, names)
+    return metrics.mean_scores(generate(trainer.sampler, z), dataset, names)
 
 
 def why_dead(folder: Path, recipe: Recipe) -> str:
     """'' or why a training is no success whatever its samples, by its last logged steps."""
     last = log.read(folder)[-alarms.PATIENCE :]
-    if all(line["gradient_norm"] < 1e-7 for line in last):
+    if all(line["gradient_norm"] < alarms.DEAD for line in last):
         return "the critic is dead"
     if OBJECTIVES[recipe.objective].wasserstein and all(line["estimate_heldout"] < 0 for line in last):
         return "the estimate stays negative"

@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 
 from errors import UserError
-from experiments.store import ExperimentStore, NotShared
+from experiments.store import ExperimentStore
 from training import children, runtime, signals
 
 
@@ -41,6 +41,6 @@ class Workers:
 
 
 def measure_along(module: ModuleType, store: ExperimentStore) -> None:
-    """What a worker does: measure with the others, and leave what cannot be shared, a mistake among it, to the first process."""
-    with contextlib.suppress(NotShared, UserError):
+    """What a worker does: measure with the others, and leave what to say of a mistake to the first process."""
+    with contextlib.suppress(UserError):
         module.measure(store)

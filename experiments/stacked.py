@@ -19,6 +19,7 @@ ABOUT = {
     "run_zh": "dcgan（非饱和 GAN）与 wgan，用在 mnist-5k 上搜索选出的配置，分别 4,000 和 11,000 个生成器步（CPU 秒数相同），"
     "三个种子；25,600 个样本里找到的模式数，以及样本的模式分布对数据的 KL。",
     "core_seconds": 4800,
+    "constants": "searched",
     "claims": {
         "wgan_modes": {
             "says": "wgan finds more modes than the GAN.",

@@ -31,16 +31,15 @@ QUICK = "a quick trial: its budgets are too small to prove anything"
 
 
 class NotShared(Exception):
-    """A process has come to a result that it leaves to another one: to the first, or to the one that holds its lock."""
+    """A process has come to a result that it leaves to another one, which holds its lock."""
 
 
 class ExperimentStore:
     """The results of one experiment: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
 
-    quick: small budgets. data_dir: as train.py's. redraw: use only what was measured before. worker: this process measures
-    only results that it has locked, and raises NotShared at the others. on_lock: called when a locked result begins to be
-    measured; from then on as many workers as like may carry out the same experiment. waits: for a result that another process
-    has locked; if not, NotShared is raised there.
+    quick: small budgets. data_dir: as train.py's. redraw: use only what was measured before. on_lock: called when a result,
+    locked, begins to be measured; from then on as many workers as like may carry out the same experiment. waits: for a result
+    that another process has locked; if not, NotShared is raised there.
 
     seeds, point_seeds: of trainings on images, on points. found: keys of what was asked for and is there. left: of what is not,
     with --redraw.
@@ -52,13 +51,11 @@ class ExperimentStore:
         quick: bool = False,
         data_dir: str | None = None,
         redraw: bool = False,
-        worker: bool = False,
         on_lock: Callable[[], object] = lambda: None,
         waits: bool = True,
     ) -> None:
         self.name, self.quick, self.data_dir, self.redraw = name, quick, data_dir, redraw
-        self.worker, self.on_lock, self.waits = worker, on_lock, waits
-        self._locked: set[str] = set()
+        self.on_lock, self.waits = on_lock, waits
         self.found: set[str] = set()
         self.left: list[str] = []
         self.seeds, self.point_seeds, self.samples = (1, 1, 1000) if quick else (3, 10, 5000)
@@ -78,28 +75,37 @@ class ExperimentStore:
             raise UserError(f"{self.json} is not JSON ({error}): mend it or take it away") from None
         return content if content.get("format") == FORMAT else {}
 
-    def cached(self, key: str, settings: dict[str, Any], measure: Callable[[], Any]) -> Any:
-        """What `measure()` returned (JSON of dicts, lists, numbers and text), now or in an earlier call with equal settings.
+    def shared(self, units: Mapping[str, Unit], needed: bool = True) -> dict[str, Any]:
+        """{key: what measure() returned, now or in an earlier call with equal settings} of units {key: (settings, measure)}.
 
-        Kept as soon as it is there, so that an experiment that was interrupted goes on where it was. Raises NotShared, and
-        UserError where it would have to be measured in spite of --redraw.
+        They are JSON: dicts, lists, numbers and text. Each is kept as soon as it is there, so that an experiment that was
+        interrupted goes on where it was. They are divided among the processes that are at them: what another one is at is left
+        for the end. With --redraw only what has been measured, an experiment may be drawn half done; where nothing has, UserError
+        if it is needed, {} if not.
         """
-        settings = _as_json(settings)
-        if not self._has(key, settings) and (kept := self._read().get("units", {}).get(key)):
-            self.units[key] = kept  # another process was quicker
-        if self._has(key, settings):
-            self.found.add(key)
-            return self.units[key]["found"]
+        done = {key: self.units[key]["found"] for key, (settings, _) in units.items() if self._has(key, settings)}
+        missing = [key for key in units if key not in done]
         if self.redraw:
-            self.left.append(key)
-            raise UserError(f"{self.name}: {key} has not been measured yet; run it without --redraw")
-        if key in self._locked:
-            self.on_lock()
-        elif self.worker:
-            raise NotShared
-        elif not self.waits:
-            with self.lock(key, wait=True):
-                return self.cached(key, settings, measure)
+            self.found |= set(done)
+            self.left += missing
+            if needed and missing and not done:
+                raise UserError(f"{self.name}: {missing[0]} has not been measured yet; run it without --redraw")
+            return done
+        for wait in (False, True):
+            for key in missing:
+                if key not in done:
+                    with self.lock(key, wait) as mine:
+                        if mine:
+                            done[key] = self._measured(key, *units[key])
+        return {key: done[key] for key in units}
+
+    def _measured(self, key: str, settings: dict[str, Any], measure: Callable[[], Any]) -> Any:
+        """What measure() returns of a locked result, unless another process was quicker."""
+        if kept := self._read().get("units", {}).get(key):
+            self.units[key] = kept
+        if self._has(key, settings):
+            return self.units[key]["found"]
+        self.on_lock()
         began = time.monotonic()
         result = rounded(measure())
         seconds = round(time.monotonic() - began, 1)
@@ -108,36 +114,15 @@ class ExperimentStore:
         threads = runtime.threads()
         with self._file_lock("file"):  # what another process measured meanwhile is kept
             self.units, self.measured_here = self._read().get("units", {}), True
-            self.units[key] = {"settings": settings, "seconds": seconds, "threads": threads, "found": result}
+            self.units[key] = {"settings": _as_json(settings), "seconds": seconds, "threads": threads, "found": result}
             self._write({})
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
         return result
 
-    def shared(self, units: Mapping[str, Unit], needed: bool = True) -> dict[str, Any]:
-        """{key: what cached returns} of units {key: (settings, measure)}, divided among the processes that are at them.
-
-        What another process is at is left for the end. With --redraw only what has been measured, an experiment may be drawn
-        half done; where nothing has, UserError if it is needed, {} if not.
-        """
-        if self.redraw:
-            missing = [key for key, (settings, _) in units.items() if not self._has(key, settings)]
-            self.left += missing
-            if needed and missing and len(missing) == len(units):
-                raise UserError(f"{self.name}: {missing[0]} has not been measured yet; run it without --redraw")
-            units = {key: unit for key, unit in units.items() if key not in missing}
-        done: dict[str, Any] = {}
-        for wait in (False, True):
-            for key, (settings, measure) in units.items():
-                if key not in done:
-                    with self.lock(key, wait) as mine:
-                        if mine:
-                            done[key] = self.cached(key, settings, measure)
-        return {key: done[key] for key in units}
-
     def each_seed(
         self, seeds: int, units_of: Callable[[int], Mapping[str, Unit]], needed: bool = True
     ) -> dict[int, dict[str, Any]]:
-        """{seed: {key: what cached returns}} of units_of(seed), kept as 'KEY, seed N'; only seeds of which all is there.
+        """{seed: {key: what shared returns}} of units_of(seed), kept as 'KEY, seed N'; only seeds of which all is there.
 
         needed: with --redraw UserError where there is no such seed; if not, {} then.
         """
@@ -168,11 +153,9 @@ class ExperimentStore:
                 raise NotShared from None
             yield False
             return
-        self._locked.add(key)
         try:
             yield True
         finally:
-            self._locked.discard(key)
             lock.release()
 
     def _file_lock(self, what: str) -> filelock.BaseFileLock:
@@ -184,7 +167,7 @@ class ExperimentStore:
         """The store of an experiment whose results this one needs too."""
         if name == self.name:
             return self
-        other = ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.worker, self.on_lock, self.waits)
+        other = ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.on_lock, self.waits)
         other.found, other.left = self.found, self.left
         return other
 

@@ -12,7 +12,7 @@ import numpy as np
 import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8
-from errors import TrainingError, UserError
+from errors import TrainingError
 from experiments.numeric import Interval, mean_and_deviation, paired_ratio
 from experiments.store import ExperimentStore, label_key
 from reporting import console
@@ -113,7 +113,7 @@ def runs(
 
 
 def folder_of(store: ExperimentStore, key: str, recipe: Recipe) -> Path:
-    """Of a training of `runs`, seed, model and settings in its name: experiments that ask for the same training share it."""
+    """Of a training of `runs`, with its key and recipe in the name: experiments share one that they ask for by the same label."""
     return store.runs / f"{key}-{_short_hash(recipe)}"
 
 
@@ -171,11 +171,14 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
     return with_ends(paired_ratio(*read), *_paired(ours, theirs))
 
 
-def relative_harm(changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str, axis: str) -> Interval:
-    """What a change does to ours beside what it does to theirs: the paired ratio ours / theirs of `changed`, (ours, theirs), over
-    that of `base`, each read on equal terms. Below 1 the change costs ours less."""
-    here, there = (on_equal_terms(ours, theirs, value, axis) for ours, theirs in (changed, base))
-    return paired_ratio(*(dict(zip(row["seeds"], row["each"])) for row in (here, there)))
+def relative_harm(
+    about: Mapping[str, Any], key: str, changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str
+) -> dict[str, Interval]:
+    """{'KEY, TERMS': what a change does to ours beside what it does to theirs} of a claim of ABOUT with several terms: the paired
+    ratio ours / theirs of `changed`, (ours, theirs), over that of `base`. Below 1 the change costs ours less."""
+    here, there = (per_terms(about, key, ours, theirs, value) for ours, theirs in (changed, base))
+    each = lambda row: dict(zip(row["seeds"], row["each"]))  # noqa: E731
+    return {terms: paired_ratio(each(row), each(there[terms])) for terms, row in here.items()}
 
 
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
@@ -230,12 +233,10 @@ def worst_seed(row: Mapping[str, Any], value: str) -> int | None:
     return max(lived)[1] if lived else None
 
 
-def worst_tile(
-    store: ExperimentStore, label: str, row: Mapping[str, Any], value: str, height: int | None = None, width: int | None = None
-) -> np.ndarray | None:
-    """The samples that were kept of a cell's worst seed, None where none lived: see worst_seed. height, width: pixels of them."""
+def worst_tile(store: ExperimentStore, label: str, row: Mapping[str, Any], value: str) -> np.ndarray | None:
+    """The samples that were kept of a cell's worst seed, None where none lived: see worst_seed."""
     seed = worst_seed(row, value)
-    return None if seed is None else store.tile(label_key(label, seed))[:height, :width]
+    return None if seed is None else store.tile(label_key(label, seed))
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
@@ -321,18 +322,6 @@ def _measure(
         },
     }
     return found | _derived(recipe, found)
-
-
-def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> dict[str, float]:
-    """{value: mean over draws} of samples N×shape as a generator makes them, images in [−1, 1].
-
-    {} where nothing can be measured: samples of one flat colour, say.
-    """
-    try:
-        rows = metrics.evaluate(items if dataset.is_points else to_uint8(items), dataset, names)
-    except UserError:
-        return {}
-    return {value: row["value"] for value, row in rows.items() if row["value"] is not None}
 
 
 @functools.lru_cache(1)

@@ -9,9 +9,8 @@ from paddle import Tensor
 from paddle.nn import Layer
 from scipy.integrate import trapezoid
 
-from data import toys
 from experiments import critics, figures
-from experiments.numeric import t_interval
+from experiments.numeric import last_of_largest, t_interval
 from models.constraints import trainable
 from models.objectives import OBJECTIVES, Objective
 
@@ -39,6 +38,7 @@ ABOUT = {
     "训练 3,000 步（每批 2,048），−log D 沿 θ 的导数与数值积分得到的 KL − 2 JS 的导数相比。十个种子。"
     "frozen_dcgan 用训练过的 DCGAN 作生成器。",
     "core_seconds": 750,
+    "constants": "–",
     "claims": {
         "saturating_vanishes": {
             "says": "A discriminator that has learnt its job leaves next to nothing of log(1 − D)'s gradient.",
@@ -95,7 +95,7 @@ LOSSES = {
     "penalised critic": ("penalised critic", "wasserstein"),
 }
 GRID = np.linspace(-3, 4, 141, dtype=np.float32)
-BATCH, BATCHES = 256, 20
+BATCHES = 20
 LARGE_BATCH = 2048  # of theorem 2.5, which is of a discriminator at its optimum
 THETAS = (0.5, 1.0, 2.0)  # of theorem 2.5: between the means of two normal distributions
 WIDE = np.linspace(-10, 12, 4401)
@@ -114,9 +114,8 @@ def measure(store):
     for loss in stills[0]:
         for value in ("norm", "variance"):
             numbers[value][loss] = np.mean([run[loss][value] for run in stills], 0).tolist()
-    norm, variance = numbers["norm"], numbers["variance"]
-    numbers["left_of_largest"] = {loss: rows[-1] / max(rows) for loss, rows in norm.items()}
-    numbers["variance_grows"] = variance["−log D"][-1] / variance["−log D"][0]
+    variance = numbers["variance"]["−log D"]
+    numbers["variance_grows"] = variance[-1] / variance[0]
     fake = np.abs(GRID - 2) < 0.3
     numbers["at_fakes"] = {kind: float(np.mean([np.array(run[kind]["slope"])[fake] for run in lines])) for kind in critics.KINDS}
     losses = {"saturating_vanishes": "minimax", "clipped_lasts": "clipped critic", "penalised_lasts": "penalised critic"}
@@ -173,10 +172,6 @@ def log_d_slope(logits, slopes, theta):
     return -float(trapezoid(normal(WIDE, theta) * (1 - critics.probability(logits)) * slopes, WIDE))
 
 
-def last_of_largest(norms: list[float]) -> float:
-    return norms[-1] / max(norms)
-
-
 def relative_growth(norm: list[float], variance: list[float]) -> float:
     """By which factor variance / norm² has grown from the first entry to the last."""
     return (variance[-1] / norm[-1] ** 2) / (variance[0] / norm[0] ** 2)
@@ -186,7 +181,7 @@ def line(steps, seed):
     """{kind: value (D or f) and slope, the size of the saturating loss's or −f's derivative, on GRID}."""
 
     def gaussian(mean):
-        return lambda rng: (mean + 0.3 * rng.standard_normal((BATCH, 1))).astype(np.float32)
+        return lambda rng: (mean + 0.3 * rng.standard_normal((critics.BATCH, 1))).astype(np.float32)
 
     rows = {}
     for kind, (objective, clip, penalty, _) in critics.KINDS.items():
@@ -204,7 +199,7 @@ def still(ticks, seed):
     """{loss: norm and variance of the generator's gradient after so many critic steps}."""
     generator, fake = critics.still_generator(100 + seed)
     rng = np.random.default_rng(7 + seed)
-    noise = [paddle.to_tensor(rng.standard_normal((BATCH, 2), dtype=np.float32)) for _ in range(BATCHES)]
+    noise = [paddle.to_tensor(rng.standard_normal((critics.BATCH, 2), dtype=np.float32)) for _ in range(BATCHES)]
     rows: dict[str, dict[str, Any]] = {loss: {"norm": [], "variance": []} for loss in LOSSES}
 
     def look(kind, critic, step):
@@ -214,10 +209,19 @@ def still(ticks, seed):
                 rows[loss]["norm"].append(float(np.linalg.norm(gradients.mean(0))))
                 rows[loss]["variance"].append(float(gradients.var(0, ddof=1).sum()))
 
-    draws = partial(toys.draw, "8gaussians", BATCH), lambda rng: fake(rng, BATCH)
     for kind, (objective, clip, penalty, _) in critics.KINDS.items():
         critic = critics.build(seed=seed)
-        critics.fit(critic, *draws, max(ticks), objective, clip, penalty, seed=seed, look=partial(look, kind, critic))
+        critics.fit(
+            critic,
+            critics.points("8gaussians"),
+            fake,
+            max(ticks),
+            objective,
+            clip,
+            penalty,
+            seed=seed,
+            look=partial(look, kind, critic),
+        )
     return rows
 
 
@@ -250,11 +254,9 @@ def draw(numbers, store):
         axes[1][1].plot(numbers["ticks"], np.maximum(numbers["variance"][loss], 1e-24), **style)
     axes[0][1].set(title="gradient of a generator that stands still", ylabel="norm of the mean", xscale="log", yscale="log")
     axes[1][1].set(title="its variance over batches", ylabel="summed over parameters", xscale="log", yscale="log")
-    for axis in axes.ravel():
-        axis.grid(alpha=0.3)
-        axis.legend(fontsize=7)
+    figures.finish(axes.ravel(), legend=7)
     for axis in axes[:, 1]:
         axis.set_xlabel("steps of discriminator or critic")
     about = f"left: seed 0 after {numbers['line_steps']:,} steps; right: mean of {numbers['seeds']} seeds"
-    figures.foot(figure, f"{about}, batches of {BATCH}, eight Gaussians")
+    figures.foot(figure, f"{about}, batches of {critics.BATCH}, eight Gaussians")
     return figure

@@ -5,7 +5,7 @@ A new metric is a file with a function of a Draw that registers itself (metrics/
 
 import importlib
 
-from metrics.evaluator import describe_settings, evaluate
+from metrics.evaluator import describe_settings, evaluate, mean_scores
 from metrics.registry import (
     BLOCK,
     METRICS,
@@ -34,6 +34,7 @@ __all__ = [
     "evaluate",
     "is_of_critic",
     "left_out",
+    "mean_scores",
     "names_for",
     "names_on_the_way",
     "network_of",

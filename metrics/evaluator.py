@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from data import Dataset
-from data.dataset import crop_to
+from data.dataset import crop_to, to_uint8
 from errors import UserError
 from metrics import cache, draws, networks, registry
 from metrics.draws import Items
@@ -65,6 +65,18 @@ def evaluate(
             scores[value] = {"value": mean, "deviation": deviation, "floor": real_mean, "floor_deviation": real_deviation}
         say(f"{name} in {time.monotonic() - began:.1f} s")
     return scores
+
+
+def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> dict[str, float]:
+    """{value: mean over draws} of samples N×shape as a generator makes them, images in [−1, 1].
+
+    {} where nothing can be measured: samples of one flat colour, say.
+    """
+    try:
+        rows = evaluate(items if dataset.is_points else to_uint8(items), dataset, names)
+    except UserError:
+        return {}
+    return {value: row["value"] for value, row in rows.items() if row["value"] is not None}
 
 
 def check(images: np.ndarray, dataset: Dataset) -> np.ndarray:

@@ -117,10 +117,11 @@ def test_the_readme_holds_the_measured_milliseconds(page, model, network, filter
 
 @pytest.mark.skipif(not patches.suits(paddle.zeros([1])), reason="resnet's convolutions are Paddle's here")
 def test_convolutions_are_timed_in_each_way(monkeypatch):
-    monkeypatch.setattr(convolutions, "BATCH", 2)
+    for constant, number in (("BATCH", 2), ("FILTERS", 2), ("ROUNDS", 1)):
+        monkeypatch.setattr(convolutions, constant, number)
     few = patches.FLOATS
     for kind, side in convolutions.ROWS[2:]:
-        times = convolutions.measured(2, kind, side, 1)
+        times = convolutions.measured(kind, side)
         assert {step for _, step in times} == {"forward", "with gradients"} and len(times) in (6, 8)
         assert min(times.values()) > 0
     assert few == patches.FLOATS

@@ -15,7 +15,7 @@ from PIL import Image
 import experiments
 import metrics
 from errors import UserError
-from experiments import claims, figures, numeric, random_architectures, results, store, training_runs
+from experiments import claims, figures, lead, numeric, random_architectures, results, store, training_runs
 from experiments.random_architectures import MODELS
 from experiments.store import ROOT, ExperimentStore
 from tests.helpers import write_cifar10
@@ -37,7 +37,8 @@ def test_each_says_what_it_claims_and_costs(name):
     about = experiments.about(name)
     assert tuple(about) == experiments.FIELDS
     assert about["title"].endswith(("?", "."))
-    assert all(len(about[field]) > 8 for field in experiments.FIELDS if field not in ("core_seconds", "claims"))
+    assert all(len(about[field]) > 8 for field in experiments.FIELDS if field not in ("core_seconds", "constants", "claims"))
+    assert about["constants"] in lead.CONSTANTS
     assert about["core_seconds"] >= 0 and experiments.cost(about) and experiments.cost(about, "zh")
     assert importlib.import_module(f"experiments.{name}").ABOUT.keys() == about.keys()
 
@@ -71,14 +72,14 @@ def test_a_result_is_measured_once_and_again_when_its_settings_change(root):
         calls.append(1)
         return {"value": 1 / 3, "infinite": float("inf")}
 
-    first = ExperimentStore("momentum", quick=True).cached("a", {"steps": 3}, measure)
-    assert first == {"value": 0.333333, "infinite": None}
-    assert ExperimentStore("momentum", quick=True).cached("a", {"steps": 3}, measure) == first
+    first = ExperimentStore("momentum", quick=True).shared({"a": ({"steps": 3}, measure)})
+    assert first == {"a": {"value": 0.333333, "infinite": None}}
+    assert ExperimentStore("momentum", quick=True).shared({"a": ({"steps": 3}, measure)}) == first
     assert len(calls) == 1
-    ExperimentStore("momentum", quick=True).cached("a", {"steps": 4}, measure)
+    ExperimentStore("momentum", quick=True).shared({"a": ({"steps": 4}, measure)})
     assert len(calls) == 2
     with pytest.raises(UserError, match="b has not been measured yet"):
-        ExperimentStore("momentum", quick=True, redraw=True).cached("b", {}, measure)
+        ExperimentStore("momentum", quick=True, redraw=True).shared({"b": ({}, measure)})
 
 
 @pytest.mark.parametrize("source", ["mnist-5k", "8gaussians"])
@@ -110,7 +111,7 @@ def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twic
         shell.start()
         while len(order) < 3:
             time.sleep(0.01)
-        there.cached("a-s0", {"model": "wgan", **settings, "seed": 0, "samples": here.samples}, lambda: {"died": "theirs"})
+        there._measured("a-s0", {"model": "wgan", **settings, "seed": 0, "samples": here.samples}, lambda: {"died": "theirs"})
     shell.join(60)
     assert order[:3] == ["b-s0", "a-s1", "b-s1"]
     found = {label: [(run["seed"], run["died"]) for run in group] for label, group in order[3].items()}
@@ -119,8 +120,7 @@ def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twic
 
 def test_what_was_measured_with_other_settings_is_not_drawn(root):
     first = ExperimentStore("momentum", quick=True)
-    first.cached("a", {"steps": 3}, lambda: 1)
-    first.cached("b", {"steps": 3}, lambda: 2)
+    first.shared({"a": ({"steps": 3}, lambda: 1), "b": ({"steps": 3}, lambda: 2)})
     again = ExperimentStore("momentum", quick=True, redraw=True)
     units = {"a": ({"steps": 3}, None), "b": ({"steps": 4}, None), "c": ({}, None)}
     assert again.shared(units) == {"a": 1}

@@ -82,7 +82,7 @@ def test_a_critic_is_at_its_optimum_when_its_objective_stops_rising(values, ende
 @pytest.mark.parametrize("name", optimal_critics.SETS)
 def test_only_higher_moments_tell_a_set_from_its_gaussian(name):
     rng = np.random.default_rng(1)
-    x, y = optimal_critics.real(name, rng, 50_000), optimal_critics.matched(name)(rng, 50_000)
+    x, y = critics.points(name)(rng, 50_000), optimal_critics.matched(name)(rng, 50_000)
     assert x.mean(0) == pytest.approx(y.mean(0), abs=0.02) and np.cov(x.T) == pytest.approx(np.cov(y.T), abs=0.03)
     assert abs((x**4).mean() / (y**4).mean() - 1) > 0.2
 
@@ -175,8 +175,7 @@ def root(tmp_path, monkeypatch):
 
 
 def test_a_part_that_is_not_measured_may_be_missing(root):
-    measured = ExperimentStore("momentum")
-    measured.cached("a, seed 0", {}, lambda: 1)
+    ExperimentStore("momentum").shared({"a, seed 0": ({}, lambda: 1)})
     half = ExperimentStore("momentum", redraw=True)
     assert half.each_seed(2, lambda seed: {"a": ({}, None)}, needed=False) == {0: {"a": 1}}
     assert half.each_seed(2, lambda seed: {"b": ({}, None)}, needed=False) == {}
@@ -185,11 +184,11 @@ def test_a_part_that_is_not_measured_may_be_missing(root):
         half.each_seed(2, lambda seed: {"b": ({}, None)})
 
 
-def a_momentum_training(store, speed, who, beta1, steps, seed):
+def a_momentum_training(store, who, beta1, steps, seed):
     rng = np.random.default_rng(seed)
     curve = [*map(float, rng.random(5))]
-    row = {key: float(rng.random()) for key in ("fd_lenet", "classes_found", "negative", "negative_late", "least")}
-    return {**row, "step": [1, 2, 3, 4, 5], "estimate": curve, "cosine": [*curve[:4], None]}
+    row = {key: float(rng.random()) for key in ("fd_lenet", "negative", "negative_late", "least")}
+    return {**row, "step": [1, 2, 3, 4, 5], "cosine": [*curve[:4], None]}
 
 
 def an_optimum(name, kind, cap, every, pairs, seed):
@@ -244,8 +243,8 @@ def test_an_untrained_generator_s_points_depend_on_its_seed_alone():
 @pytest.mark.usefixtures("root")
 def test_loops_of_their_own_train_and_measure(monkeypatch):
     """Two steps, as nothing but a whole experiment, which takes minutes, would otherwise call them."""
-    row = momentum_apart.train(ExperimentStore("momentum_apart", quick=True), "fast", "critic", 0.9, steps=2, seed=0)
-    assert np.isfinite(row["fd_lenet"]) and row["critic_steps"] == 10 and len(row["estimate"]) == 2
+    row = momentum_apart.train(ExperimentStore("momentum_apart", quick=True), "critic", 0.9, steps=2, seed=0)
+    assert np.isfinite(row["fd_lenet"]) and row["critic_steps"] == 10 and len(row["cosine"]) == 2
 
     recipe = training_runs.untuned("dcgan", {"filters": 8, "latent": frozen_dcgan.LATENT}, 0)
     generator, _ = networks.build(recipe, (1, 32, 32))

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
+import experiments
 from errors import UserError
 from experiments import figures, queue
 from experiments.store import ExperimentStore
@@ -34,7 +35,7 @@ def order(tmp_path, monkeypatch):
 
     modules = {name: experiment(name) for name in ("momentum", "tuned")}
     monkeypatch.setattr(queue, "module_of", modules.__getitem__)
-    monkeypatch.setattr(queue, "LIST", ("tuned", "momentum"))
+    monkeypatch.setattr(experiments, "NAMES", ("tuned", "momentum"))
     return measured
 
 
@@ -55,8 +56,8 @@ def test_it_measures_the_list_in_its_order_once(order, tmp_path):
 
 
 def test_it_says_what_is_left(order):
-    ExperimentStore("tuned", quick=True).cached("tuned0", {"k": 0}, lambda: 0)
-    ExperimentStore("tuned", quick=True).cached("tuned1", {"k": "other settings"}, lambda: 0)
+    units = {"tuned0": ({"k": 0}, lambda: 0), "tuned1": ({"k": "other settings"}, lambda: 0)}
+    ExperimentStore("tuned", quick=True).shared(units)
     out = call("--list", "tuned", "momentum")
     assert "tuned: 2 of 3 left, about 20 core seconds, next tuned1" in out
     assert "momentum: 3 of 3 left, about 30 core seconds, next momentum0" in out
@@ -71,7 +72,7 @@ def test_what_another_process_is_at_is_passed_over(order):
         assert order == ["tuned0", "tuned2", "momentum0", "momentum1", "momentum2"]
         assert "tuned: 1 of 3 left" in out
         assert not other.figure.exists()  # nothing is concluded from two thirds
-        other.cached("tuned1", {"k": 1}, lambda: 1)
+        other._measured("tuned1", {"k": 1}, lambda: 1)
     call()
     assert len(order) == 5 and other.figure.exists()
 

@@ -75,15 +75,6 @@ def test_the_page_leads_with_what_the_papers_say(language):
             assert (statement in head) == bool(kept(name)), "where it is measured"
 
 
-@pytest.mark.parametrize("name", sorted({*experiments.NAMES} - {*lead.CRITICS_ALONE}))
-def test_the_lead_says_whose_constants_an_experiment_has(name):
-    source = (ROOT / "experiments" / f"{name}.py").read_text(encoding="utf-8")
-    searched = "training_runs.tuned" in source or "main_table.measure" in source
-    papers = "wgan-paper" in source.partition("\n}\n")[2]  # behind ABOUT
-    whose = lead.BOTH if searched and papers else lead.SEARCHED if searched else lead.PAPERS
-    assert lead.constants(name) == (lead.OURS if name == "balance" else whose)
-
-
 @pytest.mark.parametrize(
     "template", sorted((ROOT / "experiments" / "pages").rglob("*.md")), ids=lambda path: f"{path.parent.name}-{path.name}"
 )

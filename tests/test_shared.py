@@ -10,8 +10,9 @@ import time
 
 import pytest
 
+from errors import UserError
 from experiments.shared import measure_along
-from experiments.store import ExperimentStore, NotShared
+from experiments.store import ExperimentStore
 from storage import writing
 from tests.helpers import ROOT
 from training import checkpoint
@@ -25,7 +26,7 @@ STEPS = int(os.environ["STEPS"])
 
 
 def measure(store):
-    store.cached("alone", {}, lambda: {"process": os.getpid()})
+    store.shared({"alone": ({}, lambda: {"process": os.getpid()})})
     common = {"data": "8gaussians", "units": 16, "batch_size": 16, "steps": STEPS, "log_every": 10}
     common |= {"sample_every": STEPS, "checkpoint_every": STEPS}
     cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
@@ -100,28 +101,27 @@ def test_sigterm_ends_all_of_them_with_checkpoints(copy):
             pass
 
 
-def test_workers_are_called_at_the_first_training_and_leave_the_rest(tmp_path, monkeypatch):
+def test_workers_are_called_at_the_first_training_and_leave_a_mistake_to_the_first(tmp_path, monkeypatch):
     monkeypatch.setattr("experiments.store.ROOT", tmp_path)
     called = []
     first = ExperimentStore("momentum", quick=True, on_lock=lambda: called.append(1))
-    first.cached("alone", {}, lambda: 1)
+    worker = ExperimentStore("momentum", quick=True).other("momentum")
+    assert worker.shared({"training": ({}, lambda: 3)}) == {"training": 3}
+    assert first.shared({"training": ({}, lambda: 4)}) == {"training": 3}  # measured already
     assert called == []
-    worker = ExperimentStore("momentum", quick=True, worker=True).other("momentum")
-    assert worker.cached("alone", {}, lambda: 2) == 1  # measured already
-    with pytest.raises(NotShared):
-        worker.cached("another", {}, lambda: 2)
-    with worker.lock("training") as mine:
-        assert mine and worker.cached("training", {}, lambda: 3) == 3
-    with first.lock("training"):
-        assert first.cached("training", {}, lambda: 4) == 3
-        assert called == []
-    with first.lock("second"):
-        first.cached("second", {}, lambda: 5)
-        assert called == [1]
+    first.shared({"second": ({}, lambda: 5)})
+    assert called == [1]
 
     class Module:
         def measure(store):
-            return store.cached("third", {}, lambda: called.append("measured"))
+            raise UserError("cifar10 is not here")
 
     measure_along(Module, worker)
-    assert called == [1]
+
+
+def test_what_is_kept_is_not_locked(tmp_path, monkeypatch):
+    monkeypatch.setattr("experiments.store.ROOT", tmp_path)
+    ExperimentStore("momentum").shared({"training": ({}, lambda: 3)})
+    shutil.rmtree(tmp_path / "runs")
+    assert ExperimentStore("momentum", redraw=True).shared({"training": ({}, None)}) == {"training": 3}
+    assert not (tmp_path / "runs").exists()
