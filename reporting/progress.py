@@ -8,12 +8,14 @@ import time
 from rich import progress
 from rich.console import Console
 
+import data
 from reporting.numbers import clock
 from training import budget, log
 from training.comparison import Entry
 from training.session import Silent
 
 LINES = 10  # a run, when piped or trained by another process
+WIDTH = 79  # columns of a line: a terminal has 80, and breaks what is longer
 
 
 class MultiRunProgress:
@@ -26,6 +28,7 @@ class MultiRunProgress:
     def __init__(self, entries: list[Entry], jobs: int = 1):
         self.entries, self.jobs = entries, jobs
         self._began: float | None = None
+        self._explained = False
         self._runs = {id(entry): RunProgress(self, entry, number) for number, entry in enumerate(entries, 1)}
         self._at_start, self.bars = self.share(), None
         if sys.stdout.isatty() and self._at_start < 1:
@@ -71,6 +74,13 @@ class MultiRunProgress:
 
     def done(self, entry: Entry) -> None:
         self.move(entry, 1.0)
+
+    def explain(self) -> None:
+        """Say, once, what the lines of logged steps mean."""
+        if not self._explained:
+            self._explained, recipe = True, self.entries[0].recipe
+            items = "points" if data.source(recipe.data).is_points else "images"
+            self.say(log.legend(items) + (f"; {items}/s" if len(self.entries) == 1 else ""))
 
     def say(self, line: str) -> None:
         if self.bars:
@@ -123,8 +133,13 @@ class RunProgress(Silent):
         self.display.move(self.entry, share)
         if every or int(LINES * share) > self._lines:
             self._lines, left = int(LINES * share), self.display.left()
-            ends = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
-            self.display.say(f"{self.name}{self.step_in_words}  {text}{ends}")
+            self.display.explain()
+            said = f"{self.name}{self.step_in_words}  {text}"
+            left = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
+            if self.display.bars and not (self._alone and len(said + left) <= WIDTH):
+                left = ""  # it stands in the bar below as well
+            speed = f"  {log.speed_in_words(line)}"
+            self.display.say(said + (speed if self._alone and len(said + speed + left) <= WIDTH else "") + left)
 
     def close(self) -> None:
         if self._alone:
