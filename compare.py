@@ -5,6 +5,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -175,23 +176,23 @@ def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs
         done = scorer.is_scored(entry.folder)
         return None if done else [sys.executable, Path(__file__).resolve(), entry.folder, "--score-only", *flags]
 
-    try:
-        run_comparison.train(out, entries, data_dir, device, jobs, progress, scoring, console.command())
-    except Interrupted as stop:
-        print("interrupted: checkpoints are saved; the same command goes on from there", file=sys.stderr)
-        print(out)
-        return stop.status
-    finally:
-        progress.close()
+    with contextlib.closing(progress):  # to the end: what comes after the trainings takes minutes, too
+        try:
+            run_comparison.train(out, entries, data_dir, device, jobs, progress, scoring, console.command())
+        except Interrupted as stop:
+            progress.close()
+            print("interrupted: checkpoints are saved; the same command goes on from there", file=sys.stderr)
+            print(out)
+            return stop.status
+        scores = [score(entry, scorer, progress) for entry in entries]
+        progress.draw()
 
-    scores = [scorer.score(entry.folder) if entry.status != "died" else None for entry in entries]
+        from reporting import collect, page_words, report  # here: matplotlib and scipy would take a second of --help
 
-    from reporting import collect, page_words, report  # here: matplotlib and scipy would take a second of --help
-
-    results = collect.collect_results(entries, scores, scorer, console.command())
-    results["visualdl"] = visual.command(out, entries)
-    lang = lang or page_words.by_locale()
-    path = report.write(out, results, lang)
+        results = collect.collect_results(entries, scores, scorer, console.command())
+        results["visualdl"] = visual.command(out, entries)
+        lang = lang or page_words.by_locale()
+        path = report.write(out, results, lang)
     if figures:
         from reporting.figures import printed
 
@@ -201,6 +202,15 @@ def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs
     print(f"curves of all runs: {results['visualdl']}")
     print(path)
     return 0
+
+
+def score(entry, scorer, progress):
+    """As Scorer.score, None of a run that died."""
+    if entry.status == "died":
+        return None
+    found = scorer.score(entry.folder)
+    progress.scored(entry)
+    return found
 
 
 if __name__ == "__main__":

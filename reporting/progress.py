@@ -29,14 +29,16 @@ class MultiRunProgress:
         self.entries, self.jobs = entries, jobs
         self._began: float | None = None
         self._explained = False
+        self._scored: set[int] = set()
+        self._rest: progress.TaskID | None = None
         self._runs = {id(entry): RunProgress(self, entry, number) for number, entry in enumerate(entries, 1)}
         self._at_start, self.bars = self.share(), None
-        if sys.stdout.isatty() and self._at_start < 1:
+        if sys.stdout.isatty():
             columns = [progress.TextColumn("{task.description}"), progress.BarColumn(None), progress.TaskProgressColumn()]
             columns += [progress.TimeElapsedColumn(), progress.TextColumn("{task.fields[left]}")]
             self.bars = progress.Progress(*columns, console=Console(highlight=False))
             what = "training" if len(entries) == 1 else f"{len(entries)} runs"
-            self._all = self.bars.add_task(what, total=1.0, left="")
+            self._all = self.bars.add_task(what, total=1.0, left="", visible=self._at_start < 1)
             self.bars.update(self._all, completed=self._at_start)
             self.bars.start()
 
@@ -66,7 +68,8 @@ class MultiRunProgress:
         if self.bars:
             done = sum(run.share == 1 for run in self._runs.values())
             what = run.step_in_words if len(self._runs) == 1 else f"{done} of {len(self._runs)} runs done"
-            self.bars.update(self._all, completed=self.share(), description=what, left=f"left {self.left() or '–:––:––'}")
+            left = f"left {self.left() or '–:––:––'}" if self.share() < 1 else ""
+            self.bars.update(self._all, completed=self.share(), description=what, left=left)
             if len(self._runs) > 1:
                 if run.bar is None:
                     run.bar = self.bars.add_task("", total=1.0, left="")
@@ -74,6 +77,30 @@ class MultiRunProgress:
 
     def done(self, entry: Entry) -> None:
         self.move(entry, 1.0)
+        self._show_rest()
+
+    def scored(self, entry: Entry) -> None:
+        """Call it for each run that did not die, more than once if need be."""
+        self._scored.add(id(entry))
+        self._show_rest()
+
+    def draw(self) -> None:
+        """Say that the report is being drawn."""
+        if self.bars:
+            self._show_rest("drawing the report")
+        else:
+            self.say("drawing the report")
+
+    def _show_rest(self, what=""):
+        """What comes after the trainings, in a bar of its own: the clock of a full one stands."""
+        if not self.bars or self.share() < 1:
+            return
+        if self._rest is None:
+            self._rest = self.bars.add_task("", left="")
+        asked = [entry for entry in self.entries if entry.status != "died"]
+        done = sum(id(entry) in self._scored for entry in asked)
+        what = what or f"{done} of {len(asked)} runs scored"
+        self.bars.update(self._rest, total=len(asked) + 1, completed=done, description=what)
 
     def explain(self) -> None:
         """Say, once, what the lines of logged steps mean."""
@@ -90,6 +117,8 @@ class MultiRunProgress:
 
     def close(self) -> None:
         if self.bars:
+            if self._rest is not None:
+                self.bars.update(self._rest, visible=False)
             self.bars.stop()
 
 

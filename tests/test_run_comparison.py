@@ -275,3 +275,23 @@ def test_helpers_end_with_the_command_that_began_them(tmp_path):
     while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_clock_goes_on_while_runs_are_scored_and_the_report_is_drawn(monkeypatch):
+    """A bar that stands at 100 % looks as if the program hung."""
+    terminal = Screen(monkeypatch)
+    whole = MultiRunProgress(comparison.plan(("gan", "lsgan", "dcgan"), (), {}, {}, 1), 2)
+    gan, lsgan, dcgan = whole.entries
+    dcgan.status = "died"
+    for entry in whole.entries:
+        whole.done(entry)
+    assert whole.bars.tasks[0].finished and not whole.bars.tasks[-1].finished
+    for again in (gan, gan, lsgan):
+        whole.scored(again)
+    whole.draw()
+    whole.bars.refresh()
+    assert not whole.bars.finished, "the clock of a finished bar stands"
+    whole.close()
+    lines = terminal.lines()
+    assert "3 of 3 runs done" in lines[-1] and "left" not in lines[-1]
+    assert any("drawing the report" in line for line in lines)
