@@ -39,8 +39,8 @@ def check_device(device: str) -> None:
 
 
 def start(device: str = "auto", threads: int | None = None) -> str:
-    """Prepare the process, import Paddle, choose the device. Returns what was set in lines of 80 columns: the first for everybody,
-    the rest for whoever asks why it is slow.
+    """Prepare the process, import Paddle, choose the device. Returns what was set in lines of 80 columns, the first
+    for everybody, the others for whoever asks why it is slow.
 
     Call it before anything imports paddle. threads: one a core by default. What the user's environment sets already is
     kept. Raises UserError for a device that is not there.
