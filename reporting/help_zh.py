@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Sequence
 
 import click
 
 import data
 import metrics
 from models import networks
+from reporting import help_page
 from training import recipe
 
 DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
@@ -114,7 +117,25 @@ COMMANDS = {
 CLICKS_WORDS = {"Show this message and exit.": "显示本帮助。", "[default: ": "[默认 ", "required]": "必填]"}
 
 
-class Formatter(click.HelpFormatter):
+# what no line begins or ends within: a name, a command's word, a character with the signs that belong to it
+PIECE = re.compile(r"(\s*)([（“]*(?:[!-~]+|[^\s!-~])[、，。；：）”…]*)")
+
+
+def columns(text: str) -> int:
+    """That a terminal takes: two for a Chinese character."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for space, piece in PIECE.findall(text):
+        if lines[-1] and columns(lines[-1] + space + piece) > width:
+            lines.append("")
+        lines[-1] += space + piece if lines[-1] else piece
+    return lines
+
+
+class Formatter(help_page.Formatter):
     """An option, and below it what it does: click wraps by characters, of which a Chinese one is two columns wide."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -123,14 +144,17 @@ class Formatter(click.HelpFormatter):
     def write_heading(self, heading: str) -> None:
         self.write("选项：\n" if heading == "Options" else f"{heading}:\n")
 
-    def write_text(self, text: str) -> None:
-        self.write(f"{'':{self.current_indent}}{text}\n")
+    def write_text(self, text: str, more: int = 0) -> None:
+        indent = self.current_indent + more
+        for line in wrapped(text, self.width - indent):
+            self.write(f"{'':{indent}}{line}\n")
 
-    def write_dl(self, rows: Iterable[tuple[str, str]], *_: int) -> None:
+    def write_dl(self, rows: Sequence[tuple[str, str]], *_: int) -> None:
         for option, words in rows:
             for theirs, ours in CLICKS_WORDS.items():
                 words = words.replace(theirs, ours)
-            self.write(f"{'':{self.current_indent}}{option}\n{'':{self.current_indent + 4}}{words}\n")
+            self.write(f"{'':{self.current_indent}}{option}\n")
+            self.write_text(help_page.RANGE.sub("", words), 4)
 
 
 class Context(click.Context):

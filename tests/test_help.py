@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
+import re
 
 import click
 import pytest
 
-from reporting import help_zh
+import data
+from models import networks
+from reporting import help_page, help_zh
 from tests.helpers import run_program
+from training import recipe
 
 COMMANDS = sorted(help_zh.COMMANDS)
 
@@ -46,3 +51,19 @@ def test_help_is_chinese_where_the_terminal_has_its_characters(monkeypatch, enco
 def test_commands_ask_the_language_of_the_system(tmp_path, language, words):
     status, out, _ = run_program("train.py", "--help", cwd=tmp_path, env={"LC_ALL": language, "PYTHONUTF8": "1"})
     assert status == 0 and words in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_line_of_help_is_broken_by_a_terminal_and_no_name_by_a_line(monkeypatch, name, language):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = copy.copy(command_of(name))
+    command.params, command.context_class = [copy.copy(option) for option in command.params], help_page.Context
+    if language == "zh":
+        help_zh.translate(command, name)
+    with command.make_context(f"python {name}", [], resilient_parsing=True) as context:
+        page = command.get_help(context)
+    assert max(help_zh.columns(line) for line in page.splitlines()) <= 80
+    assert "<=" not in page
+    if name == "train.py":
+        assert {*recipe.names(), *networks.NETWORKS, *data.SOURCES} <= {*re.split(r"[\s,、。；;.]+", page)}
