@@ -47,20 +47,26 @@ class Command(click.Command):
 @click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("names", nargs=-1, metavar="MODEL|RUN…")
 @click.option("--network", "chosen", multiple=True, metavar="NAME…", help="One for all models, or several; dcgan by default.")
-@click.option("--data", "source", metavar="NAME", help="As train.py's; mnist-5k by default.")
+@click.option("--data", "source", metavar="NAME", help="Names as in train.py --help; mnist-5k by default.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps a training; 3,000 by default.")
 @click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
-@click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
-@click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting for all models; MODEL.KEY=VALUE for one.")
+@click.option("--batch-size", type=int, metavar="N", help="Samples a step; by default each recipe's.")
+@click.option(
+    "-o",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any setting (docs/settings.md) for all models; MODEL.KEY=VALUE for one, such as wgan.clip=0.1.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     metavar="N",
     help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
 )
-@click.option("--metrics", "wanted", metavar="A,B", help="As eval.py's; by default all that fit.")
+@click.option("--metrics", "wanted", metavar="A,B", help="Names as in eval.py --help; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {SAMPLES} by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")

@@ -40,11 +40,11 @@ def test_names_that_the_english_help_lists_stand_in_the_chinese_one(name):
 @pytest.mark.parametrize("encoding, words", [("utf-8", "用法"), ("gbk", "用法"), ("ascii", "Usage"), ("latin-1", "Usage")])
 def test_help_is_chinese_where_the_terminal_has_its_characters(monkeypatch, encoding, words):
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
-    command = click.Command("infer", params=[click.Option(["--seed"], help="As sample.py's.")], help="Draw.")
+    command = click.Command("infer", params=[click.Option(["--seed"], help="Of the noise z.")], help="Draw.")
     help_zh.translate(command, "infer.py")
     page = command.get_help(command.make_context("python infer.py", []))
     assert page.startswith(words)
-    assert ("同 sample.py。" in page) == ("显示本帮助。" in page) == (words == "用法")
+    assert ("噪声 z 的随机种子。" in page) == ("显示本帮助。" in page) == (words == "用法")
 
 
 @pytest.mark.parametrize("language, words", [("zh_CN.UTF-8", "选项："), ("C.UTF-8", "Options:")])
@@ -65,5 +65,8 @@ def test_no_line_of_help_is_broken_by_a_terminal_and_no_name_by_a_line(monkeypat
         page = command.get_help(context)
     assert max(help_zh.columns(line) for line in page.splitlines()) <= 80
     assert "<=" not in page
+    options = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+    assert all(option.help for option in options), "an option explains itself"
+    assert "As sample.py" not in page and "同 sample.py" not in page, "to another program nobody is sent for a word"
     if name == "train.py":
         assert {*recipe.names(), *networks.NETWORKS, *data.SOURCES} <= {*re.split(r"[\s,、。；;.]+", page)}
