@@ -5,6 +5,7 @@ from __future__ import annotations
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -46,20 +47,26 @@ class Command(click.Command):
 @click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("names", nargs=-1, metavar="MODEL|RUN…")
 @click.option("--network", "chosen", multiple=True, metavar="NAME…", help="One for all models, or several; dcgan by default.")
-@click.option("--data", "source", metavar="NAME", help="As train.py's; mnist-5k by default.")
+@click.option("--data", "source", metavar="NAME", help="Names as in train.py --help; mnist-5k by default.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps a training; 3,000 by default.")
 @click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
-@click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
-@click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting for all models; MODEL.KEY=VALUE for one.")
+@click.option("--batch-size", type=int, metavar="N", help="Samples a step; by default each recipe's.")
+@click.option(
+    "-o",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any setting (docs/settings.md) for all models; MODEL.KEY=VALUE for one, such as wgan.clip=0.1.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
     metavar="N",
     help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
 )
-@click.option("--metrics", "wanted", metavar="A,B", help="As eval.py's; by default all that fit.")
+@click.option("--metrics", "wanted", metavar="A,B", help="Names as in eval.py --help; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {SAMPLES} by default.")
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")
@@ -175,23 +182,23 @@ def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs
         done = scorer.is_scored(entry.folder)
         return None if done else [sys.executable, Path(__file__).resolve(), entry.folder, "--score-only", *flags]
 
-    try:
-        run_comparison.train(out, entries, data_dir, device, jobs, progress, scoring, console.command())
-    except Interrupted as stop:
-        print("interrupted: checkpoints are saved; the same command goes on from there", file=sys.stderr)
-        print(out)
-        return stop.status
-    finally:
-        progress.close()
+    with contextlib.closing(progress):  # to the end: what comes after the trainings takes minutes, too
+        try:
+            run_comparison.train(out, entries, data_dir, device, jobs, progress, scoring, console.command())
+        except Interrupted as stop:
+            progress.close()
+            print("interrupted: checkpoints are saved; the same command goes on from there", file=sys.stderr)
+            print(out)
+            return stop.status
+        scores = [score(entry, scorer, progress) for entry in entries]
+        progress.draw()
 
-    scores = [scorer.score(entry.folder) if entry.status != "died" else None for entry in entries]
+        from reporting import collect, page_words, report  # here: matplotlib and scipy would take a second of --help
 
-    from reporting import collect, page_words, report  # here: matplotlib and scipy would take a second of --help
-
-    results = collect.collect_results(entries, scores, scorer, console.command())
-    results["visualdl"] = visual.command(out, entries)
-    lang = lang or page_words.by_locale()
-    path = report.write(out, results, lang)
+        results = collect.collect_results(entries, scores, scorer, console.command())
+        results["visualdl"] = visual.command(out, entries)
+        lang = lang or page_words.by_locale()
+        path = report.write(out, results, lang)
     if figures:
         from reporting.figures import printed
 
@@ -201,6 +208,15 @@ def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs
     print(f"curves of all runs: {results['visualdl']}")
     print(path)
     return 0
+
+
+def score(entry, scorer, progress):
+    """As Scorer.score, None of a run that died."""
+    if entry.status == "died":
+        return None
+    found = scorer.score(entry.folder)
+    progress.scored(entry)
+    return found
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import sys
 
 def say(error):
     *_, folder, name = ["", *sys.argv[0].split("/")]
+    if name == "-m":  # a package of which more is imported before its __main__.py has a name
+        name = sys.orig_argv[sys.orig_argv.index("-m") + 1].rpartition(".")[2]
     with contextlib.suppress(OSError):
         os.write(2, f"{folder if name == '__main__.py' else name}: error: {error}\n".encode())
 

@@ -32,10 +32,12 @@ from training import checkpoint, grids, run, runtime
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"{scorer.SAMPLES} by default.")
+@click.option(
+    "--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {scorer.SAMPLES} by default."
+)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
-@click.option("--every", is_flag=True, help="All checkpoints of the run, into VisualDL too; marks the best.")
+@click.option("--every", is_flag=True, help="Score all checkpoints of the run, into VisualDL too; mark the best.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
 @click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")

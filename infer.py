@@ -14,22 +14,37 @@ from reporting import console, inference, samples
 from training import runtime
 
 KINDS = (".png", ".npz", "folder")
+ONEDNN = "Compute with oneDNN, on a CPU; often faster for larger batches."
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model_dir", "--model-dir", "folder", required=True, metavar="DIR", help="What sample.py --export wrote.")
-@click.option("--n", "count", type=click.IntRange(1, 1_000_000), metavar="N", help="Of samples, by default as sample.py's.")
-@click.option("--batch_size", "--batch-size", "batch", type=click.IntRange(1, 65_536), default=64, show_default=True, metavar="N")
+@click.option("--n", "count", type=click.IntRange(1, 1_000_000), metavar="N", help=samples.HOW_MANY)
+@click.option(
+    "--batch_size",
+    "--batch-size",
+    "batch",
+    type=click.IntRange(1, 65_536),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Samples at a time.",
+)
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option(
-    "--cpu_threads", "--cpu-threads", "threads", type=click.IntRange(1, 1024), metavar="N", help="One a core by default."
+    "--cpu_threads",
+    "--cpu-threads",
+    "threads",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Threads on a CPU; one a core by default.",
 )
-@click.option("--use_onednn", "--use-onednn", "onednn", type=bool, default=False, metavar="true|false", help="On a CPU.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="As sample.py's.")
-@click.option("--classes", metavar="A,B", help="As sample.py's.")
-@click.option("--grid", type=click.Choice(["classes"]), help="As sample.py's.")
+@click.option("--use_onednn", "--use-onednn", "onednn", type=bool, default=False, metavar="true|false", help=ONEDNN)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
+@click.option("--classes", metavar="A,B", help=samples.CHOSEN)
+@click.option("--grid", type=click.Choice(["classes"]), help=samples.TABLE)
 @click.option("--out", metavar="FILE", help=f"{samples.in_words(KINDS)}. By default a PNG in the exported folder.")
-@click.option("--clear", is_flag=True, help="As sample.py's.")
+@click.option("--clear", is_flag=True, help=samples.CLEAR)
 def main(folder, count, batch, device, threads, onednn, seed, classes, grid, out, clear):
     runtime.check_device(device)
     record = inference.read(folder)

@@ -32,16 +32,14 @@ NOT_OF_A_TRAINING = {
     "count",
     type=click.IntRange(1, 1_000_000),
     metavar="N",
-    help=f"How many samples; by default {samples.IMAGES}, of points {samples.POINTS:,}.",
+    help=samples.HOW_MANY,
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
 @click.option("--out", metavar="FILE", help=f"{samples.in_words()}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
-@click.option("--classes", metavar="A,B", help="Of a conditional run: draw these classes, in turn. 3,7, or names.")
-@click.option(
-    "--grid", type=click.Choice(["classes"]), help="Of a conditional run: a class a row, one z a column, N or a few more."
-)
-@click.option("--clear", is_flag=True, help="With a folder as --out: take away the single pictures that it holds.")
+@click.option("--classes", metavar="A,B", help=samples.CHOSEN)
+@click.option("--grid", type=click.Choice(["classes"]), help=samples.TABLE)
+@click.option("--clear", is_flag=True, help=samples.CLEAR)
 @click.option("--best", is_flag=True, help="From the run's best checkpoint, by what eval.py --every measured.")
 @click.option("--raw", is_flag=True, help="From the generator itself, not from its average through training.")
 @click.option("--export", "target", metavar="DIR", help="Write the generator there for Paddle Inference, instead of samples.")

@@ -1,4 +1,4 @@
-"""Train a GAN, DCGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
+"""Train a GAN, DCGAN, LSGAN, WGAN or WGAN-GP: `python train.py --model wgan`."""
 
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
@@ -21,9 +21,9 @@ from training import recipe as recipes
 @click.option("--network", metavar="NAME", help=f"{', '.join(networks.NETWORKS)}; any goes under any model.")
 @click.option("--data", metavar="NAME", help=f"{', '.join(data_sets.SOURCES)}; mnist-5k needs no download.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
-@click.option("--steps", type=int, metavar="N", help="Generator steps.")
+@click.option("--steps", type=int, metavar="N", help="Generator steps; by default the recipe's.")
 @click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes, of all threads; on a GPU, minutes.")
-@click.option("--batch-size", type=int, metavar="N", help="Samples a step.")
+@click.option("--batch-size", type=int, metavar="N", help="Samples a step; by default the recipe's.")
 @click.option("--seed", type=int, metavar="N", help="Of weights, noise and order of the data.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option(
@@ -32,7 +32,13 @@ from training import recipe as recipes
 @click.option("--amp", is_flag=True, default=None, help="Products in bfloat16, on a GPU (A100 or newer).")
 @click.option("--on-nan", metavar="HOW", help="At a number that is not finite: stop (default), or rollback to a checkpoint.")
 @click.option("--config", metavar="FILE", help="A recipe in YAML, a run's config.yaml among them, instead of --model.")
-@click.option("-o", "overrides", multiple=True, metavar="KEY=VALUE", help="Any setting of the recipe; may be repeated.")
+@click.option(
+    "-o",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any setting of the recipe, such as clip=0.1; may be repeated. docs/settings.md lists them.",
+)
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
 def main(model, config, minutes, data_dir, device, processes, overrides, out, resume, **settings):

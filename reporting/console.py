@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from errors import UserError
-from reporting import hints, page_words
+from reporting import help_page, hints, page_words
 from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
@@ -77,6 +77,7 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
 
 def _invoke(command, name):
     """The command's status. Not click's main(), which has its own words for Ctrl-C and for a stdout that is closed."""
+    command.context_class = help_page.Context
     if page_words.by_locale() == "zh":
         from reporting import help_zh  # here: it imports all that its lists name
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Sequence
 
 import click
 
 import data
 import metrics
 from models import networks
-from reporting import samples
+from reporting import help_page, samples
 from training import recipe
 
 DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
@@ -18,26 +20,30 @@ DEVICE = "auto、cpu、gpu 或 gpu:N。"
 _MORE = "，".join(f"{name} 为 {row.samples:,}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples)
 SAMPLES = f"{data.Source.samples:,}（{_MORE}）"
 OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）"
+COUNT = f"样本数；默认 {samples.IMAGES}，二维点 {samples.POINTS:,}。"
+NOISE = "噪声 z 的随机种子。"
+CHOSEN = "用于条件模型：依次画这些类别，如 3,7，或类别名。"
+TABLE = "用于条件模型：每行一个类别，每列同一个 z，共 N 个。"
 CLEAR = "--out 为目录时，先删除其中已有的单张图片。"
 
 # by the file's name and the parameter's; "" is what the command does
 COMMANDS = {
     "train.py": {
-        "": "训练 GAN、DCGAN、WGAN 或 WGAN-GP：`python train.py --model wgan`。",
+        "": "训练 GAN、DCGAN、LSGAN、WGAN 或 WGAN-GP：`python train.py --model wgan`。",
         "model": f"configs/ 中的训练配置：{'、'.join(recipe.names())}。",
         "network": f"{'、'.join(networks.NETWORKS)}；任何模型都可以配任何网络。",
         "data": f"{'、'.join(data.SOURCES)}；mnist-5k 无需下载。",
         "data_dir": DATA_DIR,
-        "steps": "生成器步数。",
+        "steps": "生成器步数；默认取训练配置中的值。",
         "minutes": "代替步数：CPU 分钟（所有线程合计）；GPU 上为实际分钟。",
-        "batch_size": "每步的样本数。",
+        "batch_size": "每步的样本数；默认取训练配置中的值。",
         "seed": "随机种子，决定权重、噪声和数据顺序。",
         "device": DEVICE,
         "processes": "共同分担每个批次的进程数；auto 取最快的。",
         "amp": "用 bfloat16 做矩阵乘法，仅限 GPU（A100 或更新）。",
         "on_nan": "出现非有限数时：stop（停止，默认）或 rollback（退回检查点）。",
         "config": "YAML 训练配置，也可以是某次训练的 config.yaml；代替 --model。",
-        "overrides": "训练配置中的任何设置，可重复使用。",
+        "overrides": "训练配置中的任何设置，如 clip=0.1，可重复使用；全部设置见 docs/zh/settings.md。",
         "out": "本次训练的目录；默认取 runs/ 下的下一个空名。",
         "resume": "从 --out 中最新的完好检查点继续（没有则从头开始）。",
     },
@@ -58,15 +64,15 @@ COMMANDS = {
     "compare.py": {
         "": "在同等条件下训练多个模型，或采用已有的训练，在一份报告中并排比较。",
         "chosen": "所有模型共用一个网络，或写多个；默认 dcgan。",
-        "source": "同 train.py；默认 mnist-5k。",
+        "source": "名称见 train.py --help；默认 mnist-5k。",
         "data_dir": DATA_DIR,
         "seeds": "每个模型训练几次，种子为 0 到 N − 1；默认 3。",
         "steps": "每次训练的生成器步数；默认 3,000。",
         "minutes": "代替步数：每次训练的 CPU 分钟；GPU 上为实际分钟。",
-        "batch_size": "每步的样本数。",
-        "overrides": "对所有模型生效的设置；MODEL.KEY=VALUE 只对一个模型生效。",
+        "batch_size": "每步的样本数；默认取各训练配置中的值。",
+        "overrides": "对所有模型生效的设置（见 docs/zh/settings.md）；MODEL.KEY=VALUE 只对一个模型生效，如 wgan.clip=0.1。",
         "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
-        "wanted": "同 eval.py；默认为所有适用的指标。",
+        "wanted": "名称见 eval.py --help；默认为所有适用的指标。",
         "samples": f"评分用的样本数；默认 {SAMPLES}。",
         "out": "比较结果的目录；默认为 compare/ 下的一个名字。",
         "own_name": "目录为 compare/NAME；若已被别的比较占用则报错。",
@@ -77,13 +83,13 @@ COMMANDS = {
     },
     "sample.py": {
         "": "从一次训练或一个检查点采样：网格图、.npz、单张 PNG、插值、动画。",
-        "count": f"样本数；默认 {samples.IMAGES}，二维点 {samples.POINTS:,}。",
-        "seed": "噪声 z 的随机种子。",
+        "count": COUNT,
+        "seed": NOISE,
         "out": OUT_FILE
         + "；.gif、.mp4 为动画：训练过程（由已保存的网格图组成），或 --interpolate 的插值。默认在该次训练的目录中写一张 PNG。",
         "interpolate": "每行 8 步，沿球面大圆在两个噪声向量之间插值。",
-        "classes": "用于条件模型：依次画这些类别，如 3,7，或类别名。",
-        "grid": "用于条件模型：每行一个类别，每列同一个 z，共 N 个。",
+        "classes": CHOSEN,
+        "grid": TABLE,
         "clear": CLEAR,
         "best": "取最好的检查点（由 eval.py --every 测得）。",
         "raw": "用生成器本身，不用训练中的权重平均。",
@@ -95,14 +101,14 @@ COMMANDS = {
     "infer.py": {
         "": "用 Paddle Inference 采样，模型由 `sample.py RUN --export DIR` 导出：`python infer.py --model_dir DIR`。",
         "folder": "sample.py --export 导出的目录。",
-        "count": "样本数，默认同 sample.py。",
+        "count": COUNT,
         "batch": "每批的样本数。",
         "device": DEVICE,
-        "threads": "默认每核一个线程。",
-        "onednn": "是否使用 oneDNN，仅限 CPU。",
-        "seed": "同 sample.py。",
-        "classes": "同 sample.py。",
-        "grid": "同 sample.py。",
+        "threads": "CPU 线程数；默认每核一个。",
+        "onednn": "用 oneDNN 计算，仅限 CPU；批较大时往往更快。",
+        "seed": NOISE,
+        "classes": CHOSEN,
+        "grid": TABLE,
         "out": OUT_FILE + "。默认在导出目录中写一张 PNG。",
         "clear": CLEAR,
     },
@@ -117,7 +123,25 @@ COMMANDS = {
 CLICKS_WORDS = {"Show this message and exit.": "显示本帮助。", "[default: ": "[默认 ", "required]": "必填]"}
 
 
-class Formatter(click.HelpFormatter):
+# what no line begins or ends within: a name, a command's word, a character with the signs that belong to it
+PIECE = re.compile(r"(\s*)([（“]*(?:[!-~]+|[^\s!-~])[、，。；：）”…]*)")
+
+
+def columns(text: str) -> int:
+    """That a terminal takes: two for a Chinese character."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    lines = [""]
+    for space, piece in PIECE.findall(text):
+        if lines[-1] and columns(lines[-1] + space + piece) > width:
+            lines.append("")
+        lines[-1] += space + piece if lines[-1] else piece
+    return lines
+
+
+class Formatter(help_page.Formatter):
     """An option, and below it what it does: click wraps by characters, of which a Chinese one is two columns wide."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
@@ -126,14 +150,17 @@ class Formatter(click.HelpFormatter):
     def write_heading(self, heading: str) -> None:
         self.write("选项：\n" if heading == "Options" else f"{heading}:\n")
 
-    def write_text(self, text: str) -> None:
-        self.write(f"{'':{self.current_indent}}{text}\n")
+    def write_text(self, text: str, more: int = 0) -> None:
+        indent = self.current_indent + more
+        for line in wrapped(text, self.width - indent):
+            self.write(f"{'':{indent}}{line}\n")
 
-    def write_dl(self, rows: Iterable[tuple[str, str]], *_: int) -> None:
+    def write_dl(self, rows: Sequence[tuple[str, str]], *_: int) -> None:
         for option, words in rows:
             for theirs, ours in CLICKS_WORDS.items():
                 words = words.replace(theirs, ours)
-            self.write(f"{'':{self.current_indent}}{option}\n{'':{self.current_indent + 4}}{words}\n")
+            self.write(f"{'':{self.current_indent}}{option}\n")
+            self.write_text(help_page.RANGE.sub("", words), 4)
 
 
 class Context(click.Context):

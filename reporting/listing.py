@@ -6,6 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rich import box
 from rich.table import Table
 
 from errors import UserError
@@ -14,11 +15,12 @@ from reporting.numbers import plus_minus
 from storage import reading
 from training import comparison
 
+WIDEST = 22  # a name: beside a longer one a terminal has no room for the rest
 UNFINISHED = "not finished"
 
 
 class Row(NamedTuple):
-    """A comparison as texts; when: of its report, or of the record of an unfinished one."""
+    """A comparison as texts; when: of its report, or of the record of an unfinished one; seeds: how many, and which."""
 
     name: str
     when: str
@@ -41,11 +43,14 @@ def rows(root: Path = comparison.ROOT) -> list[Row]:
 
 
 def table(found: list[Row]) -> Table:
+    """For a terminal of 80 columns: what is copied, as a name is, and what is short stays on a line."""
     made = Table(header_style="bold", title=f"Comparisons in {comparison.ROOT}/", title_justify="left")
+    made.box, made.pad_edge, made.padding = box.SIMPLE_HEAD, False, 0
+    whole = {"when", "data", "seeds"} | ({"name"} if max(len(row.name) for row in found) <= WIDEST else set())
     for heading in Row._fields:
-        made.add_column(heading, overflow="fold", no_wrap=heading in ("when", "seeds"))
+        made.add_column(heading, overflow="fold", no_wrap=heading in whole)
     for row in found:
-        made.add_row(*row)
+        made.add_row(*row._replace(when=row.when[5:]))  # the newest is the last, whatever the year
     return made
 
 
@@ -54,7 +59,8 @@ def _row(name, at, contents, winner):
     seeds = [entry["seed"] for entry in contents if isinstance(entry.get("seed"), int)]
     when = datetime.datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
     budgets = dict.fromkeys(map(_budget, contents))
-    return Row(name, when, ", ".join(of("label")), ", ".join(of("data")), tables.in_ranges(seeds), ", ".join(budgets), winner)
+    counted = f"{len(set(seeds))} ({tables.in_ranges(seeds)})"
+    return Row(name, when, ", ".join(of("label")), ", ".join(of("data")), counted, ", ".join(budgets), winner)
 
 
 def _budget(entry):

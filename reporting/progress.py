@@ -8,12 +8,14 @@ import time
 from rich import progress
 from rich.console import Console
 
+import data
 from reporting.numbers import clock
 from training import budget, log
 from training.comparison import Entry
 from training.session import Silent
 
 LINES = 10  # a run, when piped or trained by another process
+WIDTH = 79  # columns of a line: a terminal has 80, and breaks what is longer
 
 
 class MultiRunProgress:
@@ -26,14 +28,17 @@ class MultiRunProgress:
     def __init__(self, entries: list[Entry], jobs: int = 1):
         self.entries, self.jobs = entries, jobs
         self._began: float | None = None
+        self._explained = False
+        self._scored: set[int] = set()
+        self._rest: progress.TaskID | None = None
         self._runs = {id(entry): RunProgress(self, entry, number) for number, entry in enumerate(entries, 1)}
         self._at_start, self.bars = self.share(), None
-        if sys.stdout.isatty() and self._at_start < 1:
+        if sys.stdout.isatty():
             columns = [progress.TextColumn("{task.description}"), progress.BarColumn(None), progress.TaskProgressColumn()]
             columns += [progress.TimeElapsedColumn(), progress.TextColumn("{task.fields[left]}")]
             self.bars = progress.Progress(*columns, console=Console(highlight=False))
             what = "training" if len(entries) == 1 else f"{len(entries)} runs"
-            self._all = self.bars.add_task(what, total=1.0, left="")
+            self._all = self.bars.add_task(what, total=1.0, left="", visible=self._at_start < 1)
             self.bars.update(self._all, completed=self._at_start)
             self.bars.start()
 
@@ -63,7 +68,8 @@ class MultiRunProgress:
         if self.bars:
             done = sum(run.share == 1 for run in self._runs.values())
             what = run.step_in_words if len(self._runs) == 1 else f"{done} of {len(self._runs)} runs done"
-            self.bars.update(self._all, completed=self.share(), description=what, left=f"left {self.left() or '–:––:––'}")
+            left = f"left {self.left() or '–:––:––'}" if self.share() < 1 else ""
+            self.bars.update(self._all, completed=self.share(), description=what, left=left)
             if len(self._runs) > 1:
                 if run.bar is None:
                     run.bar = self.bars.add_task("", total=1.0, left="")
@@ -71,6 +77,37 @@ class MultiRunProgress:
 
     def done(self, entry: Entry) -> None:
         self.move(entry, 1.0)
+        self._show_rest()
+
+    def scored(self, entry: Entry) -> None:
+        """Call it for each run that did not die, more than once if need be."""
+        self._scored.add(id(entry))
+        self._show_rest()
+
+    def draw(self) -> None:
+        """Say that the report is being drawn."""
+        if self.bars:
+            self._show_rest("drawing the report")
+        else:
+            self.say("drawing the report")
+
+    def _show_rest(self, what=""):
+        """What comes after the trainings, in a bar of its own: the clock of a full one stands."""
+        if not self.bars or self.share() < 1:
+            return
+        if self._rest is None:
+            self._rest = self.bars.add_task("", left="")
+        asked = [entry for entry in self.entries if entry.status != "died"]
+        done = sum(id(entry) in self._scored for entry in asked)
+        what = what or f"{done} of {len(asked)} runs scored"
+        self.bars.update(self._rest, total=len(asked) + 1, completed=done, description=what)
+
+    def explain(self) -> None:
+        """Say, once, what the lines of logged steps mean."""
+        if not self._explained:
+            self._explained, recipe = True, self.entries[0].recipe
+            items = "points" if data.source(recipe.data).is_points else "images"
+            self.say(log.legend(items) + (f"; {items}/s" if len(self.entries) == 1 else ""))
 
     def say(self, line: str) -> None:
         if self.bars:
@@ -80,6 +117,8 @@ class MultiRunProgress:
 
     def close(self) -> None:
         if self.bars:
+            if self._rest is not None:
+                self.bars.update(self._rest, visible=False)
             self.bars.stop()
 
 
@@ -123,8 +162,13 @@ class RunProgress(Silent):
         self.display.move(self.entry, share)
         if every or int(LINES * share) > self._lines:
             self._lines, left = int(LINES * share), self.display.left()
-            ends = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
-            self.display.say(f"{self.name}{self.step_in_words}  {text}{ends}")
+            self.display.explain()
+            said = f"{self.name}{self.step_in_words}  {text}"
+            left = f"  {'eta' if self._alone else 'all left'} {left}" if left else ""
+            if self.display.bars and not (self._alone and len(said + left) <= WIDTH):
+                left = ""  # it stands in the bar below as well
+            speed = f"  {log.speed_in_words(line)}"
+            self.display.say(said + (speed if self._alone and len(said + speed + left) <= WIDTH else "") + left)
 
     def close(self) -> None:
         if self._alone:

@@ -31,6 +31,11 @@ KINDS = {  # of files that samples go into
     ".mp4": ".mp4 (films: of the training, from its saved grids, or of --interpolate)",
     "folder": "a folder, with a slash at its end",
 }
+# what options of sample.py and infer.py do
+HOW_MANY = f"How many samples; by default {IMAGES}, of points {POINTS:,}."
+CHOSEN = "Of a conditional run: draw these classes, in turn. 3,7, or names."
+TABLE = "Of a conditional run: a class a row, one z a column, N or a few more."
+CLEAR = "With a folder as --out: take away the single pictures that it holds."
 
 
 def how_many(count: int | None, shape: Sequence[int]) -> int:

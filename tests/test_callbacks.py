@@ -173,7 +173,7 @@ def test_a_person_sees_logged_steps_and_warnings():
     callback.after(step(2, line={**FIGURES, **SPEED}, warnings=["the critic is dead"]))
     ((name, number, text),) = progress.calls
     assert (name, number, warned) == ("show", 2, ["the critic is dead"])
-    assert "estimate 0.1 (held out 0.1)" in text and text.endswith(" (held out 0.1)  1,234 images/s")
+    assert text == "losses -0.1 0.2  estimate 0.1 (0.1)"
 
 
 def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(tmp_path):

@@ -149,7 +149,7 @@ def test_train_as_a_program_prints_plain_lines_and_last_the_path(tmp_path, mnist
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[-1] == "runs/wgan-mnist-s0" and (tmp_path / lines[-1] / "log.jsonl").is_file()
-    assert "OMP_NUM_THREADS=1 (set before)" in lines[0], "a user's own setting wins, and one line says so"
+    assert lines[0].endswith("on cpu, 1 thread") and lines[1].startswith("OMP_NUM_THREADS=1 (set before)"), "a user's own wins"
     assert len([line for line in lines if line.startswith("step ")]) == 2
     assert "\x1b" not in out
 

@@ -1,10 +1,12 @@
 """Comparisons by name, the list of those that there are, and what a comparison says of a run that it reuses."""
 
+import io
 import json
 import os
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from reporting import collect, listing
 from tests.helpers import in_process
@@ -66,16 +68,27 @@ def test_the_list_tells_what_there_is_and_who_is_ahead(call, tmp_path):
     (root / "none/comparison.json").write_text("{")
     rows = listing.rows(root)
     assert [row.name for row in rows] == ["c", "a", "b"]
-    assert rows[0][2:] == ("gan, wgan", "mnist-5k", "0–2", "2 minutes", "wgan (fd_lenet 4.5 ± 0.1)")
+    assert rows[0][2:] == ("gan, wgan", "mnist-5k", "3 (0–2)", "2 minutes", "wgan (fd_lenet 4.5 ± 0.1)")
     assert rows[0].when.startswith("1979-07-0")
     assert rows[1].winner == "none for certain (fd_lenet)"
-    assert rows[2][2:] == ("wgan-gp", "8gaussians", "0, 1", "1,234 steps", "not finished")
+    assert rows[2][2:] == ("wgan-gp", "8gaussians", "2 (0, 1)", "1,234 steps", "not finished")
     for damaged in ('{"format": 2}', (root / "c/results.json").read_text().replace('"label": "wgan"', '"label": "gan"')):
         (root / "c/results.json").write_text(damaged)
         assert "cannot be read" in listing.rows(root)[-1].winner
 
     shown = call("compare", "--list")
     assert shown.status == 0 and all(word in shown.out for word in ("1,234 steps", "wgan-gp", "not finished", "winner"))
+
+
+def test_names_that_one_copies_from_a_list_are_whole_in_80_columns():
+    budget, winner = "4 CPU minutes", "none for certain (fd_lenet)"
+    row = listing.Row("notebook-4-minutes", "2026-11-27 04:45", "dcgan, wgan", "mnist-5k", "1 (0)", budget, winner)
+    won = row._replace(name="gan-wgan-mnist-5k", models="gan, wgan, wgan-gp", winner="wgan-gp (fd_lenet 1.21 ± 0.13)")
+    console = Console(width=80, file=io.StringIO())
+    console.print(listing.table([row, won]))
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(word in text for word in (row.name, won.name, "11-27 04:45", "mnist-5k", "1 (0)", "(fd_lenet")), text
 
 
 def test_a_list_of_nothing(call):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import io
+import re
 
 import click
 import pytest
 
-from reporting import help_zh
+import data
+from models import networks
+from reporting import help_page, help_zh
 from tests.helpers import run_program
+from training import recipe
 
 COMMANDS = sorted(help_zh.COMMANDS)
 
@@ -35,14 +40,33 @@ def test_names_that_the_english_help_lists_stand_in_the_chinese_one(name):
 @pytest.mark.parametrize("encoding, words", [("utf-8", "用法"), ("gbk", "用法"), ("ascii", "Usage"), ("latin-1", "Usage")])
 def test_help_is_chinese_where_the_terminal_has_its_characters(monkeypatch, encoding, words):
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
-    command = click.Command("infer", params=[click.Option(["--seed"], help="As sample.py's.")], help="Draw.")
+    command = click.Command("infer", params=[click.Option(["--seed"], help="Of the noise z.")], help="Draw.")
     help_zh.translate(command, "infer.py")
     page = command.get_help(command.make_context("python infer.py", []))
     assert page.startswith(words)
-    assert ("同 sample.py。" in page) == ("显示本帮助。" in page) == (words == "用法")
+    assert ("噪声 z 的随机种子。" in page) == ("显示本帮助。" in page) == (words == "用法")
 
 
 @pytest.mark.parametrize("language, words", [("zh_CN.UTF-8", "选项："), ("C.UTF-8", "Options:")])
 def test_commands_ask_the_language_of_the_system(tmp_path, language, words):
     status, out, _ = run_program("train.py", "--help", cwd=tmp_path, env={"LC_ALL": language, "PYTHONUTF8": "1"})
     assert status == 0 and words in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_line_of_help_is_broken_by_a_terminal_and_no_name_by_a_line(monkeypatch, name, language):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = copy.copy(command_of(name))
+    command.params, command.context_class = [copy.copy(option) for option in command.params], help_page.Context
+    if language == "zh":
+        help_zh.translate(command, name)
+    with command.make_context(f"python {name}", [], resilient_parsing=True) as context:
+        page = command.get_help(context)
+    assert max(help_zh.columns(line) for line in page.splitlines()) <= 80
+    assert "<=" not in page
+    options = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
+    assert all(option.help for option in options), "an option explains itself"
+    assert "As sample.py" not in page and "同 sample.py" not in page, "to another program nobody is sent for a word"
+    if name == "train.py":
+        assert {*recipe.names(), *networks.NETWORKS, *data.SOURCES} <= {*re.split(r"[\s,、。；;.]+", page)}

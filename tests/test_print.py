@@ -332,3 +332,28 @@ def test_points_are_drawn_as_points(call, tmp_path):
 def test_figures_are_of_a_known_format_and_language(refused):
     assert "pdf" in refused("compare", "gan", "--figures", "bmp")
     assert "zh" in refused("compare", "gan", "--lang", "fr")
+
+
+def test_curves_png_shows_what_comes_after_the_untrained_generator(tmp_path, monkeypatch):
+    results, drawn = made_up(tmp_path), []
+    scored = {"fd_lenet": curve([412.0, 3.2, 2.2]), "kid": curve([235.0, 0.03, 0.02]), "coverage": curve([0.0, 0.5, 0.6])}
+    results["metric_curves"] = {"gan": {"step": scored}}
+    results["floor"] = {"fd_lenet": {"value": 0.36}, "kid": {"value": -0.0005}, "coverage": {"value": 0.94}}
+    monkeypatch.setattr(figures, "save", lambda figure, path: drawn.append(figure))
+    figures.curve_picture(results, tmp_path / "curves.png")
+    panels = {axes.get_title(): axes for axes in drawn[0].axes}
+    fd, kid = panels["Fréchet distance (LeNet), lower is better"], panels["Kernel distance (KID), lower is better"]
+    scales = [axes.get_yscale() for axes in (fd, kid, panels["Coverage, higher is better"])]
+    assert scales == ["log", "symlog", "linear"]
+    for axes in (fd, kid):
+        first, second, last, real = heights(axes)
+        assert first > 0.85 and real < last - 0.05 < second < 0.7, "each can be told from the others"
+        assert axes.lines[0].get_marker() == "."
+    names = [text.get_text() for text in panels["Estimate: gan"].get_legend().get_texts()]
+    assert names == ["training data"], "in words"
+
+
+def heights(axes):
+    """Where a panel of one model has its means, and real data, from 0 at its bottom to 1."""
+    values = [*axes.lines[0].get_ydata(), axes.lines[-1].get_ydata()[0]]
+    return (axes.transData + axes.transAxes.inverted()).transform([(0, y) for y in values])[:, 1]

@@ -1,7 +1,10 @@
 """Trainings side by side: the numbers of one after another, whatever interrupts them, whatever one of them does."""
 
+import io
 import json
+import re
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from reporting import console
 from reporting.progress import MultiRunProgress
 from tests.helpers import log_of, program, run_program, weights_of
 from tests.test_compare import TINY, results, timeless
-from training import checkpoint, comparison, run_comparison, runtime
+from training import checkpoint, comparison, log, run_comparison, runtime
 
 LONG = [*(word for word in TINY if word != "10"), "--seeds", "1"]
 LONG.insert(LONG.index("--steps") + 1, "300")
@@ -181,7 +184,8 @@ def test_progress_is_by_the_clock_that_counts(tmp_path, capsys):
     logged(entries[1].folder, seconds=60.0)
     whole.of(entries[1]).look()
     assert whole.share() == pytest.approx((0.25 + 0.5) / 2)
-    lines = capsys.readouterr().out.splitlines()
+    meaning, *lines = capsys.readouterr().out.splitlines()
+    assert meaning == "losses of critic, generator; estimate on training (held-out) images"
     assert [line.split(":")[0] for line in lines] == ["[1/2] gan, seed 0", "[2/2] lsgan, seed 0"]
     assert MultiRunProgress(entries, 2).share() == whole.share()  # called again: what an interruption left counts as begun
 
@@ -203,8 +207,8 @@ def test_time_left_knows_how_many_are_at_work(monkeypatch):
 @pytest.mark.parametrize(
     ("budget", "lines"),
     [
-        ({"minutes": 2, "clock": "cpu"}, ["step 3 (10%)  fine", "step 9 (30%)  fine  eta 0:01:45"]),
-        ({"steps": 30}, ["step 3/30  fine", "step 9/30  fine  eta 0:01:45"]),
+        ({"minutes": 2, "clock": "cpu"}, ["step 3 (10%)  fine  172/s", "step 9 (30%)  fine  172/s  eta 0:01:45"]),
+        ({"steps": 30}, ["step 3/30  fine  172/s", "step 9/30  fine  172/s  eta 0:01:45"]),
     ],
 )
 def test_time_left_of_one_training_is_by_its_budget(tmp_path, monkeypatch, capsys, budget, lines):
@@ -214,10 +218,45 @@ def test_time_left_of_one_training_is_by_its_budget(tmp_path, monkeypatch, capsy
     display = console.Console().progress(entry.recipe, tmp_path)
     for seconds, step, used in ((0, 3, 12.0), (30, 9, 36.0)):  # used: CPU seconds, of 120
         now[0] = seconds
-        logged(tmp_path, step=step, cpu_seconds=used)
+        logged(tmp_path, step=step, cpu_seconds=used, images_per_second=172.4)
         display.show(step, "fine")
     display.close()
-    assert capsys.readouterr().out.splitlines() == lines
+    assert capsys.readouterr().out.splitlines()[1:] == lines
+
+
+class Screen(io.StringIO):
+    """A terminal of 80 columns in the place of stdout. Made in a test: pytest sets its own when one begins."""
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        monkeypatch.setattr(sys, "stdout", self)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "80")
+
+    def isatty(self):
+        return True
+
+    def lines(self):
+        """What was ever shown on it, without colours and moves of the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.getvalue()).replace("\r", "\n").splitlines()
+
+
+@pytest.mark.parametrize("size", [1.0, -0.0886123, -8.6123e-07])
+def test_lines_of_a_long_training_fit_into_80_columns(tmp_path, monkeypatch, size):
+    now, terminal = [0.0], Screen(monkeypatch)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    (entry,) = comparison.plan(["gan"], (), {"steps": 650_000}, {}, 1)
+    display = console.Console().progress(entry.recipe, tmp_path)
+    figures = {**dict.fromkeys(log.SAID, size), "images_per_second": 12_345.6}
+    for now[0], step in ((0.0, 1), (36_000.0, 325_000)):
+        logged(tmp_path, step=step, **figures)
+        display.show(step, log.in_words(figures))
+    display.close()
+    said = [line for line in terminal.lines() if "losses" in line]
+    assert said[0] == "losses of critic, generator; estimate on training (held-out) images; images/s"
+    digits = f"{size:.3g}"
+    assert said[-1].startswith(f"step 325000/650000  losses {digits} {digits}  estimate {digits} ({digits})")
+    assert len(said) == 3 and max(map(len, said)) < 80
 
 
 def test_helpers_end_with_the_command_that_began_them(tmp_path):
@@ -236,3 +275,23 @@ def test_helpers_end_with_the_command_that_began_them(tmp_path):
     while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_the_clock_goes_on_while_runs_are_scored_and_the_report_is_drawn(monkeypatch):
+    """A bar that stands at 100 % looks as if the program hung."""
+    terminal = Screen(monkeypatch)
+    whole = MultiRunProgress(comparison.plan(("gan", "lsgan", "dcgan"), (), {}, {}, 1), 2)
+    gan, lsgan, dcgan = whole.entries
+    dcgan.status = "died"
+    for entry in whole.entries:
+        whole.done(entry)
+    assert whole.bars.tasks[0].finished and not whole.bars.tasks[-1].finished
+    for again in (gan, gan, lsgan):
+        whole.scored(again)
+    whole.draw()
+    whole.bars.refresh()
+    assert not whole.bars.finished, "the clock of a finished bar stands"
+    whole.close()
+    lines = terminal.lines()
+    assert "3 of 3 runs done" in lines[-1] and "left" not in lines[-1]
+    assert any("drawing the report" in line for line in lines)

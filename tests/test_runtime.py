@@ -89,14 +89,24 @@ def test_an_old_paddle_is_refused(started, version):
 )
 def test_a_paddle_that_was_not_tried_warns_once(started, version, tested):
     said, warned = started(version)
-    assert said.startswith(f"Paddle {version} on cpu; ")
+    assert said.startswith(f"Paddle {version} on cpu, ")
     words = f"Paddle {version} has not been tried with this code, 2.6.2 to 3.3.1 have (docs/paddle.md)\n"
     assert warned == ("" if tested else words)
 
 
 def test_a_gpu_build_without_a_gpu_says_that_it_takes_the_cpu(started):
     said, warned = started("2.6.2", ("paddlepaddle-gpu",))
-    assert said.startswith("Paddle 2.6.2 on cpu (its GPU build, but no GPU is here); OMP_NUM_THREADS=") and warned == ""
+    assert said.startswith("Paddle 2.6.2 on cpu (its GPU build, but no GPU is here), ") and warned == ""
+
+
+def test_the_first_line_is_for_everybody_and_no_line_is_broken_by_a_terminal(started, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv(runtime.OURS, raising=False)
+    monkeypatch.setenv("MKL_DEBUG_CPU_TYPE", "5")
+    first, *rest = started("3.3.1")[0].splitlines()
+    assert first == "Paddle 3.3.1 on cpu, 1 thread"
+    assert rest[0].startswith("OMP_NUM_THREADS=1 (set before), ") and max(map(len, rest)) < 80
+    assert any("FLAGS_cudnn_deterministic=1" in line for line in rest)
 
 
 def test_a_gpu_build_without_a_gpu_refuses_one(started):

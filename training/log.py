@@ -18,10 +18,19 @@ COUNTERS = ("step", "critic_steps", "images_seen", "seconds")
 
 
 def in_words(figures: dict) -> str:
-    """A logged step in a line, for a person who watches."""
-    parts = [f"critic {figures['critic_loss']:.4g}", f"generator {figures['generator_loss']:.4g}"]
-    parts += [f"estimate {figures['estimate']:.4g} (held out {figures['estimate_heldout']:.4g})"]
-    return "  ".join([*parts, f"{figures['images_per_second']:,.0f} images/s"])
+    """A logged step in a line, for a person who watches; `legend` says what it means. Three digits: it stands beside step, speed
+    and time left in the 80 columns of a terminal."""
+    critic, generator, estimate, heldout = (f"{figures[name]:.3g}" for name in SAID[:4])
+    return f"losses {critic} {generator}  estimate {estimate} ({heldout})"
+
+
+def speed_in_words(figures: dict) -> str:
+    return f"{figures['images_per_second']:,.0f}/s"
+
+
+def legend(items: str) -> str:
+    """What in_words says, of 'images' or 'points'."""
+    return f"losses of critic, generator; estimate on training (held-out) {items}"
 
 
 def last(folder: str | Path) -> dict | None:

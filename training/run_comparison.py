@@ -29,6 +29,7 @@ class Progress(Protocol):
 
     def of(self, entry: Entry) -> Any: ...  # a session.Silent with look()
     def done(self, entry: Entry) -> None: ...
+    def scored(self, entry: Entry) -> None: ...
     def say(self, line: str) -> None: ...
 
 
@@ -113,6 +114,8 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
                     if score:
                         progress.say(f"scoring {entry.folder}")
                     running[_start(arguments, _output(out, entry, "-scores" if score else ""))] = entry, score
+                else:
+                    progress.scored(entry)
             for process, (entry, score) in list(running.items()):
                 if received and process not in terminated and process.poll() is None:
                     terminated.add(process)
@@ -121,6 +124,8 @@ def _side_by_side(out, entries, data_dir, device, jobs, progress, scoring):
                     progress.of(entry).look()
                     continue
                 del running[process]
+                if score and process.returncode == 0:
+                    progress.scored(entry)
                 if not score:
                     _trained(out, entry, process.returncode, progress)
                     comparison.write_record(out, entries)

@@ -11,6 +11,7 @@ import platform
 import re
 import sys
 import tempfile
+import textwrap
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
@@ -38,7 +39,8 @@ def check_device(device: str) -> None:
 
 
 def start(device: str = "auto", threads: int | None = None) -> str:
-    """Prepare the process, import Paddle, choose the device. Returns one line that says what was set.
+    """Prepare the process, import Paddle, choose the device. Returns what was set in lines of 80 columns, the first
+    for everybody, the others for whoever asks why it is slow.
 
     Call it before anything imports paddle. threads: one a core by default. What the user's environment sets already is
     kept. Raises UserError for a device that is not there.
@@ -57,7 +59,8 @@ def start(device: str = "auto", threads: int | None = None) -> str:
             settings.append(f"{name}={os.environ[name]} (set before)")  # by the user, or by the command that began this one
         else:
             os.environ[name] = value
-            settings.append(f"{name}={value}{reason}")
+            if name != "OMP_NUM_THREADS":  # the first line says it
+                settings.append(f"{name}={value}{reason}")
     if _keep_memory():
         settings.append("freed memory is kept")
     if has_gpu_build() and not takes_gpu(device):
@@ -66,7 +69,8 @@ def start(device: str = "auto", threads: int | None = None) -> str:
     place = _place(paddle, device)
     paddle.set_device(place)
     missing = " (its GPU build, but no GPU is here)" if place == "cpu" != device and paddle.device.is_compiled_with_cuda() else ""
-    return f"Paddle {paddle.__version__} on {place}{missing}; " + ", ".join(settings)
+    rest = textwrap.fill(", ".join(settings), 79, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return f"Paddle {paddle.__version__} on {place}{missing}, {_threads_in_words()}" + (f"\n{rest}" if rest else "")
 
 
 @contextlib.contextmanager
@@ -156,6 +160,10 @@ def threads() -> int:
     """Threads of this process as OMP_NUM_THREADS says them; 4,2, which OpenMP takes as well, are 4 with 2 within each."""
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     return int(first) if first.isascii() and first.isdigit() else 1
+
+
+def _threads_in_words():
+    return "1 thread" if threads() == 1 else f"{threads()} threads"
 
 
 def cores() -> int:

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+try:
+    import matplotlib
+except ModuleNotFoundError:  # `python -m reporting.figures` comes here before its __main__.py can say so in a line
+    import ctrl_c  # noqa: F401
+
+    raise
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 import metrics
 from errors import UserError
-from reporting import curves
+from reporting import curves, words
+from reporting.numbers import in_digits
 from storage import writing
 from training import grids
 
 # Okabe and Ito's colours, told apart by colour-blind readers and in grey
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999")
 ROWS = 3  # seeds of samples.png
+MEANINGS = {  # of curves.LOGGED's quantities, keys of words.WORDS
+    "estimate": "training data",
+    "estimate_heldout": "held-out data",
+    "critic_loss": "critic",
+    "generator_loss": "generator",
+}
 SMALLEST, MARGIN, TITLE = 300, 12, 24  # pixels of samples.png: a picture's width at the least, between two, of a title
 # the dollars of a name are dollars, not the beginning of a formula
 as_text = matplotlib.rc_context({"text.parse_math": False})
@@ -97,11 +111,12 @@ def save(figure: Figure, path: str | Path) -> None:
 
 @as_text
 def curve_picture(results: dict, path: Path) -> None:
-    """Estimate and losses of each group against generator steps, then every value scored through training for all groups."""
+    """Estimate and losses of each group against generator steps, then every value scored through training for all groups, on a
+    logarithmic axis where lower is better: a linear one would show the untrained generator and nothing else."""
     labels = [group["label"] for group in results["groups"]]
     scored = metric_names(results)
     panels = [(label, names, title) for title, names in curves.LOGGED[:2] for label in labels]
-    panels += [(None, (name,), name) for name in scored]
+    panels += [(None, (name,), value_title(name)) for name in scored]
     columns = max(2, min(4, len(labels))) if len(labels) > 1 else 2
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(4.2 * columns, 2.7 * rows), dpi=110, layout="constrained")
@@ -111,9 +126,14 @@ def curve_picture(results: dict, path: Path) -> None:
         for one in [label] if label else labels:
             for style, name in zip(("-", "--"), names):
                 curve = source.get(one, {}).get("step", {}).get(name)
-                band(cell, curve, colour(results, one), name if label else one, linestyle=style, linewidth=1.2)
+                meaning = words.of(MEANINGS[name], "en") if label else one
+                mark = "" if label else "."  # a few checkpoints, not each logged step
+                band(cell, curve, colour(results, one), meaning, linestyle=style, linewidth=1.2, marker=mark)
         if not label:
             real = results["floor"].get(names[0], {}).get("value")
+            if metrics.direction(names[0]) == "lower":
+                means = [(source.get(one, {}).get("step", {}).get(names[0]) or {"mean": []})["mean"] for one in labels]
+                scale(cell, [real, *(value for mean in means for value in mean)])
             if real is not None:
                 cell.axhline(real, color="0.6", linewidth=1, linestyle=":", label="real data")
         cell.set_title(f"{title}: {label}" if label else title, fontsize=9)
@@ -125,6 +145,28 @@ def curve_picture(results: dict, path: Path) -> None:
     for cell in axes[len(panels) :]:
         cell.axis("off")
     save(figure, path)
+
+
+def value_title(name: str) -> str:
+    """What a metric's value is called, and which is better."""
+    better = metrics.direction(name)
+    return words.of_value(name, "en") + (f", {better} is better" if better else "")
+
+
+def scale(axes: Any, values: Sequence[float | None]) -> None:
+    """A logarithmic axis for values that span more than a decade, linear about 0 if any is not positive. None is no value."""
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    positive = [value for value in known if value > 0]
+    if not positive or max(positive) <= 10 * min(positive):
+        return
+    if len(positive) == len(known):
+        axes.set_yscale("log")
+        subs = (1, 2, 5) if max(positive) < 2000 * min(positive) else (1,)
+        axes.yaxis.set_major_locator(LogLocator(subs=subs))
+        axes.yaxis.set_minor_locator(LogLocator(subs=()))
+    else:
+        axes.set_yscale("symlog", linthresh=max(min(positive), 1e-6 * max(positive)), linscale=0.5)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_digits(y)))
 
 
 def metric_names(results: dict) -> list[str]:

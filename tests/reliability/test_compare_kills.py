@@ -65,6 +65,9 @@ class Lines:
     def done(self, entry):
         pass
 
+    def scored(self, entry):
+        pass
+
     def look(self):
         pass
 

@@ -234,9 +234,12 @@ def test_a_training_under_a_limit_on_the_size_of_files_ends_in_one_line_and_goes
     assert_same_run("whole", "run")
 
 
-@pytest.mark.parametrize("command", ["train.py", "app.py"])
+@pytest.mark.parametrize("command", ["train.py", "app.py", "reporting.figures", "reporting.strip"])
 def test_a_terminal_without_the_environment_is_answered_in_one_line(command, tmp_path):
-    bare = [sys.executable, "-S", str(ROOT / command)]  # without site-packages
-    result = subprocess.run(bare, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert result.stderr.startswith(f"{command}: error: Python has no module ") and "activate the environment" in result.stderr
+    started = [str(ROOT / command)] if command.endswith(".py") else ["-m", command]
+    where = {**os.environ, "PYTHONPATH": str(ROOT)}
+    bare = [sys.executable, "-S", *started]  # without site-packages
+    result = subprocess.run(bare, cwd=tmp_path, env=where, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    name = command.removeprefix("reporting.").replace("strip", "strip.py")
+    assert result.stderr.startswith(f"{name}: error: Python has no module ") and "activate the environment" in result.stderr

@@ -1,0 +1,26 @@
+"""--help as every command prints it: names are never broken, so that they can be copied; ranges are told by their errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import click
+
+HYPHEN = "\ue000"  # in the place of - while click breaks the lines, for it would do so there
+RANGE = re.compile(r"; \d+<=x<=\d+(?=\])|\s*\[\d+<=x<=\d+\]")  # of a click.IntRange
+
+
+class Formatter(click.HelpFormatter):
+    def write(self, string: str) -> None:
+        super().write(string.replace(HYPHEN, "-"))
+
+    def write_text(self, text: str) -> None:
+        super().write_text(text.replace("-", HYPHEN))
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], *spacing: int) -> None:
+        super().write_dl([(option, RANGE.sub("", words).replace("-", HYPHEN)) for option, words in rows], *spacing)
+
+
+class Context(click.Context):
+    formatter_class = Formatter
