@@ -33,7 +33,7 @@ def code(page, language):
     return [re.sub(r"\s*#.*", "", line) for block in blocks(page, language) for line in block.splitlines()]
 
 
-@pytest.mark.parametrize("page", [path for path in PAGES if path.stem not in ("README", "README_zh")], ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_code_fits_its_block(page):
     """A Chinese character takes two columns."""
     lines = "".join(re.findall(r"```\w*\n(.*?)```", page.read_text(encoding="utf-8"), re.S)).splitlines()
