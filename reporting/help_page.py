@@ -16,7 +16,8 @@ class Formatter(click.HelpFormatter):
         super().write(string.replace(HYPHEN, "-"))
 
     def write_text(self, text: str) -> None:
-        super().write_text(text.replace("-", HYPHEN))
+        indent = " " * self.current_indent
+        self.write(click.wrap_text(text.replace("-", HYPHEN), self.width, indent, indent, preserve_paragraphs=True) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         super().write_dl([(option, RANGE.sub("", words).replace("-", HYPHEN)) for option, words in rows], col_max, col_spacing)

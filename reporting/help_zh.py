@@ -150,8 +150,10 @@ class Formatter(help_page.Formatter):
     def write_heading(self, heading: str) -> None:
         self.write("选项：\n" if heading == "Options" else f"{heading}:\n")
 
-    def write_text(self, text: str, more: int = 0) -> None:
-        indent = self.current_indent + more
+    def write_text(self, text: str) -> None:
+        self._lines(text, self.current_indent)
+
+    def _lines(self, text, indent):
         for line in wrapped(text, self.width - indent):
             self.write(f"{'':{indent}}{line}\n")
 
@@ -160,7 +162,7 @@ class Formatter(help_page.Formatter):
             for theirs, ours in CLICKS_WORDS.items():
                 words = words.replace(theirs, ours)
             self.write(f"{'':{self.current_indent}}{option}\n")
-            self.write_text(help_page.RANGE.sub("", words), 4)
+            self._lines(help_page.RANGE.sub("", words), self.current_indent + 4)
 
 
 class Context(click.Context):

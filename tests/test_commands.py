@@ -95,6 +95,7 @@ def test_the_log_holds_the_figures_that_are_promised(call, mnist_dir):
         assert all(line["images_per_second"] > 0 and 0 < line["reader_cost"] < line["batch_cost"] for line in log)
         curves = scalars_of(model)
         assert [step for step, _ in curves["estimate/train"]] == [1, 3, 6, 7], "VisualDL at the true step"
+        assert min(curves).startswith("estimate/"), "VisualDL sorts the groups and opens the first alone"
         np.testing.assert_allclose(
             [value for _, value in curves["loss/critic"]], [line["critic_loss"] for line in log], rtol=1e-5
         )
