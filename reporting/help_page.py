@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import click
 
@@ -19,8 +19,8 @@ class Formatter(click.HelpFormatter):
         indent = " " * self.current_indent
         self.write(click.wrap_text(text.replace("-", HYPHEN), self.width, indent, indent, preserve_paragraphs=True) + "\n")
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], *spacing: int) -> None:
-        super().write_dl([(option, RANGE.sub("", words).replace("-", HYPHEN)) for option, words in rows], *spacing)
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(option, RANGE.sub("", words).replace("-", HYPHEN)) for option, words in rows], col_max, col_spacing)
 
 
 class Context(click.Context):

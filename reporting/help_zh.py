@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import click
 
@@ -155,7 +155,7 @@ class Formatter(help_page.Formatter):
         for line in wrapped(text, self.width - indent):
             self.write(f"{'':{indent}}{line}\n")
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], *_: int) -> None:
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 0, col_spacing: int = 0) -> None:
         for option, words in rows:
             for theirs, ours in CLICKS_WORDS.items():
                 words = words.replace(theirs, ours)
