@@ -13,12 +13,11 @@ from pydantic import PlainValidator
 from pydantic.fields import FieldInfo
 
 from experiments.results import between_marks
-from models import networks
-from reporting import console, terms
+from reporting import console
 from storage.writing import write_text
 from training import recipe as recipes
 from training.recipe import Recipe
-from training.settings import GROUPS
+from training.settings import GROUPS, reads
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {"docs/settings.md": "en", "docs/zh/settings.md": "zh"}
@@ -61,13 +60,6 @@ def range_of(field: FieldInfo, language: str) -> str:
     else:
         text = COMMA[language].join(f"{sign} {bound:,}" for sign, bound in bounds.items())
     return text + (f" {OR[language]} `null`" if type(None) in get_args(field.annotation) else "")
-
-
-def reads(recipe: Recipe, name: str) -> bool:
-    """Whether a setting does anything with the optimiser and the networks of a recipe."""
-    if name in networks.WIDTHS:
-        return any(name in network.widths for network in networks.rows(recipe))
-    return recipe.optimizer not in terms.UNREAD_BY.get(name, ())
 
 
 def values() -> dict[str, dict[str, str]]:

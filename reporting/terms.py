@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import data
-from models import networks
 from training import budget
 from training import recipe as recipes
 from training.comparison import NOT_CONTENT, Entry
+from training.settings import reads
 
-UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
 MEANING = {"network": "of both players", "learning_rate": "learning rate alpha of both players"}
 # what is looked at in a training, how the report counts it (looked_at of a run), and the settings by which that is more or less
 LOOKS = {
@@ -125,9 +124,7 @@ def in_words(recipe: recipes.Recipe, name: str) -> str:
     if name in unused(recipe):
         return "–"
     value = recipes.joint(recipe, name) if name in recipes.PLAYER_SETTINGS else getattr(recipe, name)
-    unread = recipe.optimizer in UNREAD_BY.get(name, ())
-    unread |= name in networks.WIDTHS and all(name not in network.widths for network in networks.rows(recipe))
-    if value is None or unread:
+    if value is None or not reads(recipe, name):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

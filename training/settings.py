@@ -5,7 +5,11 @@ Defaults and ranges are those of training/recipe.py. `python -m reporting.settin
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from models import networks
+
+UNREAD_BY = {"beta1": ("rmsprop", "sgd"), "beta2": ("rmsprop", "sgd")}  # optimisers that do not read a setting
 
 
 class Setting(NamedTuple):
@@ -258,3 +262,10 @@ def meant_by(word: str) -> list[str]:
         return [f"--{said.replace('_', '-')}"]
     names = WORDS | {name: setting.also for name, setting in SETTINGS.items()}
     return [name for name, also in names.items() if said in also.split()]
+
+
+def reads(recipe: Any, name: str) -> bool:
+    """Whether a setting does anything with the optimiser and the networks of a recipe."""
+    if name in networks.WIDTHS:
+        return any(name in network.widths for network in networks.rows(recipe))
+    return recipe.optimizer not in UNREAD_BY.get(name, ())
