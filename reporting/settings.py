@@ -12,12 +12,12 @@ import click
 from pydantic import PlainValidator
 from pydantic.fields import FieldInfo
 
-from reporting import console, terms
+from reporting import console
 from reporting.markdown import between_marks, in_markdown
 from storage.writing import write_text
 from training import recipe as recipes
 from training.recipe import Recipe
-from training.settings import GROUPS
+from training.settings import GROUPS, reads
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = {"docs/settings.md": "en", "docs/zh/settings.md": "zh"}
@@ -69,7 +69,7 @@ def values() -> dict[str, dict[str, str]]:
     for name, field in Recipe.model_fields.items():
         row = {model: getattr(recipe, name) for model, recipe in loaded.items()}
         if name not in ("model", "data") and any(value != field.default for value in row.values()):
-            found[name] = {model: in_words(value) if terms.reads(loaded[model], name) else "–" for model, value in row.items()}
+            found[name] = {model: in_words(value) if reads(loaded[model], name) else "–" for model, value in row.items()}
     return found
 
 

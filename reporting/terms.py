@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import data
-from models import networks
 from training import budget
 from training import recipe as recipes
 from training.comparison import NOT_CONTENT, Entry
-from training.optimizers import OPTIMIZERS
+from training.settings import reads
 
 # what is looked at in a training, how the report counts it (looked_at of a run), and the settings by which that is more or less
 LOOKS = {
@@ -115,14 +114,6 @@ def unused(recipe):
     """Settings that the budget or the data leave without a meaning."""
     fit = () if data.source(recipe.data).any_sides else ("fit",)
     return (*fit, "steps") if recipe.minutes else (*fit, "minutes", "clock")
-
-
-def reads(recipe: recipes.Recipe, name: str) -> bool:
-    """Whether a setting does anything with the optimiser and the networks of a recipe."""
-    if name in networks.WIDTHS:
-        return any(name in network.widths for network in networks.rows(recipe))
-    others = {setting for row in OPTIMIZERS.values() for setting in row.reads} - set(OPTIMIZERS[recipe.optimizer].reads)
-    return name not in others
 
 
 def in_words(recipe: recipes.Recipe, name: str) -> str:

@@ -120,7 +120,7 @@ def test_pytorch_has_no_counterpart_of_it_and_says_so():
 
 def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     from models.networks import norms
-    from reporting import terms
+    from training.settings import reads
     from training.optimizers import OPTIMIZERS, Row, alike
     from training.trainer import GANTrainer
 
@@ -134,7 +134,7 @@ def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     assert "GroupNorm" in kinds and "BatchNorm" not in kinds
     trainer.critic_step(paddle.rand([8, 1, 32, 32]))
     assert np.isfinite(float(trainer.generator_step(0)))
-    assert terms.reads(recipe, "beta1") and not terms.reads(recipe, "beta2")
+    assert reads(recipe, "beta1") and not reads(recipe, "beta2")
     assert alike(recipe, recipe.model_copy(update={"beta2": 0.9})) and not alike(recipe, recipe.model_copy(update={"beta1": 0.9}))
 
 

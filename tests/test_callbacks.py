@@ -11,7 +11,7 @@ import pytest
 
 from errors import NotFinite, WriteError
 from tests.helpers import batch, equal, tiny, toy_dataset, values
-from training import callbacks, checkpoint, health
+from training import budget, callbacks, checkpoint, health, run_log
 from training.alarms import PATIENCE
 from training.algorithm import CriticStep
 from training.budget import Budget
@@ -136,7 +136,7 @@ def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
     callback.begin(new=False)
     assert log.calls == []
     callback.begin(new=True)
-    assert log.calls == [("settings", trainer.recipe.model_dump(), ["fd_lenet", "fd_vgg", "w1", "swd"])]
+    assert log.calls == [("settings", trainer.recipe, ["fd_lenet", "fd_vgg", "w1", "swd"])]
     made = step(2, figures=FIGURES)
     trainer.images_seen += 16
     callback.after(made)
@@ -282,3 +282,12 @@ def test_the_display_moves_at_each_step_but_an_interrupted_one():
     for made in (step(1), step(2), step(3, interrupted=2)):
         callback.after(made)
     assert progress.calls == [("step", 1), ("step", 2)]
+
+
+def test_visualdl_compares_recipes_by_what_differs_and_by_what_they_read():
+    wgan, dcgan = (run_log.columns(tiny(model, network="dcgan")) for model in ("wgan", "dcgan"))
+    assert list(wgan)[:5] == ["model", "data", "seed", "objective", "clip"] and list(wgan) == list(dcgan), "the same columns"
+    assert not {"log_every", "on_nan", "image_size"} & set(wgan)
+    assert (wgan["beta1"], wgan["units"], wgan["clock"], dcgan["clip"]) == ("–",) * 4 and dcgan["beta1"] != "–"
+    assert run_log.columns(tiny("wgan", steps=budget.UNREACHED, minutes=2))["steps"] == "–"
+    assert all(isinstance(value, (int, float, str)) and not isinstance(value, bool) for value in wgan.values())

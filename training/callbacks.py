@@ -147,7 +147,7 @@ class Log(Callback):
 
     def begin(self, new: bool) -> None:
         if new and self.log:
-            self.log.settings(self.trainer.recipe.model_dump(), metrics.quality_values(self.trainer.recipe.data))
+            self.log.settings(self.trainer.recipe, metrics.quality_values(self.trainer.recipe.data))
 
     def after(self, step: Step) -> None:
         self._steps += 1

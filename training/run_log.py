@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -11,11 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from errors import UserError, cannot_write
+from training import budget
+from training.recipe import Recipe
 from training.records import open_records
+from training.settings import reads
 
 SMALL = 1_000_000  # bytes: log, pictures and histograms until the next checkpoint take about as much
-# where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay. Of the groups, which it sorts by name, it
-# opens the first: the estimate
+# where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay. Of the groups, by name, the first is
+# opened: the estimate
 TAGS = {
     "critic_loss": "loss/critic",
     "generator_loss": "loss/generator",
@@ -44,6 +48,31 @@ def buckets(values: np.ndarray, clip: float | None = None) -> tuple[np.ndarray, 
         return np.clip(values, edges[0], edges[-1]), edges  # before the first step some are larger
     values = np.clip(values, *np.quantile(values, [0.005, 0.995]))
     return values, np.histogram_bin_edges(values, 40)
+
+
+# the first columns of VisualDL's hyper-parameter page, of which a screen shows a few; the rest follows
+FIRST = (
+    *("model", "data", "seed", "objective", "clip", "penalty", "n_critic", "generator_learning_rate", "critic_learning_rate"),
+    *("optimizer", "beta1", "batch_size", "generator_network", "critic_network", "filters", "units", "ema", "decay"),
+)
+# how a run is watched and kept, or what follows from its data: no column
+LEFT_OUT = (
+    *("log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan", "amp", "sync_batch_norm"),
+    *("fit", "image_size"),
+)
+
+
+def columns(recipe: Recipe) -> dict[str, float | str]:
+    """{setting: value} for that page, which takes numbers and strings only; '–' for what the recipe does not have or read."""
+    values: dict[str, float | str] = {}
+    for name in dict.fromkeys((*FIRST, *type(recipe).model_fields)):
+        value = getattr(recipe, name)
+        if name not in LEFT_OUT:
+            unread = value is None or not reads(recipe, name) or (name == "clock" and not recipe.minutes)
+            values[name] = "–" if unread else str(value).lower() if isinstance(value, bool) else value
+    if budget.limit(recipe) == math.inf:
+        values["steps"] = "–"
+    return values
 
 
 class RunLog:
@@ -98,15 +127,14 @@ class RunLog:
         with self._writing():
             self._visual.add_histogram(tag, values, step, buckets=edges)
 
-    def settings(self, recipe: dict, results: list[str]) -> None:
-        """The recipe on VisualDL's hyper-parameter page, which takes numbers and strings only, beside its last losses and scores.
+    def settings(self, recipe: Recipe, results: list[str]) -> None:
+        """The recipe on VisualDL's hyper-parameter page, beside its last losses and scores.
 
         results: names of scores, which reporting/visual.py adds when they are measured; the page leaves out those that are not.
         """
-        values = {k: v if isinstance(v, (int, float, str)) and not isinstance(v, bool) else str(v) for k, v in recipe.items()}
         with self._writing():
             scores = [f"metrics/{name}" for name in results]
-            self._visual.add_hparams(values, [*scores, "estimate/train", "loss/critic", "loss/generator"])
+            self._visual.add_hparams(columns(recipe), [*scores, "estimate/train", "loss/critic", "loss/generator"])
 
     def sizes(self) -> dict[str, int]:
         """Sizes in bytes up to here, all of it on the disk."""

@@ -5,9 +5,11 @@ Defaults and ranges are those of training/recipe.py. `python -m reporting.settin
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from models import networks
 from models.networks import NETWORKS, WIDTHS
+from training.optimizers import OPTIMIZERS
 
 
 class Setting(NamedTuple):
@@ -273,3 +275,11 @@ def meant_by(word: str) -> list[str]:
         return [f"--{said.replace('_', '-')}"]
     names = WORDS | {name: setting.also for name, setting in SETTINGS.items()}
     return [name for name, also in names.items() if said in also.split()]
+
+
+def reads(recipe: Any, name: str) -> bool:
+    """Whether a setting does anything with the optimiser and the networks of a recipe."""
+    if name in networks.WIDTHS:
+        return any(name in network.widths for network in networks.rows(recipe))
+    others = {setting for row in OPTIMIZERS.values() for setting in row.reads} - set(OPTIMIZERS[recipe.optimizer].reads)
+    return name not in others
