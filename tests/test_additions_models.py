@@ -120,8 +120,8 @@ def test_pytorch_has_no_counterpart_of_it_and_says_so():
 
 def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     from models.networks import norms
-    from training.settings import reads
     from training.optimizers import OPTIMIZERS, Row, alike
+    from training.settings import reads
     from training.trainer import GANTrainer
 
     group = lambda channels, channels_last: nn.GroupNorm(1, channels, data_format="NHWC" if channels_last else "NCHW")  # noqa: E731
