@@ -8,6 +8,7 @@ were not run here would cost, from docs/throughput.json.
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -95,9 +96,10 @@ def full_budgets(data: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def render() -> dict[str, str]:
-    """{path below the repository: its text}."""
-    environment = Environment(
+@functools.cache
+def environment() -> Environment:
+    """What the pages are rendered in; it compiles each template once."""
+    made = Environment(
         loader=FileSystemLoader(ROOT / "experiments" / "pages"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -105,10 +107,15 @@ def render() -> dict[str, str]:
         keep_trailing_newline=True,
         autoescape=False,  # Markdown
     )
-    environment.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
-    environment.filters |= {"percent": numeric.percent, "each": numeric.each}
-    environment.filters |= {"sentence": _sentence, "whole": lambda text: text.replace(" ", "\u00a0")}  # whole: in one line
-    environment.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
+    made.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
+    made.filters |= {"percent": numeric.percent, "each": numeric.each}
+    made.filters |= {"sentence": _sentence, "whole": lambda text: text.replace(" ", "\u00a0")}  # whole: in one line
+    made.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
+    return made
+
+
+def render() -> dict[str, str]:
+    """{path below the repository: its text}."""
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()
     judged = [found for content in measured.values() for found in content["numbers"]["claims"].values() if found]
@@ -130,7 +137,7 @@ def render() -> dict[str, str]:
         tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
         of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(about, measured, said, language)}
-        texts[name] = BREAK.sub("", environment.get_template(name).render(content | of_language))
+        texts[name] = BREAK.sub("", environment().get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}
 
