@@ -123,6 +123,7 @@ def render() -> dict[str, str]:
     progress = {name: (len(keys), done) for name in measured for keys, done, _ in [queue.left(name)]}
     content = {
         "x": measured,
+        "unmeasured": sum(len(claims.of(about[name])) for name in about if name not in measured),
         "about": about,
         "progress": progress,
         "cost": experiments.cost,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from models import networks
-from models.networks import NETWORKS, WIDTHS
 from training.optimizers import OPTIMIZERS
 
 
@@ -21,9 +20,9 @@ class Setting(NamedTuple):
 
 
 # as the rows of NETWORKS say it: {width: networks that read it}, and {sizes: networks that make pictures of these sizes only}
-READ_BY = {width: [f"`{name}`" for name, row in NETWORKS.items() if width in row.widths] for width in WIDTHS}
+READ_BY = {width: [f"`{name}`" for name, row in networks.NETWORKS.items() if width in row.widths] for width in networks.WIDTHS}
 MADE_BY: dict[tuple[int, ...], list[str]] = {}
-for _name, _row in NETWORKS.items():
+for _name, _row in networks.NETWORKS.items():
     if _row.sizes:
         MADE_BY.setdefault(_row.sizes, []).append(f"`{_name}`")
 

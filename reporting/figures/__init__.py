@@ -160,12 +160,17 @@ def scale(axes: Any, values: Sequence[float | None]) -> None:
     if not positive or max(positive) <= 10 * min(positive):
         return
     if len(positive) == len(known):
-        axes.set_yscale("log")
-        subs = (1, 2, 5) if max(positive) < 2000 * min(positive) else (1,)
-        axes.yaxis.set_major_locator(LogLocator(subs=subs))
-        axes.yaxis.set_minor_locator(LogLocator(subs=()))
+        logarithmic(axes, positive)
     else:
         axes.set_yscale("symlog", linthresh=max(min(positive), 1e-6 * max(positive)), linscale=0.5)
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_digits(y)))
+
+
+def logarithmic(axes: Any, values: Sequence[float]) -> None:
+    """A logarithmic axis; between powers of ten it is labelled too, where the values, all positive, span few of them."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(values) < 2000 * min(values) else (1,)))
+    axes.yaxis.set_minor_locator(LogLocator(subs=()))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_digits(y)))
 
 

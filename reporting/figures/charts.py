@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reporting import figures, words
 from reporting.numbers import in_digits
@@ -153,8 +153,4 @@ def _scale(axes, values):
     """A logarithmic scale for positive values of several decades."""
     values = [value for value in values if value is not None and np.isfinite(value)]
     if values and min(values) > 0 and max(values) > DECADES * min(values):
-        axes.set_yscale("log")
-        subs = (1, 2, 5) if max(values) < 100 * DECADES * min(values) else (1,)
-        axes.yaxis.set_major_locator(LogLocator(subs=subs))
-        axes.yaxis.set_minor_locator(LogLocator(subs=()))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_digits(y)))
+        figures.logarithmic(axes, values)
