@@ -16,8 +16,8 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "The critic's estimate follows the quality of the samples, the GAN's does not",
         "WGAN 判别器的估计值能反映样本质量，GAN 的估计值不能",
-        ("loss_means_quality.wgan_dcgan", "loss_means_quality.wgan_mlp", "loss_means_quality.gan_dcgan")
-        + ("loss_means_quality.gan_mlp", "figures_3_4.wgan_dcgan", "figures_3_4.apart_dcgan"),
+        ("figures_3_4.wgan_dcgan", "figures_3_4.wgan_mlp", "figures_3_4.js_dcgan")
+        + ("figures_3_4.apart_dcgan", "figures_3_4.apart_mlp"),
     ),
     (
         "The players need no balance: the more critic steps the better",

@@ -163,14 +163,6 @@ class ExperimentStore:
         folder.mkdir(parents=True, exist_ok=True)
         return filelock.FileLock(folder / f"{self.name}-{what}")
 
-    def other(self, name: str) -> ExperimentStore:
-        """The store of an experiment whose results this one needs too."""
-        if name == self.name:
-            return self
-        other = ExperimentStore(name, self.quick, self.data_dir, self.redraw, self.on_lock, self.waits)
-        other.found, other.left = self.found, self.left
-        return other
-
     def keep_tiles(self, key: str, images: np.ndarray, columns: int = 8) -> None:
         """Keep some samples, uint8 N×C×H×W, for the figure: a PNG of `columns` images a row."""
         n, c, h, w = images.shape

@@ -24,11 +24,11 @@ from training.recipe import Recipe
 from training.sampling import sample
 from training.trainer import rebuild
 
-Cells = Mapping[str, tuple[str, dict[str, Any]]]  # {label: (model, settings)}
+Settings = dict[str, Any] | Callable[[int], dict[str, Any]]  # of all seeds, or a function from a seed to its own
 Run = dict[str, Any]  # see runs
 Value = str | Callable[[Run], float | None]  # a score's name, or a function of a run that lived
 
-CURVES = ("estimate", "estimate_heldout", "js_estimate", "gradient_norm", "clipped_share")
+CURVES = ("estimate", "gradient_norm")
 PROVENANCE = ("commit", "data_sha256", "paddle", "processor")  # of a run, kept with its numbers
 POINTS = 100  # of a curve that is kept
 # what a claim's terms (experiments/claims.py) are read on, among a run's on_the_way
@@ -68,7 +68,7 @@ def schedule(steps: int, checkpoints: int, logged: int = 100) -> dict[str, int]:
 
 def runs(
     store: ExperimentStore,
-    cells: Mapping[str, tuple[str, dict[str, Any] | Callable[[int], dict[str, Any]]]],
+    cells: Mapping[str, tuple[str, Settings]],
     seeds: int | None = None,
     more: Mapping[str, int] | None = None,
     names: Sequence[str] | None = None,
@@ -80,7 +80,7 @@ def runs(
 ) -> dict[str, list[Run]]:
     """Train cells {label: (model, settings)} with so many seeds (the store's by default): {label: [a run a seed]}.
 
-    settings: of all seeds, or a function from a seed to its own. more: {label: seeds} of cells that have more of them. names:
+    settings: see Settings. more: {label: seeds} of cells that have more of them. names:
     metrics, all that fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the figure.
     extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned. With store.redraw
     only what has been measured: labels without a run are left out; UserError where it is nothing, {} if not needed.

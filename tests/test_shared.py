@@ -105,7 +105,7 @@ def test_workers_are_called_at_the_first_training_and_leave_a_mistake_to_the_fir
     monkeypatch.setattr("experiments.store.ROOT", tmp_path)
     called = []
     first = ExperimentStore("momentum", quick=True, on_lock=lambda: called.append(1))
-    worker = ExperimentStore("momentum", quick=True).other("momentum")
+    worker = ExperimentStore("momentum", quick=True)
     assert worker.shared({"training": ({}, lambda: 3)}) == {"training": 3}
     assert first.shared({"training": ({}, lambda: 4)}) == {"training": 3}  # measured already
     assert called == []
