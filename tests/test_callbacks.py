@@ -12,6 +12,7 @@ import pytest
 from errors import NotFinite, WriteError
 from tests.helpers import batch, equal, tiny, toy_dataset, values
 from training import budget, callbacks, checkpoint, health, run_log
+from training import recipe as recipes
 from training.alarms import PATIENCE
 from training.algorithm import CriticStep
 from training.budget import Budget
@@ -291,3 +292,11 @@ def test_visualdl_compares_recipes_by_what_differs_and_by_what_they_read():
     assert (wgan["beta1"], wgan["units"], wgan["clock"], dcgan["clip"]) == ("–",) * 4 and dcgan["beta1"] != "–"
     assert run_log.columns(tiny("wgan", steps=budget.UNREACHED, minutes=2))["steps"] == "–"
     assert all(isinstance(value, (int, float, str)) and not isinstance(value, bool) for value in wgan.values())
+
+
+def test_visualdl_hides_no_run_behind_a_column_that_others_have_as_numbers():
+    """Where the first run's value is a number, a run that has a text there has no row on VisualDL 2.5.3's page."""
+    of_all = [run_log.columns(recipes.load(name)) for name in recipes.names()]
+    of_all.append(run_log.columns(recipes.load("wgan", overrides={"steps": budget.UNREACHED, "minutes": 2, "network": "mlp"})))
+    for column in of_all[0]:
+        assert len({type(columns[column]) for columns in of_all}) == 1, column

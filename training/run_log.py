@@ -7,6 +7,7 @@ import json
 import math
 import os
 import time
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from errors import UserError, cannot_write
 from training import budget
 from training.recipe import Recipe
 from training.records import open_records
-from training.settings import reads
+from training.settings import CONDITIONAL, reads
 
 SMALL = 1_000_000  # bytes: log, pictures and histograms until the next checkpoint take about as much
 # where a figure of log.jsonl stands in VisualDL; one tag a figure, so that runs overlay. Of the groups, by name, the first is
@@ -60,16 +61,22 @@ LEFT_OUT = (
     *("log_every", "sample_every", "checkpoint_every", "keep_checkpoints", "on_nan", "amp", "sync_batch_norm"),
     *("fit", "image_size"),
 )
+MAY_LACK = {name for name, field in Recipe.model_fields.items() if type(None) in typing.get_args(field.annotation)}
+MAY_LACK |= {"steps", *CONDITIONAL}
 
 
 def columns(recipe: Recipe) -> dict[str, float | str]:
-    """{setting: value} for that page, which takes numbers and strings only; '–' for what the recipe does not have or read."""
+    """{setting: value} for that page, which takes numbers and strings only; '–' for what the recipe does not have or read.
+
+    What another recipe may lack is text in all of them: where the page's first run has a number, it hides runs with a text.
+    """
     values: dict[str, float | str] = {}
     for name in dict.fromkeys((*FIRST, *type(recipe).model_fields)):
         value = getattr(recipe, name)
         if name not in LEFT_OUT:
             unread = value is None or not reads(recipe, name) or (name == "clock" and not recipe.minutes)
-            values[name] = "–" if unread else str(value).lower() if isinstance(value, bool) else value
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            values[name] = "–" if unread else value if type(value) in (int, float) and name not in MAY_LACK else text
     if budget.limit(recipe) == math.inf:
         values["steps"] = "–"
     return values

@@ -276,9 +276,12 @@ def meant_by(word: str) -> list[str]:
     return [name for name, also in names.items() if said in also.split()]
 
 
+# what only some optimisers read, and networks' widths
+CONDITIONAL = {*networks.WIDTHS, *(setting for row in OPTIMIZERS.values() for setting in row.reads)}
+
+
 def reads(recipe: Any, name: str) -> bool:
     """Whether a setting does anything with the optimiser and the networks of a recipe."""
     if name in networks.WIDTHS:
         return any(name in network.widths for network in networks.rows(recipe))
-    others = {setting for row in OPTIMIZERS.values() for setting in row.reads} - set(OPTIMIZERS[recipe.optimizer].reads)
-    return name not in others
+    return name not in CONDITIONAL or name in OPTIMIZERS[recipe.optimizer].reads
