@@ -11,14 +11,14 @@ ABOUT = {
     "claim_zh": "权重裁剪和惩罚让 GAN 在 CIFAR-10 上也能训练：同一卷积网络上 IS / FID 为 6.41 / 42.6（裁剪）和 6.68 / 40."
     "2（惩罚）"
     "（Miyato 等，1802.05957，表 2）；PyTorch-StudioGAN 里 DCGAN 6.11 / 48.29，WGAN-GP 5.22 / 53.98，裁剪的 WGAN "
-    "死掉（3.59 / 107.68）。",
+    "训练失败（3.59 / 107.68）。",
     "run": """wgan, wgan-gp and dcgan with configs/' recipes: dcgan networks of 32 filters, the two WGANs with the
         hyperparameters that the search chose on digits (nothing was searched here), dcgan with DCGAN's own; one seed each, for
         about the steps that two CPU hours pay on one thread of an AMD EPYC (Zen 4), on a copy of CIFAR-10 whose images
         had been stored as JPEG once: a table, from which no claim is decided. The published figures take 100,000
         generator steps and are not run here; on a GPU: python train.py --model wgan-gp-paper --data cifar10 --device
         gpu.""",
-    "run_zh": "wgan、wgan-gp、dcgan，用 configs/ 的配置：32 个滤波器的 dcgan 网络，两个 WGAN 用在数字上搜索到的超参数"
+    "run_zh": "wgan、wgan-gp、dcgan，用 configs/ 的配置：32 个滤波器的 dcgan 网络，两个 WGAN 用在手写数字上搜索到的超参数"
     "（这里没有再搜索），dcgan 用 DCGAN 自己的；各一个种子，"
     "步数约为 AMD EPYC（Zen 4）一个线程 2 CPU 小时所能做的；所用的 CIFAR-10 曾以 JPEG 存过一次。只列表，不据此下结论。"
     "发表的数字要 100,000 个生成器步，没有在这里跑；GPU 上：python train.py --model wgan-gp-paper --data cifar10 --device gpu。",

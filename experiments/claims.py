@@ -80,7 +80,7 @@ class Claim:
             wanted = replicates_to_decide(found, self.threshold)
             many = (f"{wanted:,}", f"{wanted:,} 个") if wanted else ("over 1,000", "1,000 个以上的")
             meets += f"; at this value and scatter it would take {many[0]} seeds"
-            in_chinese += f"；照此数值和离散程度，需 {many[1]}种子"
+            in_chinese += f"；若数值和离散程度不变，共需 {many[1]}种子才能判定"
         return UNDECIDED, (meets, in_chinese)
 
     def refuted_by(self, language: str = "en") -> str:
@@ -134,7 +134,7 @@ def _each(found: Found | None, chinese: bool) -> str:
     if found["method"] in PROPORTIONS:
         successes, of = sum(found["each"]), len(found["each"])
         return f"{of} 次中 {successes} 次" if chinese else f"{successes} of {of}"
-    died = "已死" if chinese else "died"
+    died = "出错终止" if chinese else "died"
     return ("、" if chinese else ", ").join(died if value is None else in_digits(value, 3) for value in found["each"])
 
 

@@ -16,7 +16,7 @@ from models.networks.mlp import linear
 
 ABOUT = {
     "title": "What does clipping do to a critic that a penalty does not?",
-    "title_zh": "权重裁剪给判别器带来哪些惩罚不会带来的毛病？",
+    "title_zh": "权重裁剪会给判别器带来哪些毛病，而梯度惩罚不会？",
     "claim": """"critics trained with weight clipping … fail to capture higher moments of the data distribution"; "weight
         clipping pushes weights towards two values (the extremes of the clipping range)"; its gradients explode or vanish
         through the layers unless c is tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; the seed post
@@ -92,9 +92,9 @@ ABOUT = {
         },
         "sees_less": {
             "says": "After as many steps a clipped critic sees less of the distance than a penalised one.",
-            "says_zh": "同样步数之后，权重裁剪的判别器看到的距离少于带梯度惩罚的判别器。",
+            "says_zh": "同样步数之后，权重裁剪的判别器测出的距离少于带梯度惩罚的判别器。",
             "quantity": "share of the exact W1 seen, penalised minus clipped, least difference of the three sets",
-            "quantity_zh": "看到精确 W1 的比例，惩罚减去裁剪，三种数据中的最小差",
+            "quantity_zh": "测出的距离占精确 W1 的比例，惩罚减去裁剪，三种数据中的最小差",
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",

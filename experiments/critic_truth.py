@@ -31,7 +31,7 @@ ABOUT = {
     "按五个 c 裁剪、按三个 lambda 惩罚，10 到 3,000 步后的估计值与 2,000 对点的精确 W1（指派问题）相比。移动的分布："
     "wgan（c = 0.1，"
     "学习率 2e-4）和 wgan-gp（lambda = 10，学习率 1e-4）在八个高斯上训练，每个生成器步 1、5、20 个判别器步，20 个检查点上"
-    "留出点的估计值与精确 W1 相比。三个种子，五个判别器步时二十个（三个和六个都没有定论）。",
+    "留出点的估计值与精确 W1 相比。三个种子；每步五个判别器步的用二十个（三个、六个都没有定论）。",
     "core_seconds": 2500,
     "constants": "–",
     "claims": {
@@ -58,7 +58,7 @@ ABOUT = {
         },
         "wgan_follows": {
             "says": "While the generator learns, a clipped critic's estimate follows the distance with five critic steps.",
-            "says_zh": "生成器学习时，五个判别器步的权重裁剪判别器的估计值与距离的变化一致。",
+            "says_zh": "生成器训练过程中，每步更新五次权重裁剪的判别器时，其估计值与距离的变化一致。",
             "quantity": "rank correlation of estimate and exact W1 over 20 checkpoints",
             "quantity_zh": "20 个检查点上估计值与精确 W1 的秩相关系数",
             "relation": "above",
@@ -66,7 +66,7 @@ ABOUT = {
         },
         "gp_follows": {
             "says": "While the generator learns, a penalised critic's estimate follows the distance with five critic steps.",
-            "says_zh": "生成器学习时，五个判别器步的带梯度惩罚的判别器的估计值与距离的变化一致。",
+            "says_zh": "生成器训练过程中，每步更新五次带梯度惩罚的判别器时，其估计值与距离的变化一致。",
             "quantity": "rank correlation of estimate and exact W1 over 20 checkpoints",
             "quantity_zh": "20 个检查点上估计值与精确 W1 的秩相关系数",
             "relation": "above",
@@ -74,7 +74,7 @@ ABOUT = {
         },
         "wgan_more_steps": {
             "says": "More critic steps make a clipped critic's estimate truer.",
-            "says_zh": "判别器步越多，权重裁剪判别器的估计值越可靠。",
+            "says_zh": "判别器步越多，权重裁剪的判别器的估计值越可靠。",
             "quantity": "rank correlation of estimate and exact W1 with twenty critic steps minus the one with one",
             "quantity_zh": "估计值与精确 W1 的秩相关系数，二十个判别器步的减去一个判别器步的",
             "relation": "above",

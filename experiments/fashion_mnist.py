@@ -4,7 +4,7 @@ from experiments import main_table
 
 ABOUT = {
     "title": "Fashion-MNIST with the recipes searched on digits: who is ahead in equal CPU time?",
-    "title_zh": "Fashion-MNIST，用在数字上搜索到的配置：CPU 时间相同，谁领先？",
+    "title_zh": "Fashion-MNIST，用在手写数字上搜索到的配置：CPU 时间相同，谁领先？",
     "claim": """In a wide search the best FID on Fashion-MNIST were 21.5 ± 1.6 (WGAN), 24.5 ± 2.1 (WGAN-GP) and 26.5 ± 1.6
         (non-saturating GAN) (Lucic et al., "Are GANs Created Equal?", 1711.10337, Inception features, not comparable with
         fd_lenet); they found no evidence that any method consistently outperforms the non-saturating GAN.""",
@@ -21,7 +21,7 @@ ABOUT = {
     "claims": {
         "wgan_classes": {
             "says": "With the recipe searched on digits wgan makes all classes.",
-            "says_zh": "用在数字上搜索到的配置，wgan 生成所有类别。",
+            "says_zh": "用在手写数字上搜索到的配置，wgan 生成所有类别。",
             "quantity": "class KL to the data, in nats (one class of ten lost: 0.105)",
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
@@ -29,7 +29,7 @@ ABOUT = {
         },
         "gp_classes": {
             "says": "With the recipe searched on digits wgan-gp makes all classes.",
-            "says_zh": "用在数字上搜索到的配置，wgan-gp 生成所有类别。",
+            "says_zh": "用在手写数字上搜索到的配置，wgan-gp 生成所有类别。",
             "quantity": "class KL to the data, in nats (one class of ten lost: 0.105)",
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",

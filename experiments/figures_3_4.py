@@ -14,7 +14,7 @@ ABOUT = {
         quality of the generated samples." For a GAN the JS estimate "increases or stays constant, pointing towards no
         significant correlation between sample quality and loss" (Wasserstein GAN, 1701.07875, section 4.2, figures 3 and
         4).""",
-    "claim_zh": "WGAN 的估计值与样本质量明显相关；GAN 的 JS 估计上升或不变，与质量没有显著关系（WGAN，1701.07875，4.2 节、"
+    "claim_zh": "WGAN 的估计值与样本质量明显相关；GAN 的 JS 估计值上升或不变，与质量没有显著关系（WGAN，1701.07875，4.2 节、"
     "图 3 和 4）。",
     "run": """one critic, dcgan with 16 filters, for two generators, dcgan and an mlp of 512 units; MNIST, three seeds,
         2,000 generator steps of wgan-paper with the authors' warm-up (100 critic steps in the first 25 and every 500th),
@@ -46,9 +46,9 @@ ABOUT = {
         },
         "js_dcgan": {
             "says": "The JS estimate of a GAN does not follow the quality (dcgan generator).",
-            "says_zh": "GAN 的 JS 估计与样本质量的变化不一致（生成器为 dcgan）。",
+            "says_zh": "GAN 的 JS 估计值与样本质量的变化不一致（生成器为 dcgan）。",
             "quantity": "rank correlation of the JS estimate on held-out images with fd_lenet over a training",
-            "quantity_zh": "一次训练中留出图像的 JS 估计与 fd_lenet 的秩相关系数",
+            "quantity_zh": "一次训练中留出图像的 JS 估计值与 fd_lenet 的秩相关系数",
             "relation": "below",
             "threshold": 0.5,
         },
@@ -56,7 +56,7 @@ ABOUT = {
             "says": "With a dcgan generator wgan's estimate follows the quality more closely than the GAN's.",
             "says_zh": "生成器为 dcgan 时，wgan 的估计值比 GAN 的更能随样本质量变化。",
             "quantity": "rank correlation of wgan's estimate (with warm-up) minus that of the JS estimate, paired by seed",
-            "quantity_zh": "wgan 估计值（有预热）的秩相关系数减去 JS 估计的（按种子配对）",
+            "quantity_zh": "wgan 估计值（有预热）的秩相关系数减去 JS 估计值的（按种子配对）",
             "relation": "above",
             "threshold": 0,
             "terms": "generator steps",
@@ -65,7 +65,7 @@ ABOUT = {
             "says": "With an mlp generator wgan's estimate follows the quality more closely than the GAN's.",
             "says_zh": "生成器为 mlp 时，wgan 的估计值比 GAN 的更能随样本质量变化。",
             "quantity": "rank correlation of wgan's estimate (with warm-up) minus that of the JS estimate, paired by seed",
-            "quantity_zh": "wgan 估计值（有预热）的秩相关系数减去 JS 估计的（按种子配对）",
+            "quantity_zh": "wgan 估计值（有预热）的秩相关系数减去 JS 估计值的（按种子配对）",
             "relation": "above",
             "threshold": 0,
             "terms": "generator steps",

@@ -36,9 +36,10 @@ ABOUT = {
         along 64 random directions, Hill's estimator on the largest tenth of the deviations from their median; the
         theorem's noise is assumed there, and only z is drawn at random here.""",
     "run_zh": "dcgan 用搜索到的配置在 mnist-5k 上训练，三个种子；"
-    "固定 200 与 3,800 个生成器步的生成器（平均权重，推断模式）。"
-    "对每一个都从头训练 2,000 步（每批 64 张）：判别器（DCGAN 的 Adam，2e-4）、在 0.01 处裁剪的判别器（RMSProp 5e-5）、惩罚"
-    "判别器（lambda = 10，Adam 1e-4），都是 16 个滤波器的 dcgan。误差和准确率用 960 张留出图像和同样多的新样本；生成器梯度的"
+    "固定 200 与 3,800 个生成器步的生成器（权重平均后的，评估模式）。"
+    "对每一个都从头训练 2,000 步（每批 64 张）：判别器（DCGAN 的 Adam，2e-4）、在 0.01 处裁剪的判别器（RMSProp 5e-5）、"
+    "带梯度惩罚的判别器（lambda = 10，Adam 1e-4），都是 16 个滤波器的 dcgan。"
+    "误差和准确率用 960 张留出图像和同样多的新样本；生成器梯度的"
     "范数和方差取自 20 批，每批 64。尾部：最后一步之后 200 批的更新在 64 个随机方向上的投影，对偏离中位数最大的一成用 Hill "
     "估计；定理假设 D 带噪声，这里随机的只有 z。",
     "core_seconds": 2300,
@@ -78,7 +79,7 @@ ABOUT = {
         },
         "heavy_tails": {
             "says": "Updates with −log D have tails so heavy that their variance is infinite.",
-            "says_zh": "−log D 的更新尾部很重，方差无穷。",
+            "says_zh": "−log D 的更新是重尾的，方差无穷大。",
             "quantity": "tail index of the updates, mean of the two ages (Cauchy: 1; a finite variance: above 2)",
             "quantity_zh": "更新的尾指数，两个阶段的平均（Cauchy 为 1；方差有限则大于 2）",
             "relation": "below",

@@ -18,7 +18,7 @@ ABOUT = {
         an optimal critic has unit gradient along the straight lines of an optimal coupling (WGAN-GP, 1704.00028, proposition
         1).""",
     "claim_zh": "W 对生成器的梯度就是最优判别器的梯度（WGAN，1701.07875，定理 3），所以判别器训练得越多，得到的 W "
-    "的梯度越可靠（第 3 节）；最优判别器沿最优配对的直线梯度为单位长（WGAN-GP，1704.00028，命题 1）。",
+    "的梯度越可靠（第 3 节）；最优判别器在最优耦合所连的直线上梯度范数为 1（WGAN-GP，1704.00028，命题 1）。",
     "run": """an untrained generator of points that stands still against the eight and against the 25 Gaussians; critics (mlp
         of 64 units) clipped at c = 0.01, 0.03, 0.1 (RMSProp 1e-3) and penalised with lambda = 0.1, 1, 10 (Adam 1e-3), for 10
         to 3,000 steps. Cosine, mean over 2,000 generated points, between the critic's gradient and the way to the partner in
@@ -26,7 +26,8 @@ ABOUT = {
         seeds; a seed's number is the mean over the two sets.""",
     "run_zh": "静止的未训练生成器对 8 个、对 25 个高斯；判别器（64 个单元的 mlp）按 c = 0.01、0.03、0.1 裁剪（RMSProp "
     "1e-3），或按 lambda = 0.1、1、10 惩罚（Adam 1e-3），训练 10 到 3,000 步。2,000 个生成点上，"
-    "判别器的梯度与到最优指派（2,000 个真实点）中同伴的方向的夹角余弦的均值；两次指派之间的余弦说明这么多点能达到多少。"
+    "求判别器的梯度与“指向最优指派中所配真实点（共 2,000 个）”的方向之间夹角余弦的均值；"
+    "两次指派之间的余弦是这么多点所能达到的上限。"
     "十个种子；每个种子取两种数据的均值。",
     "core_seconds": 2200,
     "constants": "–",

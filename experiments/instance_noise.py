@@ -35,15 +35,15 @@ ABOUT = {
         log(1 − D) passes to samples.""",
     "run_zh": "饱和损失的 GAN（minimax，Adam 2e-4）：无噪声；真实与生成的输入都加 sigma = 0.5 的高斯噪声；噪声在训练中从 "
     "0.5 降到 0；"
-    "旁边是 wgan-gp。八个高斯，128 个单元的 mlp，5,000 个判别器步；mnist-5k，512 个单元的 mlp，2,000 个判别器步。"
-    "数字上六个种子，点上十个；点上退火噪声另从 sigma = 0.1 和 1 开始，三个种子。"
+    "另以 wgan-gp 作对照。八个高斯，128 个单元的 mlp，5,000 个判别器步；mnist-5k，512 个单元的 mlp，2,000 个判别器步。"
+    "手写数字用六个种子，平面点用十个；平面点的退火噪声另从 sigma = 0.1 和 1 开始，三个种子。"
     "点上还测 log(1 − D) 传给样本的平均梯度。",
     "core_seconds": 2200,
     "constants": "the papers'",
     "claims": {
         "digits": {
             "says": "On digits annealed noise makes the saturating GAN better.",
-            "says_zh": "在数字上，退火噪声使饱和 GAN 变好。",
+            "says_zh": "在手写数字上，退火噪声使饱和 GAN 变好。",
             "quantity": "fd_lenet with annealed noise divided by the one without noise, paired by seed",
             "quantity_zh": "有退火噪声与无噪声时的 fd_lenet 之比（按种子配对）",
             "relation": "below",
@@ -61,7 +61,7 @@ ABOUT = {
         },
         "behind_gp": {
             "says": "On digits annealed noise does less for the GAN than the Wasserstein distance: it is behind wgan-gp.",
-            "says_zh": "在数字上，退火噪声不如 Wasserstein 距离：落后于 wgan-gp。",
+            "says_zh": "在手写数字上，退火噪声不如 Wasserstein 距离：落后于 wgan-gp。",
             "quantity": "fd_lenet with annealed noise divided by wgan-gp's, paired by seed",
             "quantity_zh": "有退火噪声时与 wgan-gp 的 fd_lenet 之比（按种子配对）",
             "relation": "above",

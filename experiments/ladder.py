@@ -34,8 +34,8 @@ SHOWN += ("confidence", "classifier_score", "w1", "swd", "memorised_share", "nea
 # the table's words in zh/metrics.md
 CHINESE = {
     "Against ": "与 ",
-    ", draws of ": " 比较，每组抽样 ",
-    "; mean ± standard deviation over draws.": " 个；各次抽样的均值 ± 标准差。",
+    ", draws of ": " 比较，每组 ",
+    "; mean ± standard deviation over draws.": " 个样本；各组的均值 ± 标准差。",
     "baseline of real data": "参考值（真实数据得分）",
     "real test images": "真实测试图像",
     "the same, ": "同上，加 ",

@@ -21,7 +21,7 @@ from training.trainer import GANTrainer, TeamOptimizer
 
 ABOUT = {
     "title": "Whose momentum upsets a clipped WGAN, and does its critic's step turn against the gradient?",
-    "title_zh": "是谁的动量扰乱权重裁剪的 WGAN？判别器的更新会不会与梯度反向？",
+    "title_zh": "是谁的动量扰乱了权重裁剪的 WGAN？判别器的更新会不会与下坡方向相反？",
     "claim": """"We identified momentum as a potential cause because, as the loss blew up and samples got worse, the cosine
         between the Adam step and the gradient usually turned negative. The only places where this cosine was negative was in
         these situations of instability." (Wasserstein GAN, 1701.07875, section 4, of Adam with β1 > 0 on the critic).""",

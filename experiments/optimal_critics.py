@@ -19,8 +19,8 @@ ABOUT = {
         constrain the critic too much" beside the one-sided, "below 1", and was found "to perform slightly better" (section
         4).""",
     "claim_zh": "权重裁剪的判别器学不到数据分布的高阶矩；结果取决于 c，惩罚则不必如此小心（WGAN-GP，1704.00028，第 3 节）。"
-    "最优判别器在 Pr、Pg 下几乎处处梯度范数为 1（推论 1），所以“趋向 1”的双侧惩罚比“不超过 1”的单侧惩罚并没有过分约束"
-    "判别器，效果还略好（第 4 节）。",
+    "最优判别器在 Pr、Pg 下几乎处处梯度范数为 1（推论 1），所以与“不超过 1”的单侧惩罚相比，“趋向 1”的双侧惩罚并没有"
+    "过分约束判别器，效果还略好（第 4 节）。",
     "run": """the eight and 25 Gaussians and the Swiss roll, each against one Gaussian of the same mean and covariance, so
         that all of their distance lies in higher moments; critics (mlp of 64 units, batch 256) clipped at six c (RMSProp,
         learning rate c / 50, at most 1e-3) and with either penalty, lambda 10 (Adam 1e-3, 0.5, 0.9). Each is trained until
@@ -42,7 +42,7 @@ ABOUT = {
             "says": "Even at the best c a clipped critic captures less of the higher moments than a penalised one.",
             "says_zh": "即使 c 取得最好，权重裁剪的判别器学到的高阶矩仍少于带梯度惩罚的判别器。",
             "quantity": "share of the exact W1 seen, penalised (two-sided) minus clipped at the best of the six c",
-            "quantity_zh": "看到精确 W1 的比例，惩罚（双侧）减去六个 c 中最好的裁剪",
+            "quantity_zh": "测出的距离占精确 W1 的比例，惩罚（双侧）减去六个 c 中最好的裁剪",
             "relation": "above",
             "threshold": 0,
             "of_converged": True,
@@ -51,7 +51,7 @@ ABOUT = {
             "says": "What a clipped critic captures depends on c.",
             "says_zh": "权重裁剪的判别器学到多少取决于 c。",
             "quantity": "share of the exact W1 seen, at the best minus at the worst of the six c",
-            "quantity_zh": "看到精确 W1 的比例，六个 c 中最好的减去最差的",
+            "quantity_zh": "测出的距离占精确 W1 的比例，六个 c 中最好的减去最差的",
             "relation": "above",
             "threshold": 0.1,
             "of_converged": True,
@@ -78,16 +78,16 @@ ABOUT = {
             "says": "The two-sided penalty does not constrain a critic too much beside the one-sided.",
             "says_zh": "与单侧惩罚相比，双侧惩罚没有过分约束判别器。",
             "quantity": "share of the exact W1 seen, one-sided minus two-sided",
-            "quantity_zh": "看到精确 W1 的比例，单侧减去双侧",
+            "quantity_zh": "测出的距离占精确 W1 的比例，单侧减去双侧",
             "relation": "below",
             "threshold": 0.05,
             "of_converged": True,
         },
         "two_sided_better": {
             "says": "A critic with the two-sided penalty sees more than one with the one-sided.",
-            "says_zh": "双侧惩罚的判别器看到的多于单侧惩罚的。",
+            "says_zh": "双侧惩罚的判别器测出的距离多于单侧惩罚的判别器。",
             "quantity": "share of the exact W1 seen, two-sided minus one-sided",
-            "quantity_zh": "看到精确 W1 的比例，双侧减去单侧",
+            "quantity_zh": "测出的距离占精确 W1 的比例，双侧减去单侧",
             "relation": "above",
             "threshold": 0,
             "of_converged": True,

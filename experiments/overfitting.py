@@ -18,13 +18,13 @@ ABOUT = {
     "claim": """with 1,000 digits to train on, the critic's losses on training and validation images part from one another
         with clipping and with the penalty, since the critic overfits; with the penalty the one on training images goes on
         rising while the other falls (WGAN-GP, 1704.00028, on meaningful loss curves and overfitting, figure 5).""",
-    "claim_zh": "只用 1,000 个数字训练时，无论裁剪还是惩罚，判别器都会过拟合，训练图像与验证图像上的损失逐渐分开；"
+    "claim_zh": "只用 1,000 个手写数字训练时，无论裁剪还是惩罚，判别器都会过拟合，训练图像与验证图像上的损失逐渐分开；"
     "惩罚时前者继续上升而后者下降（WGAN-GP，1704.00028，关于有意义的损失曲线与过拟合一节、图 5）。",
     "run": """1,000 digits of mnist-5k drawn at random; wgan-gp and wgan with the recipes that the search chose, 3,000
         generator steps, three seeds. At 15 checkpoints the estimate, minus the critic's loss without the penalty, of the
         1,000 images trained on and of 1,000 held out, against the same samples; the gap is the difference of the two,
         relative to the first.""",
-    "run_zh": "从 mnist-5k 随机取 1,000 个数字；wgan-gp 与 wgan 用搜索选出的配置，3,000 个生成器步，三个种子。15 "
+    "run_zh": "从 mnist-5k 随机取 1,000 个手写数字；wgan-gp 与 wgan 用搜索选出的配置，3,000 个生成器步，三个种子。15 "
     "个检查点上，用同样的样本分别计算 1,000 张训练图像和 1,000 张留出图像的估计值（不含惩罚的判别器损失取负）；"
     "两者之差除以前者为差距。",
     "core_seconds": 3600,
@@ -32,7 +32,7 @@ ABOUT = {
     "claims": {
         "penalty_gap": {
             "says": "On 1,000 digits a penalised critic tells the images it was trained on from others.",
-            "says_zh": "只有 1,000 个数字时，带梯度惩罚的判别器能分辨训练过的图像与别的图像。",
+            "says_zh": "只有 1,000 个手写数字时，带梯度惩罚的判别器能分辨训练过的图像与别的图像。",
             "quantity": "relative gap of the estimates of trained and held-out images at the end",
             "quantity_zh": "结束时训练图像与留出图像估计值的相对差距",
             "relation": "above",
@@ -48,7 +48,7 @@ ABOUT = {
         },
         "clip_gap": {
             "says": "On 1,000 digits a clipped critic tells the images it was trained on from others.",
-            "says_zh": "只有 1,000 个数字时，权重裁剪的判别器能分辨训练过的图像与别的图像。",
+            "says_zh": "只有 1,000 个手写数字时，权重裁剪的判别器能分辨训练过的图像与别的图像。",
             "quantity": "relative gap of the estimates of trained and held-out images at the end",
             "quantity_zh": "结束时训练图像与留出图像估计值的相对差距",
             "relation": "above",

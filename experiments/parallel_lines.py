@@ -65,7 +65,7 @@ ABOUT = {
         },
         "clipped_gradient": {
             "says": "A clipped critic, divided by its largest slope, gives Pθ a gradient towards P0 at every distance.",
-            "says_zh": "不论多远，权重裁剪的判别器除以最大斜率后都给 Pθ 一个指向 P0 的梯度。",
+            "says_zh": "不论多远，权重裁剪的判别器给 Pθ 的梯度（除以最大斜率）都指向 P0。",
             "quantity": "least mean gradient along θ, over θ from 0.1 on (exact: 1)",
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
@@ -75,9 +75,9 @@ ABOUT = {
         },
         "js_blind": {
             "says": "A discriminator's JS estimate does not tell near lines from far ones.",
-            "says_zh": "GAN 判别器的 JS 估计分不出远近。",
+            "says_zh": "GAN 判别器的 JS 估计值分不出远近。",
             "quantity": "range of the JS estimate over θ from 0.1 on, in nats (it is log 2 at most)",
-            "quantity_zh": "θ ≥ 0.1 时 JS 估计的变化范围（nat，至多为 log 2）",
+            "quantity_zh": "θ ≥ 0.1 时 JS 估计值的变化范围（nat，至多为 log 2）",
             "relation": "below",
             "threshold": 0.1,
         },
@@ -113,7 +113,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0.95,
             "caveat": "An optimiser that divides by the gradient's own size, Adam say, would move it.",
-            "caveat_zh": "会除以梯度自身大小的优化器（如 Adam）能使它移动。",
+            "caveat_zh": "把梯度除以其自身大小的优化器（如 Adam）能使它移动。",
         },
     },
 }

@@ -23,7 +23,7 @@ ABOUT = {
     "run_zh": "24 种结构：生成器为 dcgan、dcgan-nobn、dcgan-constant 或 mlp，判别器为有批归一化的 dcgan（wgan-gp 为层归一化）、"
     "没有归一化的 dcgan 或 mlp，十二种组合各两次；随机抽取的是：8 到 32 个滤波器，128 到 512 个单元，z 为 16 到 128 维，"
     "每批 32 或 64；mnist-5k，各一个种子。dcgan（非饱和 GAN）与 wgan-gp 的其余超参数用搜索选出的，各 800 "
-    "个生成器步。fd_lenet 低于 10（约一半数字可读）算成功。",
+    "个生成器步。fd_lenet 低于 10（约一半手写数字可辨认）算成功。",
     "core_seconds": 5400,
     "constants": "searched",
     "claims": {

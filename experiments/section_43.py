@@ -33,7 +33,7 @@ ABOUT = {
             "threshold": 1,
             "terms": ("generator steps", "critic steps"),
             "caveat": "It favours whose dcgan is worse: the figure shows both.",
-            "caveat_zh": "它有利于 dcgan 生成器上较差的一方：图中两者都有。",
+            "caveat_zh": "这个比值有利于用 dcgan 生成器时得分较差的一方，所以图中画出双方的得分。",
         },
         "constant": {
             "says": "A generator without batch norm and of constant width costs wgan less than it costs the GAN.",
@@ -44,7 +44,7 @@ ABOUT = {
             "threshold": 1,
             "terms": ("generator steps", "critic steps"),
             "caveat": "It favours whose dcgan is worse: the figure shows both.",
-            "caveat_zh": "它有利于 dcgan 生成器上较差的一方：图中两者都有。",
+            "caveat_zh": "这个比值有利于用 dcgan 生成器时得分较差的一方，所以图中画出双方的得分。",
         },
         "wgan_classes": {
             "says": "Whichever the generator, wgan makes all classes.",

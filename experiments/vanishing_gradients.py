@@ -23,8 +23,9 @@ ABOUT = {
         everywhere" (Wasserstein GAN, 1701.07875, section 3, figure 2; Towards Principled Methods, 1701.04862, theorem 2.4,
         figures 2 and 3; both seed posts repeat it). What the trick descends is KL(Pg ‖ Pr) − 2 JS (theorem 2.5).""",
     "claim_zh": "判别器越好，E log(1 − D(G(z))) 的梯度越小，支撑集不相交时趋于零；−log D 的梯度不消失，但方差增大；"
-    "critic 处处有梯度，不会饱和（WGAN，1701.07875，第 3 节、图 2；1701.04862，定理 2.4、图 2 和 3；两篇参照博文）；"
-    "−log D 下降的是 KL(Pg ‖ Pr) − 2 JS（定理 2.5）。",
+    "WGAN 的判别器（critic）处处有梯度，不会饱和"
+    "（WGAN，1701.07875，第 3 节、图 2；1701.04862，定理 2.4、图 2 和 3；两篇参照博文）；"
+    "−log D 实际减小的是 KL(Pg ‖ Pr) − 2 JS（定理 2.5）。",
     "run": """a discriminator, a clipped critic (c = 0.1) and a penalised one (lambda 10), mlp of 64 units. Left: between
         N(−1, 0.3²) and N(2, 0.3²) on a line, what each passes to a sample at x. Right: an untrained generator of 64 units
         that stands still against the eight Gaussians: norm and variance (over 20 batches of 256) of its parameters' gradient
@@ -78,7 +79,7 @@ ABOUT = {
         },
         "reverse_kl": {
             "says": "Through a trained discriminator −log D descends KL(Pg ‖ Pr) − 2 JS, as theorem 2.5 has it.",
-            "says_zh": "通过训练好的判别器，−log D 下降的是 KL(Pg ‖ Pr) − 2 JS，如定理 2.5 所述。",
+            "says_zh": "判别器训练好之后，用 −log D 训练生成器，实际减小的是 KL(Pg ‖ Pr) − 2 JS，如定理 2.5 所述。",
             "quantity": "largest relative error of the derivative over the three θ",
             "quantity_zh": "三个 θ 上导数的最大相对误差",
             "relation": "below",

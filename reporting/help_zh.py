@@ -22,7 +22,7 @@ SAMPLES = f"{data.Source.samples:,}（{_MORE}）"
 OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）"
 COUNT = f"样本数；默认 {samples.IMAGES}，二维点 {samples.POINTS:,}。"
 NOISE = "噪声 z 的随机种子。"
-CHOSEN = "用于条件模型：依次画这些类别，如 3,7，或类别名。"
+CHOSEN = "用于条件模型：依次生成这些类别，如 3,7，或类别名。"
 TABLE = "用于条件模型：每行一个类别，每列同一个 z，共 N 个。"
 CLEAR = "--out 为目录时，先删除其中已有的单张图片。"
 
@@ -40,11 +40,11 @@ COMMANDS = {
         "seed": "随机种子，决定权重、噪声和数据顺序。",
         "device": DEVICE,
         "processes": "共同分担每个批次的进程数；auto 取最快的。",
-        "amp": "用 bfloat16 做矩阵乘法，仅限 GPU（A100 或更新）。",
+        "amp": "用 bfloat16 做矩阵乘法和卷积，仅限 GPU（A100 或更新）。",
         "on_nan": "出现非有限数时：stop（停止，默认）或 rollback（退回检查点）。",
         "config": "YAML 训练配置，也可以是某次训练的 config.yaml；代替 --model。",
         "overrides": "训练配置中的任何设置，如 clip=0.1，可重复使用；全部设置见 docs/zh/settings.md。",
-        "out": "本次训练的目录；默认取 runs/ 下的下一个空名。",
+        "out": "本次训练的文件夹；默认取 runs/ 下一个尚未占用的名称。",
         "resume": "从 --out 中最新的完好检查点继续（没有则从头开始）。",
     },
     "eval.py": {
@@ -54,7 +54,7 @@ COMMANDS = {
         "fit": "用于文件：folder:PATH 的图片如何变成正方形，crop（裁切）或 pad（补边）。",
         "names": f"可选 {'、'.join(metrics.METRICS)}；默认为所有适用的指标。",
         "samples": f"评分用的样本数，默认 {SAMPLES}。",
-        "seed": "噪声和抽样的随机种子。",
+        "seed": "噪声和样本分组的随机种子。",
         "raw": "用生成器本身采样，不用训练中的权重平均。",
         "every": "评估全部检查点，结果也写入 VisualDL，并标出最好的一个。",
         "as_json": "标准输出只打印 JSON。",
@@ -113,9 +113,9 @@ COMMANDS = {
         "clear": CLEAR,
     },
     "app.py": {
-        "": "打开浏览器页面：采样、看 GAN 与 WGAN 训练、比较。",
+        "": "在浏览器中打开网页：生成样本、观看 GAN 与 WGAN 训练、对比。",
         "port": "默认 7860，被占用时取下一个空闲端口。",
-        "host": "监听地址；0.0.0.0 允许其他机器访问，他们便能在此采样、训练、查看报告。",
+        "host": "监听地址；0.0.0.0 允许其他机器访问，网络中的其他人也能在此采样、训练、查看报告。",
         "lang": "页面打开时的语言；默认取系统语言。",
         "runs": "列出其中训练的目录。",
     },

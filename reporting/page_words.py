@@ -95,7 +95,7 @@ SETTINGS = {
     "clip": Words("weights clipped to ±c", "权重裁剪到 ±c"),
     "penalty": Words("weight λ of the gradient penalty", "梯度惩罚的系数 λ"),
     "n_critic": Words("critic steps a generator step", "生成器每步对应的判别器步数"),
-    "warm_up": Words("more critic steps at first", "起初多训练判别器"),
+    "warm_up": Words("more critic steps at first", "预热（起初多训练判别器）"),
     "optimizer": Words("optimiser", "优化器"),
     "learning_rate": Words("learning rate", "学习率"),
     "generator_learning_rate": Words("generator’s learning rate", "生成器学习率"),
@@ -121,7 +121,7 @@ SETTINGS = {
 CELLS = {"yes": "是", "no": "否"}  # of the table of settings
 VERDICTS = {
     "alive": Words("alive", "正常"),
-    "died": Words("died", "训练中断"),
+    "died": Words("died", "出错终止"),
     "dead: no gradient reaches the generator": Words("dead: no gradient reaches the generator", "失效：生成器得不到梯度"),
     "estimate was negative for a time": Words("estimate was negative for a time", "估计值曾一段时间为负"),
 }

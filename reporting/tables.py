@@ -12,7 +12,7 @@ from reporting.table import is_class_share
 
 SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 SPECIAL |= {character: "\\" + character for character in "&%$#_{}"} | {"–": "--"}
-DIED = {"en": " ({} died)", "zh": "（{} 次训练中断）"}
+DIED = {"en": " ({} died)", "zh": "（{} 次出错终止）"}
 TRIAL = {"en": "A trial: these numbers prove nothing.", "zh": "这只是试运行，这些数字不能证明任何结论。"}
 ARROWS = {"lower": ("↓", r"$\downarrow$"), "higher": ("↑", r"$\uparrow$"), "": ("", "")}
 WIDE = r"\resizebox{\linewidth}{!}{\input{results}}"

@@ -25,7 +25,7 @@ VALUES = {
     "stacked_modes": ("Modes found, of 1,000", "找到的模式数（共 1,000 个）"),
     "stacked_kl": ("KL divergence of modes (nats)", "模式分布的 KL 散度（nat）"),
     "modes_found": ("Modes found", "找到的模式数"),
-    "good_share": ("Share of good samples", "优质样本比例"),
+    "good_share": ("Share of good samples", "合格样本比例"),
     "w1": ("Wasserstein-1 distance", "Wasserstein-1 距离"),
     "swd": ("Sliced Wasserstein distance", "切片 Wasserstein 距离"),
     "memorised_share": ("Memorised share", "记忆率"),
@@ -34,7 +34,7 @@ VALUES = {
 }
 WORDS = {
     "real data": ("real data", "真实数据"),
-    "died": ("died", "训练中断"),
+    "died": ("died", "出错终止"),
     "seed": ("seed", "种子"),
     "seeds": ("Seeds", "种子"),
     "steps": ("steps", "步"),

@@ -4,6 +4,7 @@ import ast
 import builtins
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,6 +134,15 @@ def test_it_opens_in_chinese():
     first = build.notebook().cells[0].source.split("\n\n")
     chinese = [any("\u4e00" <= c <= "\u9fff" for c in paragraph) for paragraph in first]
     assert chinese[:3] == [True, True, False] and "WGAN 与 GAN" in first[0]
+
+
+def test_a_paragraph_is_one_line_in_chinese_and_of_one_language():
+    """A page would show the break as a space, and lines of two languages as one paragraph."""
+    for cell in build.notebook().cells:
+        if cell.cell_type == "markdown":
+            for paragraph in re.sub("“.*?”", "", cell.source).split("\n\n"):  # what AI Studio calls its buttons
+                chinese = [any("\u4e00" <= c <= "\u9fff" for c in line) for line in paragraph.splitlines()]
+                assert len(chinese) == 1 or not any(chinese) or paragraph[0] in "1#", paragraph
 
 
 def test_chinese_and_english_headings():

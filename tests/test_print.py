@@ -206,7 +206,7 @@ def test_a_model_of_which_a_seed_died_or_was_not_scored_says_so(tmp_path):
     results["groups"][1]["metrics"] = {}
     found = cells(tables.markdown(results, "en"), "|")
     assert found["Seeds"][0] == "0–2, 5 (1 died)"
-    assert cells(tables.markdown(results, "zh"), "|")["种子"][0] == "0–2, 5（1 次训练中断）"
+    assert cells(tables.markdown(results, "zh"), "|")["种子"][0] == "0–2, 5（1 次出错终止）"
     assert found["Fréchet distance (LeNet) ↓"][0].endswith("(2)**") and found["Fréchet distance (LeNet) ↓"][1] == "–"
 
 

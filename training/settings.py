@@ -88,7 +88,8 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         "ema": Setting(
             "samples come from an average of the generator's weights, of which each step keeps this share; 0 for none. "
             "Training does not see it, so it is safe to try: nearer to 1 for longer runs",
-            "取样用生成器权重的滑动平均，此为每步保留的比例；0 表示不平均。训练本身不受影响，可以放心尝试：训练越久，取值应越接"
+            "采样时用生成器权重的滑动平均，此值为每步保留的比例；"
+            "0 表示不平均。训练本身不受影响，可以放心尝试：训练越久，取值应越接"
             "近 1",
             "average averaging ema_decay moving_average polyak swa",
         ),
@@ -102,7 +103,7 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         "conditional": Setting(
             "the class is an input of generator and critic, so that `sample.py RUN --classes 3,7` draws chosen ones; for "
             "pictures with labels ([guide]({guide}#choose-the-class))",
-            "类别作为生成器和判别器的输入，于是可用 `sample.py RUN --classes 3,7` 画指定的类别；用于有标签的图像"
+            "类别作为生成器和判别器的输入，于是可用 `sample.py RUN --classes 3,7` 生成指定的类别；用于有标签的图像"
             "（[指南]({guide}#指定类别)）",
             "cgan conditioned class_conditional n_classes num_classes classes labels cond",
         ),
@@ -115,7 +116,8 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         "clip": Setting(
             "WGAN's c: after each step every weight of the critic is cut to ±c; `null` for none. Too large: weights take long "
             "to reach it, and the critic lags behind. Too small: gradients vanish in deep critics (WGAN, section 3)",
-            "WGAN 的 c：每步之后把判别器的每个权重裁剪到 ±c；`null` 表示不裁剪。太大：权重很久才达到边界，判别器跟不上。太小："
+            "WGAN 的 c：判别器每次更新之后，把它的每个权重裁剪到 ±c；"
+            "`null` 表示不裁剪。太大：权重很久才达到边界，判别器跟不上。太小："
             "深层判别器梯度消失（WGAN 第 3 节）",
             "c clip_value clip_lim weight_clip weight_clipping clipping clamp",
         ),
@@ -128,7 +130,7 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         ),
         "warm_up": Setting(
             "the WGAN authors' 100 critic steps for each of the first 25 and every 500th generator step: slow at first",
-            "按 WGAN 作者的代码，前 25 步和每第 500 步各更新判别器 100 次：开始阶段较慢",
+            "预热：按 WGAN 作者的代码，生成器的前 25 步和此后每 500 步中的一步，判别器各更新 100 次；开始阶段较慢",
             "warmup",
         ),
     },
