@@ -196,14 +196,17 @@ def an_optimum(name, kind, cap, every, pairs, seed):
     return {value: float(rng.random()) for value in optimal_critics.VALUES} | {"steps": cap, "ended": "end"}
 
 
-def a_standing_generator(store, settings, age, ticks, filters, seed):
+def a_standing_generator(store, settings, age, ticks, filters, seed, kinds):
     rng = np.random.default_rng(seed)
     some = lambda: [*map(float, 0.1 + rng.random(len(ticks)))]  # noqa: E731
     losses = {
         loss: {"norm": some(), "variance": some(), "tail_index": 3.0, "quantile_ratio": None}
-        for loss in vanishing_gradients.LOSSES
+        for loss, (kind, _) in vanishing_gradients.LOSSES.items()
+        if kind in kinds
     }
-    return {**losses, "error": some(), "accuracy": some()}
+    if "discriminator" not in kinds:
+        return losses
+    return {**losses, "error": some(), "accuracy": some(), "accuracy_trained": some()}
 
 
 @pytest.mark.parametrize(
@@ -249,5 +252,7 @@ def test_loops_of_their_own_train_and_measure(monkeypatch):
     recipe = training_runs.untuned("dcgan", {"filters": 8, "latent": frozen_dcgan.LATENT}, 0)
     generator, _ = networks.build(recipe, (1, 32, 32))
     monkeypatch.setattr(frozen_dcgan, "frozen", lambda *arguments: generator)
-    found = frozen_dcgan.still(ExperimentStore("frozen_dcgan", quick=True), {}, age=0, ticks=(1, 2), filters=8, seed=0)
+    store, found = ExperimentStore("frozen_dcgan", quick=True), {}
+    for kinds in frozen_dcgan.PARTS.values():
+        found |= frozen_dcgan.still(store, {}, age=0, ticks=(1, 2), filters=8, seed=0, kinds=kinds)
     assert len(found["accuracy"]) == 2 and all(len(found[loss]["norm"]) == 2 for loss in frozen_dcgan.LOSSES)
