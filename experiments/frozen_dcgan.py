@@ -54,7 +54,7 @@ ABOUT = {
             "quantity_zh": "最后一步之后在训练图像和新样本上的准确率，两个阶段中的最小值",
             "relation": "above",
             "threshold": 0.99,
-            "caveat": "Asked first of held-out images, where it is undecided (table); the paper's figure 1 is the training error.",
+            "caveat": "Asked first of held-out images: undecided (table); the paper's figure 1 is the training error.",
             "caveat_zh": "最初问的是留出图像，三个种子不能判定（见表）；论文的图 1 是训练本身的误差。",
         },
         "saturating_vanishes": {
