@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from experiments.numeric import BINOMIAL, FEWEST, PROPORTIONS, STUDENTS, replicates_to_decide
+from experiments.numeric import BINOMIAL, FEWEST, MOST, PROPORTIONS, STUDENTS, replicates_to_decide
 from reporting.numbers import in_digits
 
 HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
@@ -68,20 +68,22 @@ class Claim:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
-            english = "{} of {} trainings have converged, the others were stopped by their budget".format(*counts)
-            return UNDECIDED, (english, f"{counts[1]} 次训练中只有 {counts[0]} 次已收敛，其余在预算用完时停止")
+            return UNDECIDED, (
+                "{} of {} trainings have converged".format(*counts),
+                "{1} 次训练中只有 {0} 次已收敛".format(*counts),
+            )
         if found["low"] is None or found["high"] is None:
             return UNDECIDED, ("there is no interval", "没有区间")
         above, below = found["low"] > self.threshold, found["high"] < self.threshold
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
-        meets, in_chinese = f"the interval meets {self.threshold:g}", f"区间含 {self.threshold:g}"
+        contains, in_chinese = f"the interval contains {self.threshold:g}", f"区间含 {self.threshold:g}"
         if found.get("method") in STUDENTS:
             wanted = replicates_to_decide(found, self.threshold)
-            many = (f"{wanted:,}", f"{wanted:,} 个") if wanted else ("over 1,000", "1,000 个以上的")
-            meets += f"; at this value and scatter it would take {many[0]} seeds"
-            in_chinese += f"；若数值和离散程度不变，共需 {many[1]}种子才能判定"
-        return UNDECIDED, (meets, in_chinese)
+            many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
+            contains += f"; at this value and scatter it would take {many[0]} seeds"
+            in_chinese += f"；若数值和离散程度不变，{many[1]}种子才能判定"
+        return UNDECIDED, (contains, in_chinese)
 
     def refuted_by(self, language: str = "en") -> str:
         """What would refute it, in words."""

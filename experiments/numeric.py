@@ -16,6 +16,7 @@ from reporting.intervals import LEVEL, t_ends
 from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
+MOST = 100  # replicates that are worth waiting for
 STUDENTS = MEAN, LOGARITHMS = ("t", "t of logarithms")  # methods of Student's intervals
 PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
@@ -61,9 +62,9 @@ def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
     return _proportion({key: ours[key] for key in ours if key in theirs and ours[key] != theirs[key]}, BINOMIAL)
 
 
-def replicates_to_decide(interval: Mapping[str, Any], threshold: float, most: int = 1000) -> int | None:
-    """How many replicates would have their interval on one side of the threshold, were value and scatter those of `interval`, one
-    of STUDENTS that has ends; None for more than `most`."""
+def replicates_to_decide(interval: Mapping[str, Any], threshold: float) -> int | None:
+    """How many replicates at least would have their interval on one side of the threshold, were value and scatter those of
+    `interval`, one of STUDENTS that has ends: so many do in half of all cases. None for more than MOST."""
     ends = np.array([interval[key] for key in ("value", "low", "high")] + [threshold])
     if interval["method"] == LOGARITHMS:
         if min(ends) <= 0:
@@ -72,7 +73,7 @@ def replicates_to_decide(interval: Mapping[str, Any], threshold: float, most: in
     value, low, high, threshold = ends
     lived = sum(each is not None for each in interval["each"])
     half = max(value - low, high - value)  # one end may be cut at a bound
-    counts = np.arange(lived + 1, most + 1)
+    counts = np.arange(lived + 1, MOST + 1)
     halves = half * stats.t.ppf((1 + LEVEL) / 2, counts - 1) / stats.t.ppf((1 + LEVEL) / 2, lived - 1) * np.sqrt(lived / counts)
     enough = counts[halves < abs(value - threshold)]
     return int(enough[0]) if len(enough) else None

@@ -161,10 +161,15 @@ def test_it_is_said_how_many_seeds_would_decide(values, threshold, log):
     half = lambda count: stats.t.ppf(0.975, count - 1) * scatter / np.sqrt(count)  # noqa: E731
     rounding = 1e-6 * apart + 1e-12
     if wanted is None:
-        assert half(1000) >= apart - rounding
+        assert half(numeric.MOST) >= apart - rounding
     else:
         assert wanted > n and half(wanted) < apart + rounding
         assert wanted == n + 1 or half(wanted - 1) >= apart - rounding
+
+
+def test_no_more_seeds_are_named_than_are_worth_it():
+    assert "contains 1; at this value and scatter it would take at least " in BELOW.why(found(0.7, 1.1, n=5))
+    assert BELOW.why(found(0.7, 1.2999, n=5)).endswith("it would take over 100 seeds")
 
 
 def test_a_ratio_to_nothing_decides_nothing():
