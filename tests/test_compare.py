@@ -13,7 +13,7 @@ from training import recipe as recipes
 
 TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
 TINY += ["--samples", "100", "--metrics", "swd"]
-SMALL = [*TINY, "--jobs", "1"]  # in this process: tests of more at a time are in test_together.py
+SMALL = [*TINY, "--jobs", "1"]  # in this process: tests of more at a time are in test_run_comparison.py
 ONE_RUN, RUN = ["gan", *SMALL, "--seeds", "1", "--out", "A"], Path("A/runs/gan-mlp-mnist-5k-s0")  # and the only run's folder
 TIMES = ("made", "command", "minutes", "seconds", "cpu_seconds", "steps_per_second", "started", "reused", "folder", "visualdl")
 
@@ -232,14 +232,15 @@ def test_another_comparison_reuses_the_same_trainings(call):
     assert "4 runs, 2 of them there already → compare/gan-wgan-mnist-5k-2" in wider.out
 
 
-def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path):
+def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as if train.py had taken two cores; a training beside others takes one
+    monkeypatch.setenv(runtime.OURS, "2")
     flags = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "-o", "filters=16"]
     assert call("train", "--model", "gan", *flags).status == 0
     found = call("compare", "gan", "wgan", *TINY, "--jobs", "2", "--seeds", "1", "--out", "A")
     assert "2 runs, 1 of them there already" in found.out, found.err
-    if runtime.cores() > 1 and runtime.given_threads() is None:  # train.py takes them all, a training beside others one
-        assert "Trained with different threads" in results("A")["remarks"][0]
-        assert "Trained with different threads" in Path("A/report.html").read_text(encoding="utf-8")
+    assert "Trained with different threads" in results("A")["remarks"][0]
+    assert "Trained with different threads" in Path("A/report.html").read_text(encoding="utf-8")
     assert "runs/gan-mnist-5k-s0" in results("A")["visualdl"]
     other = call("compare", "runs/gan-mnist-5k-s0", "wgan", "--samples", "100", "--metrics", "swd", "--out", "B")
     assert other.status == 0, other.err

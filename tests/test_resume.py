@@ -45,7 +45,7 @@ def test_half_and_resume_equals_all_in_one_go(train, model):
     assert_same_run("whole", "parts")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ["dcgan"])
 def test_half_here_and_half_in_another_process_equals_all_in_one_go(train, tmp_path, mnist_dir, model):
     train("whole", *begin(model))
     train("parts", *begin(model, "--steps", 2))
@@ -206,7 +206,7 @@ def test_resume_of_a_finished_run_says_so_and_changes_nothing(train):
 
 def test_terminated_and_killed_from_outside_a_run_still_equals_the_whole(train, tmp_path, mnist_dir):
     """SIGTERM, then SIGKILL, at whatever step they hit; then to the end in this process."""
-    steps = 30
+    steps = 60
     long = ["--steps", steps, "-o", "checkpoint_every=4"]
     train("whole", *begin("wgan", *long))
     flags = ["--data-dir", mnist_dir, "--out", "parts"]

@@ -32,7 +32,7 @@ def test_a_clock_that_jumps_moves_no_budget(call, monkeypatch, tmp_path):
     flags = ["-o", "steps=1000000", "-o", "minutes=0.01", "-o", "clock=wall", "--out", "run"]
     assert call("train", "--model", "wgan", "--network", "mlp", *TINY_FLAGS, *flags).status == 0
     seconds = [line["seconds"] for line in log_of("run", without=())]
-    assert seconds == sorted(seconds) and seconds[0] >= 0 and seconds[-1] == pytest.approx(0.6, abs=0.5)
+    assert seconds == sorted(seconds) and seconds[0] >= 0 and 0.6 <= seconds[-1] < 60
 
 
 CLOCKS = ("time.time", "datetime.datetime.now", "time.localtime")
