@@ -68,6 +68,7 @@ CONSTANTS = {  # whose constants an experiment's trainings have, in English and 
     "searched": "搜索所得",
     "the papers'": "论文的",
     "the papers', the GAN's searched": "论文的，GAN 为搜索所得",
+    "the papers' or searched": "论文的或搜索所得",
     "ours": "自定",
     "–": "–",
 }

@@ -17,7 +17,7 @@ from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
 STUDENTS = MEAN, LOGARITHMS = ("t", "t of logarithms")  # methods of Student's intervals
-PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
+PROPORTIONS = SHARE, BINOMIAL = "exact", "exact binomial"  # of successes and failures, 1 and 0: of all, of pairs that differ
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
 Interval = dict[str, Any]
 
@@ -49,8 +49,8 @@ def paired_ratio(ours: Replicates, theirs: Replicates) -> Interval:
 
 
 def share(successes: Mapping[int, bool]) -> Interval:
-    """Wilson's interval of a probability, from one success or failure a replicate."""
-    return _proportion(successes, WILSON)
+    """Exact interval (Clopper and Pearson) of a probability, from one success or failure a replicate."""
+    return _proportion(successes, SHARE)
 
 
 def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
@@ -88,7 +88,7 @@ def _proportion(successes, method):
     count, of = sum(map(bool, successes.values())), len(successes)
     low = high = None
     if of >= FEWEST:
-        low, high = stats.binomtest(count, of).proportion_ci(LEVEL, method.partition(" ")[0])
+        low, high = stats.binomtest(count, of).proportion_ci(LEVEL, "exact")
     return _interval(count / of if of else None, low, high, {key: int(value) for key, value in successes.items()}, method)
 
 

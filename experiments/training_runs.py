@@ -240,15 +240,15 @@ def worst_tile(store: ExperimentStore, label: str, row: Mapping[str, Any], value
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
-    """'end' where a training has converged, 'cap' where its budget stopped it on the way there.
+    """'end' where a training has converged, 'cap' where its budget stopped it on the way there, 'dead' where its critic died.
 
     Converged: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
     from the mean of their earlier half to that of their later one, by more than their standard deviation, or than that of the
-    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. Or when
-    its critic is dead, by its last mean ‖∇f‖: then nothing changes any more.
+    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. A critic is
+    dead by its last mean ‖∇f‖: nothing changes any more, but the training has failed, not converged.
     """
     if gradient_norm < alarms.DEAD:
-        return "end"
+        return "dead"
     quality = next((value for value in metrics.quality_values() if value in way), "")
     values = [value for value in way.get(quality, [])[1:] if value is not None]  # without the untrained one
     late = np.array(values[len(values) - len(values) // 3 :])
