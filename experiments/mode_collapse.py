@@ -30,8 +30,8 @@ ABOUT = {
         Stacked MNIST, three digits as colours, 1,000 modes: the three models on dcgan with 16 filters, 1,000 generator
         steps (the GAN 5,000), 25,600 samples, one seed; the experiment stacked has it with searched recipes.""",
     "run_zh": "非饱和 GAN、wgan、wgan-gp，作者们的超参数（gan_toy.py：点上 lambda = 0.1），128 个单元的 mlp，每批 256，8 "
-    "个、25 个高斯和瑞士卷：2,000 个生成器步、每步五个判别器步，GAN 做 10,000 步、每步一个；三个种子，25 个高斯上 wgan-gp 为六个，GAN 与 wgan "
-    "为十二个（六个分不出高下）。"
+    "个、25 个高斯和瑞士卷：2,000 个生成器步、每步五个判别器步，GAN 做 10,000 步、每步一个；三个种子，"
+    "25 个高斯上 wgan-gp 为六个，GAN 与 wgan 为十二个（六个分不出高下）。"
     "在 1,000 个样本里统计，有一个合格样本的模式就算找到。"
     "算法 1 的学习率 5e-5 适合十倍的步数，所以 wgan 又用 5e-4、c = 0.1 做了一次。"
     "训练到收敛：25 个高斯上，wgan 和 wgan-gp 用在八个高斯上搜索到的配置，步数按 configs/（wgan-gp 为三倍），"
@@ -50,7 +50,8 @@ ABOUT = {
             "threshold": 0.5,
             "caveat": "The recipe was searched on the eight Gaussians; on 25 its critics die, which is a failure and no "
             "convergence, of which the claim spoke at first.",
-            "caveat_zh": "配置是在八个高斯上搜索到的；在 25 个高斯上，它的判别器会失效，这是失败而不是收敛（这一结论起初说的是收敛）。",
+            "caveat_zh": "配置是在八个高斯上搜索到的；在 25 个高斯上，它的判别器会失效，"
+            "这是失败而不是收敛（这一结论起初说的是收敛）。",
         },
         "gp_keeps_modes": {
             "says": "With its searched recipe and trained to convergence, wgan-gp finds all of the 25 Gaussians.",
