@@ -11,7 +11,7 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "A critic trained for long knows the distance and its gradient",
         "训练充分的判别器能给出 Wasserstein 距离及其梯度",
-        ("critic_truth.penalised_is_w1", "gradient_fidelity.penalty_true", "gradient_fidelity.clip_true"),
+        ("critic_truth.penalised_foreseen", "gradient_fidelity.penalty_true", "gradient_fidelity.clip_true"),
     ),
     (
         "The critic's estimate follows the quality of the samples, the GAN's does not",
