@@ -106,7 +106,7 @@ def risen(run):
     """{'least': W1 on the way, 'last': at the end} of a training whose W1 has more than doubled again, else {}."""
     least = min((value for value in run["on_the_way"]["w1"] if value is not None), default=None)
     last = run["scores"].get("w1")
-    return {} if None in (least, last) or last <= 2 * least else {"least": least, "last": last}
+    return {} if least is None or last is None or last <= 2 * least else {"least": least, "last": last}
 
 
 def draw(numbers, store):
