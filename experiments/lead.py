@@ -51,7 +51,7 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "On few images a critic overfits",
         "图像少时判别器会过拟合",
-        ("overfitting.penalty_gap", "overfitting.clip_gap"),
+        ("overfitting.penalty_gap", "overfitting.penalty_train_rises", "overfitting.penalty_heldout_falls"),
     ),
     (
         "The posts' listing, of which no line clips, is no WGAN",
