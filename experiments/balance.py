@@ -30,6 +30,8 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "generator steps",
+            "caveat": "A training with twenty steps diverged: it is named below.",
+            "caveat_zh": "有一次二十步的训练发散，见下。",
         },
         "penalty": {
             "says": "With the penalty, twenty critic steps are better than one.",
@@ -69,6 +71,7 @@ METHODS: dict[str, tuple[str, dict[str, Any], str]] = {  # key of its claim: rec
     "clip": ("wgan", {"clip": 0.1}, "clip, c = 0.1"),
     "penalty": ("wgan-gp", {"penalty": 0.1}, "penalty, lambda = 0.1"),
 }
+WGANS = ("clip", "penalty")
 VALUES = ("w1", "modes_found", "good_share")
 
 
@@ -82,13 +85,28 @@ def measure(store):
         for n_critic in N_CRITIC
     }
     trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), samples=2000, names=["gaussians", "w1"])
-    numbers: dict[str, Any] = {"n_critic": list(N_CRITIC), "steps": steps, "claims": {}}
+    numbers: dict[str, Any] = {"n_critic": list(N_CRITIC), "steps": steps, "claims": {}, "over_five": {}}
     numbers["cells"] = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
+    numbers["diverged"] = [
+        {"cell": label, "seed": run["seed"], **again}
+        for label, group in trained.items()
+        if label.startswith(WGANS)
+        for run in training_runs.alive(group)
+        if (again := risen(run))
+    ]
     numbers["floor"] = training_runs.real_baseline(trained)
     for method in METHODS:
         many, one = (trained.get(f"{method} {n_critic}", []) for n_critic in (max(N_CRITIC), min(N_CRITIC)))
         numbers["claims"][method] = training_runs.compared(many, one, "w1")
+        numbers["over_five"][method] = training_runs.compared(many, trained.get(f"{method} 5", []), "w1")
     return numbers
+
+
+def risen(run):
+    """{'least': W1 on the way, 'last': at the end} of a training whose W1 has more than doubled again, else {}."""
+    least = min((value for value in run["on_the_way"]["w1"] if value is not None), default=None)
+    last = run["scores"].get("w1")
+    return {} if least is None or last is None or last <= 2 * least else {"least": least, "last": last}
 
 
 def draw(numbers, store):

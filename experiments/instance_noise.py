@@ -49,6 +49,8 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "all steps",
+            "caveat": "None of these trainings, of 2,000 critic steps, makes digits that can be read.",
+            "caveat_zh": "这些训练只有 2,000 个判别器步，都没有生成可辨认的数字。",
         },
         "points": {
             "says": "On the eight Gaussians annealed noise makes the saturating GAN better.",
@@ -67,6 +69,8 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "critic steps",
+            "caveat": "None of these trainings, of 2,000 critic steps, makes digits that can be read.",
+            "caveat_zh": "这些训练只有 2,000 个判别器步，都没有生成可辨认的数字。",
         },
     },
 }

@@ -18,7 +18,7 @@ from reporting.numbers import in_digits
 FEWEST = 3  # replicates that have an interval
 MOST = 100  # replicates that are worth waiting for
 STUDENTS = MEAN, LOGARITHMS = ("t", "t of logarithms")  # methods of Student's intervals
-PROPORTIONS = WILSON, BINOMIAL = "wilson", "exact binomial"  # methods whose replicates are successes and failures, 1 and 0
+PROPORTIONS = SHARE, BINOMIAL = "exact", "exact binomial"  # of successes and failures, 1 and 0: of all, of pairs that differ
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
 Interval = dict[str, Any]
 
@@ -50,8 +50,8 @@ def paired_ratio(ours: Replicates, theirs: Replicates) -> Interval:
 
 
 def share(successes: Mapping[int, bool]) -> Interval:
-    """Wilson's interval of a probability, from one success or failure a replicate."""
-    return _proportion(successes, WILSON)
+    """Exact interval (Clopper and Pearson) of a probability, from one success or failure a replicate."""
+    return _proportion(successes, SHARE)
 
 
 def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
@@ -89,7 +89,7 @@ def _proportion(successes, method):
     count, of = sum(map(bool, successes.values())), len(successes)
     low = high = None
     if of >= FEWEST:
-        low, high = stats.binomtest(count, of).proportion_ci(LEVEL, method.partition(" ")[0])
+        low, high = stats.binomtest(count, of).proportion_ci(LEVEL, "exact")
     return _interval(count / of if of else None, low, high, {key: int(value) for key, value in successes.items()}, method)
 
 
@@ -128,6 +128,12 @@ def each(row: dict[str, Any], digits: int = 3, most: int = 10) -> str:
     if len(row["each"]) > most and lived:
         return f"{in_digits(min(lived), digits)} … {in_digits(max(lived), digits)}"
     return ", ".join(in_digits(value, digits) for value in row["each"])
+
+
+def in_words(interval: Interval, form: str = "{} ({} to {})") -> str:
+    """An interval's estimate with its ends in this form; alone where it has none."""
+    value, *ends = (in_digits(interval[key], 3) for key in ("value", "low", "high"))
+    return value if interval["low"] is None else form.format(value, *ends)
 
 
 def last_of_largest(values: Sequence[float]) -> float:

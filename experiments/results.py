@@ -108,7 +108,7 @@ def environment() -> Environment:
         autoescape=False,  # Markdown
     )
     made.filters |= {"g": lambda value, digits=3: numbers.in_digits(value, digits)}
-    made.filters |= {"percent": numeric.percent, "each": numeric.each}
+    made.filters |= {"percent": numeric.percent, "each": numeric.each, "interval": numeric.in_words}
     made.filters |= {"sentence": _sentence, "whole": lambda text: text.replace(" ", "\u00a0")}  # whole: in one line
     made.filters |= {"cell": lambda text: text.replace("|", "\\|")}  # of a table
     return made

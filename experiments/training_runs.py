@@ -137,14 +137,6 @@ def agreement(group: Iterable[Run], quality: str) -> dict[int, float | None]:
     return {seed: way and rank_correlation(way["critic_estimate"][1:], way[quality][1:]) for seed, way in ways.items()}
 
 
-def rows_by_seed(groups: Iterable[Iterable[Run]], value: Value) -> dict[int, list[float] | None]:
-    """{seed: [its value in each group]} of the seeds that all groups have, None where a run died."""
-    columns = [by_seed(group, value) for group in groups]
-    seeds = [seed for seed in columns[0] if all(seed in column for column in columns)]
-    rows = {seed: [number for column in columns if (number := column[seed]) is not None] for seed in seeds}
-    return {seed: row if len(row) == len(columns) else None for seed, row in rows.items()}
-
-
 def at(run: Run, value: str, axis: str, position: float) -> float | None:
     """A score on the way at a `position` on an axis of on_the_way, by straight lines between the checkpoints that have it.
 
@@ -169,16 +161,6 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
         for side, one in zip(read, pair):
             side[one["seed"]] = at(one, value, axis, end) if lived else None
     return with_ends(paired_ratio(*read), *_paired(ours, theirs))
-
-
-def relative_harm(
-    about: Mapping[str, Any], key: str, changed: Sequence[list[Run]], base: Sequence[list[Run]], value: str
-) -> dict[str, Interval]:
-    """{'KEY, TERMS': what a change does to ours beside what it does to theirs} of a claim of ABOUT with several terms: the paired
-    ratio ours / theirs of `changed`, (ours, theirs), over that of `base`. Below 1 the change costs ours less."""
-    here, there = (per_terms(about, key, ours, theirs, value) for ours, theirs in (changed, base))
-    each = lambda row: dict(zip(row["seeds"], row["each"]))  # noqa: E731
-    return {terms: paired_ratio(each(row), each(there[terms])) for terms, row in here.items()}
 
 
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
@@ -240,15 +222,15 @@ def worst_tile(store: ExperimentStore, label: str, row: Mapping[str, Any], value
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
-    """'end' where a training has converged, 'cap' where its budget stopped it on the way there.
+    """'end' where a training has converged, 'cap' where its budget stopped it on the way there, 'dead' where its critic died.
 
     Converged: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
     from the mean of their earlier half to that of their later one, by more than their standard deviation, or than that of the
-    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. Or when
-    its critic is dead, by its last mean ‖∇f‖: then nothing changes any more.
+    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. A critic is
+    dead by its last mean ‖∇f‖: nothing changes any more, but the training has failed, not converged.
     """
     if gradient_norm < alarms.DEAD:
-        return "end"
+        return "dead"
     quality = next((value for value in metrics.quality_values() if value in way), "")
     values = [value for value in way.get(quality, [])[1:] if value is not None]  # without the untrained one
     late = np.array(values[len(values) - len(values) // 3 :])

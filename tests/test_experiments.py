@@ -145,7 +145,7 @@ def test_a_training_is_at_its_end_when_its_quality_no_longer_falls(values, state
     for untrained in (100.0, None):
         way = {"step": [*range(len(values) + 1)], "fd_lenet": [untrained, *values]}
         assert training_runs.ended(way, {"fd_lenet": 0.1}) == state
-        assert training_runs.ended(way, {"fd_lenet": 0.1}, gradient_norm=1e-9) == "end"  # of a dead critic
+        assert training_runs.ended(way, {"fd_lenet": 0.1}, gradient_norm=1e-9) == "dead", "a failure, not an end"
 
 
 def a_run(seed, values, seconds):

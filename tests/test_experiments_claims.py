@@ -1,6 +1,5 @@
 """A claim as one predicate: verdicts from intervals, what would refute it in words, and the intervals themselves."""
 
-import math
 import re
 
 import numpy as np
@@ -178,11 +177,12 @@ def test_a_ratio_to_nothing_decides_nothing():
     assert "give no number" in BELOW.why(row) and BELOW.why(None) == "not measured yet"
 
 
-def test_shares_have_wilson_s_interval_and_mcnemar_looks_at_disagreements():
+def test_shares_have_the_exact_interval_and_mcnemar_looks_at_disagreements():
     row = numeric.share({seed: seed < 8 for seed in range(10)})
-    z = stats.norm.ppf(0.975)
-    centre, half = (0.8 + z**2 / 20) / (1 + z**2 / 10), z / (1 + z**2 / 10) * math.sqrt(0.8 * 0.2 / 10 + z**2 / 400)
-    assert (row["low"], row["high"]) == pytest.approx((centre - half, centre + half))
+    assert (row["low"], row["high"]) == pytest.approx((stats.beta.ppf(0.025, 8, 3), stats.beta.ppf(0.975, 9, 2)))
+    none = {n: numeric.share(dict.fromkeys(range(n), False)) for n in (5, 6)}
+    assert none[5]["high"] > 0.5 > none[6]["high"], "five failures do not decide at a half, six do"
+    assert BELOW.why(numeric.share({})) == "not measured yet"
     ours = {n: n < 9 for n in range(20)}
     theirs = {n: n in (0, 1, 19) for n in range(20)}
     row = numeric.mcnemar(ours, theirs)  # ours alone at 2 … 8, theirs alone at 19
