@@ -6,6 +6,7 @@ alive when it gets a signal, and its exit status is never theirs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from typing import IO
 
 from errors import TrainingError, UserError, shortened
 from models import networks
@@ -117,16 +119,24 @@ def run(processes: int, command: list[str], device: str) -> int:
     TrainingError, with its last line, if another one failed and the first did not.
     """
     command = [sys.executable, *command]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+    with contextlib.ExitStack() as files:
+        errors: list[IO[str] | None] = [
+            None
+        ]  # the first one is heard; of the others each has its own: lines of two would run into one another
+        for _ in range(1, processes):
+            errors.append(files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")))
         team = [
-            children.start(command, own["OMP_NUM_THREADS"], own, stderr=errors if rank else None)
-            for rank, own in enumerate(environments(processes, device))
+            children.start(command, own["OMP_NUM_THREADS"], own, stderr=file)
+            for own, file in zip(environments(processes, device), errors)
         ]
         failed, first = _watch(team), team[0].returncode
         if failed is None or first > 0:  # it has said why itself
             return first
-        errors.seek(0)
-        lines = [line.strip() for line in errors if line.strip()]
+        file = errors[team.index(failed)]
+        lines = []
+        if file:
+            file.seek(0)
+            lines = [line.strip() for line in file if line.strip()]
     if failed.returncode < 0:
         lines = [f"one of the processes was killed by {signal.Signals(-failed.returncode).name}"]
     last = lines[-1] if lines else f"one of the processes ended with status {failed.returncode}"
