@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.utils import htmlsafe_json_dumps as script  # no character that ends or begins anything in HTML or JavaScript
 from markupsafe import Markup, escape
 
@@ -30,10 +30,10 @@ FORMS = {
 
 
 @functools.cache
-def _environment() -> Environment:
+def _template() -> Template:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.trim_blocks = environment.lstrip_blocks = True
-    return environment
+    return environment.get_template("report.html")
 
 
 def render(results: dict, language: str = "en") -> str:
@@ -57,43 +57,39 @@ def render(results: dict, language: str = "en") -> str:
     frames = {i: _frames(run) for i, run in enumerate(results["runs"]) if run["grids"]}
     scored = list(results["floor"])
     charts = {key: results[key] for key in ("curves", "metric_curves", "agreement", "floor", "quality")}
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            r=results,
-            language=language,
-            num=num,
-            both=both,
-            name=name,
-            words=page_words,
-            Markup=Markup,
-            direction=metrics.direction,
-            colour=colours,
-            place={label: i for i, label in enumerate(labels)},
-            fit="narrow" if len(labels) <= 4 else "middle" if len(labels) <= 8 else "stacked",
-            unequal_length=bool({"steps", "minutes"} & set(results["summary"]["unequal"])),
-            scored=[value for value in scored if not is_class_share(value)],
-            shares=[value for value in scored if is_class_share(value)],
-            marked=summary.marked(results),
-            through_training=figures.metric_names(results),
-            health=[key for key in healths[0] if any(health[key] is not None for health in healths)],
-            logged=[(title, quantities, has(quantities)) for title, quantities in curves.LOGGED if has(quantities)],
-            rows=rows(results),
-            many_seeds=len({run["seed"] for run in results["runs"]}) > 1,
-            agreeing=list(dict.fromkeys(row["label"] for row in results["agreement"])),
-            real=next((picture for i in frames if (picture := _real(results["runs"][i]))), ""),
-            last_frame={i: pictures[-1] for i, pictures in frames.items()},
-            points=data.source(results["data"]).is_points,
-            chart_data=script(charts),
-            frames=script(frames),
-            grids=script({i: results["runs"][i]["grids"] for i in frames}),
-            colours=script(colours),
-            chart_words=script(chart_words(results)),
-            css=Markup(_text("report.css")),
-            stack=Markup(_text("stack.css")),
-            js=Markup("\n".join(_text(file) for file in ("echarts/echarts.min.js", "charts.js", "report.js"))),
-        )
+    return _template().render(
+        r=results,
+        language=language,
+        num=num,
+        both=both,
+        name=name,
+        words=page_words,
+        Markup=Markup,
+        direction=metrics.direction,
+        colour=colours,
+        place={label: i for i, label in enumerate(labels)},
+        fit="narrow" if len(labels) <= 4 else "middle" if len(labels) <= 8 else "stacked",
+        unequal_length=bool({"steps", "minutes"} & set(results["summary"]["unequal"])),
+        scored=[value for value in scored if not is_class_share(value)],
+        shares=[value for value in scored if is_class_share(value)],
+        marked=summary.marked(results),
+        through_training=figures.metric_names(results),
+        health=[key for key in healths[0] if any(health[key] is not None for health in healths)],
+        logged=[(title, quantities, has(quantities)) for title, quantities in curves.LOGGED if has(quantities)],
+        rows=rows(results),
+        many_seeds=len({run["seed"] for run in results["runs"]}) > 1,
+        agreeing=list(dict.fromkeys(row["label"] for row in results["agreement"])),
+        real=next((picture for i in frames if (picture := _real(results["runs"][i]))), ""),
+        last_frame={i: pictures[-1] for i, pictures in frames.items()},
+        points=data.source(results["data"]).is_points,
+        chart_data=script(charts),
+        frames=script(frames),
+        grids=script({i: results["runs"][i]["grids"] for i in frames}),
+        colours=script(colours),
+        chart_words=script(chart_words(results)),
+        css=Markup(_text("report.css")),
+        stack=Markup(_text("stack.css")),
+        js=Markup("\n".join(_text(file) for file in ("echarts/echarts.min.js", "charts.js", "report.js"))),
     )
 
 

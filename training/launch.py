@@ -120,9 +120,8 @@ def run(processes: int, command: list[str], device: str) -> int:
     """
     command = [sys.executable, *command]
     with contextlib.ExitStack() as files:
-        errors: list[IO[str] | None] = [
-            None
-        ]  # the first one is heard; of the others each has its own: lines of two would run into one another
+        # the first one is heard; of the others each has its own: lines of two would run into one another
+        errors: list[IO[str] | None] = [None]
         for _ in range(1, processes):
             errors.append(files.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")))
         team = [
