@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from experiments import numeric
 from experiments.numeric import BINOMIAL, FEWEST, MOST, PROPORTIONS, STUDENTS, replicates_to_decide
 from reporting.numbers import in_digits
 
@@ -123,10 +124,7 @@ class Claim:
     def _found(self, found: Found | None, chinese: bool) -> str:
         if not found or found["value"] is None:
             return "–"
-        value, low, high = (in_digits(found[key], 3) for key in ("value", "low", "high"))
-        if found["low"] is None:
-            return value
-        return f"{value}（{low} 至 {high}）" if chinese else f"{value} ({low} to {high})"
+        return numeric.in_words(found, "{}（{} 至 {}）" if chinese else "{} ({} to {})")
 
 
 def _each(found: Found | None, chinese: bool) -> str:

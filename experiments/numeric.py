@@ -130,7 +130,7 @@ def each(row: dict[str, Any], digits: int = 3, most: int = 10) -> str:
     return ", ".join(in_digits(value, digits) for value in row["each"])
 
 
-def in_words(interval: Interval, form: str = "{} ({} to {})") -> str:
+def in_words(interval: Mapping[str, Any], form: str = "{} ({} to {})") -> str:
     """An interval's estimate with its ends in this form; alone where it has none."""
     value, *ends = (in_digits(interval[key], 3) for key in ("value", "low", "high"))
     return value if interval["low"] is None else form.format(value, *ends)
