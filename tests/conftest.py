@@ -1,5 +1,6 @@
 """One Paddle for all tests of a process, prepared as the commands prepare it."""
 
+import importlib
 import json
 import os
 import shutil
@@ -34,7 +35,7 @@ def call(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
-        command = __import__(name).main
+        command = importlib.import_module(name).main
         monkeypatch.setenv("LC_ALL", "C.UTF-8")  # whatever the reader's language is
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
         capsys.readouterr()
