@@ -1,5 +1,6 @@
 """One Paddle for all tests of a process, prepared as the commands prepare it."""
 
+import importlib
 import json
 import os
 import shutil
@@ -34,7 +35,7 @@ def call(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(name, *arguments):
-        command = __import__(name).main
+        command = importlib.import_module(name).main
         monkeypatch.setenv("LC_ALL", "C.UTF-8")  # whatever the reader's language is
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *map(str, arguments)])
         capsys.readouterr()
@@ -122,27 +123,15 @@ def run(runs_to_copy, tmp_path):
 @pytest.fixture(scope="session")
 def small_comparison(tmp_path_factory):
     """(results, text of report.html, folder) of a comparison of two models and two seeds, not to be changed."""
-    folder = tmp_path_factory.mktemp("compare")
-    flags = [
-        "--network",
-        "mlp",
-        "--steps",
-        "10",
-        "--batch-size",
-        "8",
-        "-o",
-        "units=16",
-        "-o",
-        "latent=8",
-        "--seeds",
-        "2",
-        "--jobs",
-        "1",
-    ]
-    flags += ["--metrics", "frechet,classes,swd,wasserstein", "--samples", "200", "--out", "A"]
-    environment = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
-    status, out, err = helpers.run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400, env=environment)
-    assert status == 0, out + err
+
+    def make(folder):
+        flags = ["--network", "mlp", "--steps", "10", "--batch-size", "64", "-o", "units=16", "-o", "latent=8", "--seeds", "2"]
+        flags += ["--metrics", "frechet,classes,swd,wasserstein", "--samples", "200", "--jobs", "1", "--out", "A"]
+        environment = {"OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
+        status, out, err = helpers.run_program("compare.py", "gan", "wgan", *flags, cwd=folder, timeout=400, env=environment)
+        assert status == 0, out + err
+
+    folder = helpers.made_once(tmp_path_factory, "comparison", make)
     text = (folder / "A/report.html").read_text(encoding="utf-8")
     return json.loads((folder / "A/results.json").read_text(encoding="utf-8")), text, folder / "A"
 

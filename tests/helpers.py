@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from data.dataset import Dataset
 from models import networks, objectives
@@ -139,6 +141,19 @@ def write_images(folder, n=12, size=(40, 36), suffix=".png"):
     for k in range(n):
         picture = np.random.default_rng(k).integers(0, 256, (*size, 3), dtype=np.uint8)
         (folder / f"{k:03d}{suffix}").write_bytes(cv2.imencode(suffix, picture)[1].tobytes())
+
+
+def made_once(factory, name, make):
+    """A folder that all of pytest-xdist's processes share, filled by make(folder) in the first that asks; not to be changed."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / f"shared-{name}"
+    with FileLock(f"{folder}.lock"):
+        if not (done := folder / ".done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
 
 
 def log_of(folder, without=TIMES):

@@ -12,7 +12,7 @@ import metrics
 from metrics.registry import register
 from tests.helpers import TINY_FLAGS, pictures
 
-COMPARED = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--jobs", "1"]
+COMPARED = ["--network", "mlp", "--steps", "10", "--batch-size", "64", "-o", "units=16", "-o", "latent=8", "--jobs", "1"]
 
 
 @pytest.fixture(autouse=True)

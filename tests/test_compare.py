@@ -11,7 +11,7 @@ from tests.helpers import files_below
 from training import comparison, run, runtime
 from training import recipe as recipes
 
-TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8"]
+TINY = ["--network", "mlp", "--steps", "10", "--batch-size", "64", "-o", "units=16", "-o", "latent=8"]
 TINY += ["--samples", "100", "--metrics", "swd"]
 SMALL = [*TINY, "--jobs", "1"]  # in this process: tests of more at a time are in test_run_comparison.py
 ONE_RUN, RUN = ["gan", *SMALL, "--seeds", "1", "--out", "A"], Path("A/runs/gan-mlp-mnist-5k-s0")  # and the only run's folder
@@ -235,7 +235,7 @@ def test_another_comparison_reuses_the_same_trainings(call):
 def test_runs_of_train_py_are_reused_and_lend_their_terms(call, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as if train.py had taken two cores; a training beside others takes one
     monkeypatch.setenv(runtime.OURS, "2")
-    flags = ["--network", "mlp", "--steps", "10", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "-o", "filters=16"]
+    flags = ["--network", "mlp", "--steps", "10", "--batch-size", "64", "-o", "units=16", "-o", "latent=8", "-o", "filters=16"]
     assert call("train", "--model", "gan", *flags).status == 0
     found = call("compare", "gan", "wgan", *TINY, "--jobs", "2", "--seeds", "1", "--out", "A")
     assert "2 runs, 1 of them there already" in found.out, found.err

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import yaml
 
 from data.dataset import crop_to, to_uint8
 from reporting import samples
-from tests.helpers import TINY_FLAGS, in_process, write_images
+from tests.helpers import ROOT, TINY_FLAGS, in_process, write_images
 from tests.test_compare import results
 from training import checkpoint, grids, run
 from training.sampling import sample
@@ -169,15 +171,21 @@ def test_real_digits_are_of_their_class(call):
 
 
 @pytest.mark.usefixtures("runs")
-def test_the_exported_graph_draws_the_classes_that_sample_py_draws(call):
+def test_the_exported_graph_draws_the_classes_that_sample_py_draws(call, tmp_path):
+    """infer.py in a process of its own: it changes how the process that holds it does its sums."""
     assert call("sample", "conditional", "--export", "made").status == 0
     record = json.loads(Path("made/export.json").read_text())
     assert record["format"] == 2 and list(record["classes"]) == list("0123456789")
-    for flags in (["--classes", "3,7"], ["--grid", "classes"], []):
-        drawn = call("infer", "--model_dir", "made", "--n", 20, "--batch_size", 6, "--out", "i.npz", *flags)
-        assert drawn.status == 0, drawn.err
-        call("sample", "conditional", "--n", 20, "--out", "s.npz", *flags)
-        ours, theirs = arrays("s.npz"), arrays("i.npz")
+    ways = {"chosen": ["--classes", "3,7"], "grid": ["--grid", "classes"], "as they come": []}
+    common = ["--model_dir", "made", "--n", "20", "--batch_size", "6"]
+    commands = [[*common, "--out", f"{way} i.npz", *flags] for way, flags in ways.items()]
+    code = f"import sys\nsys.path[:0] = [{str(ROOT)!r}]\nimport infer\n"
+    code += f"for flags in {commands!r}:\n    infer.main.main(flags, standalone_mode=False)\n"
+    drawn = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert drawn.returncode == 0, drawn.stderr
+    for way, flags in ways.items():
+        assert call("sample", "conditional", "--n", 20, "--out", f"{way} s.npz", *flags).status == 0
+        ours, theirs = arrays(f"{way} s.npz"), arrays(f"{way} i.npz")
         np.testing.assert_array_equal(ours["labels"], theirs["labels"])
         assert np.abs(ours["images"].astype(int) - theirs["images"]).max() <= 1
     assert call("sample", "plain", "--export", "other").status == 0

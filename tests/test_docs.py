@@ -1,18 +1,24 @@
 """README and docs/: short enough, the same in both languages, true to the code, and without dead links."""
 
+import importlib
+import json
 import re
+import shlex
 import subprocess
 from collections import Counter
 from unicodedata import east_asian_width
 
+import click
+import cv2
 import pytest
 
+from errors import UserError
 from experiments import ladder
 from experiments.results import CHINESE
 from reporting import settings
 from reporting.markdown import between_marks
 from tests.helpers import ROOT
-from training import callbacks
+from training import callbacks, runtime
 from training.recipe import Recipe
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -74,6 +80,26 @@ def test_the_page_for_scripts_runs_as_it_stands(tmp_path, monkeypatch):
     assert names["estimate"] > 0
 
 
+def test_the_course_s_real_pictures_are_of_the_size_and_colours_of_samples(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (code,) = (block for block in blocks("docs/course.md", "python") if "real/" in block)
+    assert "images = dataset.train " in code
+    exec(code.replace("images = dataset.train ", "images = dataset.train[:20] "), {})
+    pictures = [cv2.imread(str(path)) for path in (tmp_path / "real").glob("*.png")]
+    assert [picture.shape for picture in pictures] == [(28, 28, 3)] * 20
+
+
+def test_the_lab_s_program_finds_its_numbers(call):
+    flags = ["--data", "8gaussians", "-o", "units=16", "-o", "batch_size=64", "-o", "log_every=1", "--steps", 2]
+    for out in ("runs/clip-0.1", "runs/steps-10"):
+        assert call("train", "--model", "wgan", *flags, "--out", out).status == 0
+    assert call("eval", out, "--every", "--samples", 100, "--metrics", "w1,wasserstein").status == 0
+    (code,) = blocks("docs/lab.md", "python")
+    names = {}
+    exec(code, names)
+    assert [len(names[name]) for name in ("norms", "w1", "estimate")] == [2, 2, 2]
+
+
 def test_git_ignores_what_the_pages_have_one_write():
     """Otherwise a run's record says that the program has local changes."""
     if not (ROOT / ".git").exists():
@@ -84,6 +110,43 @@ def test_git_ignores_what_the_pages_have_one_write():
     assert len(made) > 8
     asked = subprocess.run(["git", "check-ignore", "--stdin"], input="\n".join(made), cwd=ROOT, capture_output=True, text=True)
     assert asked.stdout.splitlines() == made
+
+
+def test_the_commands_take_what_the_pages_say():
+    tried, wrong = 0, []
+    for page in PAGES:
+        text = "\n".join(blocks(page, "bash")).replace("\\\n", " ").replace("$seed", "0")
+        for program, words in re.findall(r"\bpython (\w+)\.py([^\n;|&]*)", re.sub(r"\s#.*", "", text)):
+            if not (ROOT / f"{program}.py").is_file():
+                continue
+            tried += 1
+            try:
+                arguments = [word for word in shlex.split(words) if not word.startswith("$")]
+                importlib.import_module(program).main.make_context(program, arguments)
+            except click.exceptions.Exit:  # --help
+                pass
+            except (click.ClickException, UserError) as error:
+                wrong.append(f"{page.relative_to(ROOT)}: python {program}.py{words}: {error}")
+    assert not wrong and tried > 100
+
+
+def test_the_table_of_paddles_is_what_the_suite_wrote():
+    rows = []
+    for pair, found in json.loads(text_of("docs/versions.json")).items():
+        counts = (f"{found[key]:,}" for key in ("passed", "skipped", "failed"))
+        rows.append(f"| {' | '.join([*pair.split(', '), found['numpy'], *counts])} |")
+    for page in ("docs/paddle.md", "docs/zh/paddle.md"):
+        table = text_of(page).partition("<!-- versions -->\n")[2].partition("\n<!-- end")[0]
+        assert table.splitlines()[2:] == rows
+
+
+def test_versions_are_the_same_wherever_they_stand():
+    (own,) = re.findall(r'^version = "(.+)"$', text_of("pyproject.toml"), re.M)
+    assert f"\nversion: {own}\n" in text_of("CITATION.cff")
+    assert f"version {own} " in text_of("README.md") and f"版本 {own}（" in text_of("README_zh.md")
+    assert f"\npaddlepaddle=={runtime.NEWEST}\n" in text_of("requirements-cpu.txt")
+    assert f"[{runtime.OLDEST} to {runtime.NEWEST}]" in text_of("README.md")
+    assert f"[{runtime.OLDEST} 至 {runtime.NEWEST}]" in text_of("README_zh.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

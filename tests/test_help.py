@@ -29,12 +29,15 @@ def test_every_option_of_a_command_has_its_help_in_chinese_and_no_other(name):
     assert set(help_zh.COMMANDS[name]) == options | {""}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ["eval.py", "train.py"])  # no other lists names
 def test_names_that_the_english_help_lists_stand_in_the_chinese_one(name):
+    names = 0
     for option in command_of(name).params:
         text = (getattr(option, "help", None) or "").split(";")[0].split(": ")[-1]
         for word in text.removeprefix("Of ").rstrip(".").split(", ") if text.count(", ") > 4 else ():
-            assert word.removesuffix("; by default all that fit") in help_zh.COMMANDS[name][option.name]
+            assert word in help_zh.COMMANDS[name][option.name]
+            names += 1
+    assert names > 5
 
 
 @pytest.mark.parametrize("encoding, words", [("utf-8", "用法"), ("gbk", "用法"), ("ascii", "Usage"), ("latin-1", "Usage")])

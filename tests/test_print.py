@@ -144,7 +144,8 @@ def test_what_was_not_measured_or_drawn_is_left_out_with_a_word(tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"results.tex", "results.md"}
 
 
-def test_a_grid_that_is_gone_or_damaged_spoils_no_figure(tmp_path):
+def test_a_grid_that_is_gone_or_damaged_spoils_no_figure(tmp_path, monkeypatch):
+    monkeypatch.setattr(printed, "FIGURES", {"samples": printed.FIGURES["samples"]})
     results = made_up(tmp_path)
     grids.path_of(results["runs"][0]["folder"], 300).unlink()
     grids.save_png(grids.path_of(results["runs"][1]["folder"], 300), pictures(1, 5)[0].transpose(1, 2, 0))
@@ -235,20 +236,20 @@ def test_every_value_has_words_in_both_languages():
     assert words.of_value("class_3", "zh") == "第 3 类的比例"
 
 
-def test_command_takes_a_comparison_that_was_moved(tmp_path):
+def test_command_takes_a_comparison_that_was_moved(call, tmp_path):
     results = made_up(tmp_path / "A")
     (tmp_path / "A/results.json").write_text(json.dumps(results))
     (tmp_path / "A/comparison.json").write_text("{}")
     shutil.move(tmp_path / "A", tmp_path / "B")
-    status, out, err = run_program("reporting/figures/__main__.py", "B", "--format", "png", cwd=tmp_path, env=PATH)
+    status, out, err = call("reporting.figures.__main__", "B", "--format", "png")
     assert (status, out.splitlines()[-1], err) == (0, "B/figures", "")
     assert (tmp_path / "B/figures/samples-page.png").is_file()
     (tmp_path / "B/results.json").write_text("[]")
-    status, _, err = run_program("reporting/figures/__main__.py", "B", cwd=tmp_path, env=PATH)
+    status, _, err = call("reporting.figures.__main__", "B")
     assert status == 2 and len(err.splitlines()) == 1 and "no results.json" in err
     del results["runs"][0]["folder"]
     (tmp_path / "B/results.json").write_text(json.dumps(results))
-    status, _, err = run_program("reporting/figures/__main__.py", "B", cwd=tmp_path, env=PATH)
+    status, _, err = call("reporting.figures.__main__", "B")
     assert status == 2 and len(err.splitlines()) == 1 and "B/results.json is damaged" in err
 
 

@@ -25,9 +25,14 @@ def kept(name):
     return content["numbers"]["claims"] if content.get("verdicts") else {}
 
 
+@pytest.fixture(scope="module")
+def rendered():
+    return results.render()
+
+
 @pytest.mark.parametrize("page", [*(f"docs/{name}" for name in results.PAGES), *results.TABLES])
-def test_pages_hold_the_numbers_of_the_json(page):
-    assert (ROOT / page).read_text(encoding="utf-8") == results.render()[page], "python -m experiments.results writes it again"
+def test_pages_hold_the_numbers_of_the_json(rendered, page):
+    assert (ROOT / page).read_text(encoding="utf-8") == rendered[page], "python -m experiments.results writes it again"
 
 
 @pytest.mark.parametrize("language", PAGES)

@@ -84,17 +84,17 @@ def test_interrupted_and_called_again_it_ends_with_the_same_bytes(one_after_anot
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
-    """fake(code, models, jobs=2): entries after `run_comparison.train` where train.py is this Python code; Interrupted is kept
-    in `fake.interrupted`."""
+    """fake(code, models, jobs=2, data_dir=None): entries after `run_comparison.train` where train.py is this Python code;
+    Interrupted is kept in `fake.interrupted`."""
     monkeypatch.chdir(tmp_path)
 
-    def carry_out(code, models=MODELS, jobs=2):
+    def carry_out(code, models=MODELS, jobs=2, data_dir=None):
         entries = comparison.plan(models, (), {"steps": 5, "network": "mlp"}, {}, 1)
         comparison.assign_folders("A", entries, "none")
         Path("train.py").write_text(f"import os, signal, sys, time\nfolder = sys.argv[sys.argv.index('--out') + 1]\n{code}")
         monkeypatch.setattr(run_comparison, "TRAIN", tmp_path / "train.py")
         try:
-            run_comparison.train("A", entries, None, "cpu", jobs, MultiRunProgress(entries, jobs))
+            run_comparison.train("A", entries, data_dir, "cpu", jobs, MultiRunProgress(entries, jobs))
         except Interrupted as stop:
             carry_out.interrupted = stop.signum
         return entries
@@ -115,6 +115,14 @@ def test_one_thread_each_also_for_the_last_that_is_left(fake, monkeypatch):
     monkeypatch.delenv(runtime.OURS, raising=False)
     fake(write, MODELS[:1])
     assert Path("threads").read_text() == "1117"
+
+
+def test_a_training_is_told_where_the_data_lie_and_that_it_may_go_on(fake):
+    fake("print(sys.argv, file=open('words', 'w'))", MODELS[:1], data_dir="DIR")
+    words = Path("words").read_text()
+    assert "'--data-dir', 'DIR'" in words and "'--resume'" in words and "'--device', 'cpu'" in words
+    fake("print(sys.argv, file=open('words', 'w'))", MODELS[1:])
+    assert "--data-dir" not in Path("words").read_text()
 
 
 def test_no_more_than_so_many_at_a_time(fake):

@@ -27,12 +27,12 @@ STEPS = int(os.environ["STEPS"])
 
 def measure(store):
     store.shared({"alone": ({}, lambda: {"process": os.getpid()})})
-    common = {"data": "8gaussians", "units": 16, "batch_size": 16, "steps": STEPS, "log_every": 10}
-    common |= {"sample_every": STEPS, "checkpoint_every": STEPS}
+    common = {"data": "mnist-5k", "network": "mlp", "latent": 8, "units": 16, "batch_size": 64, "steps": STEPS}
+    common |= {"log_every": 10, "sample_every": STEPS, "checkpoint_every": STEPS}
     cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
     more = {"extra": lambda folder: {"process": os.getpid()}}
-    trained = training_runs.runs(store, cells, 1, samples=100, names=["w1"], **more)
-    return {label: training_runs.summary(group, ["w1"])["w1"] for label, group in trained.items()}
+    trained = training_runs.runs(store, cells, 1, samples=100, names=["swd"], **more)
+    return {label: training_runs.summary(group, ["swd"])["swd"] for label, group in trained.items()}
 
 
 def draw(numbers, store):

@@ -14,8 +14,20 @@ from metrics.draws import Items
 from tests.helpers import pictures, toy_dataset, write_images
 
 
+@pytest.fixture(scope="module")
+def cache_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def common_cache(cache_folder, monkeypatch):
+    """Of these tests together: what real data score is measured once."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder))
+
+
+@pytest.fixture
+def own_cache(common_cache, tmp_path, monkeypatch):
+    """One of a test alone, still empty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "paddle-wgan"
 
@@ -26,10 +38,10 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def scores(digits, tmp_path_factory):
+def scores(digits, cache_folder):
     """Held-out digits against the data they are of: what real images score."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(cache_folder))
         return metrics.evaluate(digits.heldout, digits)
 
 

@@ -4,17 +4,19 @@ import shutil
 
 import pytest
 
-from tests.helpers import run_program
+from tests.helpers import made_once, run_program
 from tests.test_compare import ONE_RUN
 
 
 @pytest.fixture(scope="session")
 def finished_comparison(tmp_path_factory):
     """A folder with the finished comparison A of one tiny run."""
-    folder = tmp_path_factory.mktemp("finished")
-    status, out, err = run_program("compare.py", *ONE_RUN, cwd=folder)
-    assert status == 0, out + err
-    return folder
+
+    def make(folder):
+        status, out, err = run_program("compare.py", *ONE_RUN, cwd=folder)
+        assert status == 0, out + err
+
+    return made_once(tmp_path_factory, "finished", make)
 
 
 @pytest.fixture

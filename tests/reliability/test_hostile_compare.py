@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting import report
+from reporting import collect, report
 from tests.helpers import write_images
 from tests.reliability import TALLY
 from tests.test_compare import ONE_RUN, RUN, results
@@ -95,6 +95,7 @@ LOGS = {
     "no log": lambda: (RUN / "log.jsonl").unlink(),
     "a pipe for a log": lambda: fifo(RUN / "log.jsonl"),
 }
+SOME_LOGS = ("a line that is cut off", "a number that is none", "an empty log", "no log", "a pipe for a log")
 
 
 def provenance(old, new):
@@ -117,7 +118,17 @@ RECORDS = {
 
 
 @pytest.mark.usefixtures("comparison_here")
-@pytest.mark.parametrize("kind", [*PICTURES, *LOGS, *RECORDS])
+@pytest.mark.parametrize("kind", LOGS)
+def test_a_log_that_is_damaged_gives_no_curves_and_a_word_why(kind):
+    LOGS[kind]()
+    lines, remark = collect.read_log(RUN)
+    assert lines == []
+    assert (remark == "") if kind == "an empty log" else remark.startswith(f"No curves of {RUN}: {RUN}/log.jsonl")
+    TALLY["damaged files beside the runs of a comparison"] += 1
+
+
+@pytest.mark.usefixtures("comparison_here")
+@pytest.mark.parametrize("kind", [*PICTURES, *SOME_LOGS, *RECORDS])
 def test_what_is_damaged_beside_a_run_is_left_out_of_the_report(call, kind):
     {**PICTURES, **LOGS, **RECORDS}[kind]()
     if kind not in RECORDS:
@@ -166,7 +177,7 @@ DOLLARS = ("$\\frac{$", "$x$", "$$", "a$b^{$c")
 @pytest.mark.parametrize("name", [*DOLLARS[:1], *(pytest.param(name, marks=pytest.mark.slow) for name in DOLLARS[1:])])
 def test_a_folder_of_pictures_whose_name_is_tex_has_a_report(call, tmp_path, name):
     write_images(tmp_path / name, 12)
-    flags = ["--network", "mlp", "--steps", "2", "--batch-size", "8", "-o", "units=16", "-o", "latent=8", "--jobs", "1"]
+    flags = ["--network", "mlp", "--steps", "2", "--batch-size", "64", "-o", "units=16", "-o", "latent=8", "--jobs", "1"]
     flags += ["--samples", "10", "--metrics", "swd", "--seeds", "1", "--data", f"folder:{name}", "--out", "A"]
     found = call("compare", "gan", *flags)
     assert (found.status, found.err) == (0, ""), found.err
