@@ -18,7 +18,7 @@ import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import experiments
-from experiments import ROOT, claims, lead, numeric, queue
+from experiments import ROOT, claims, lead, numeric, queue, training_runs
 from reporting import console, numbers
 from reporting.markdown import between_marks
 from storage.writing import write_text
@@ -96,6 +96,19 @@ def full_budgets(data: str) -> Iterator[dict[str, Any]]:
         }
 
 
+def published_shares(measured: Rows) -> dict[int, tuple[float, float]]:
+    """{published generator steps: (least, largest) share of them that trainings took}: see training_runs.PUBLISHED."""
+    shares: dict[int, list[float]] = {}
+    for unit in (unit for content in measured.values() for unit in content["units"].values()):
+        settings, found = unit["settings"], unit["found"]
+        if "model" not in settings or "steps" not in found:
+            continue  # no training as train.py makes them, or it died
+        name = settings.get("data") or settings.get("recipe", {}).get("data", "mnist-5k")
+        if steps := training_runs.published(name):
+            shares.setdefault(steps, []).append(found["steps"] / steps)
+    return {steps: (min(each), max(each)) for steps, each in shares.items()}
+
+
 @functools.cache
 def environment() -> Environment:
     """What the pages are rendered in; it compiles each template once."""
@@ -130,6 +143,7 @@ def render() -> dict[str, str]:
         "full_budgets": full_budgets,
         "recipe": recipes.load,
         "intervals": intervals,
+        "shares": published_shares(measured),
     }
     texts = {}
     for name in (*PAGES.values(), *TABLES.values()):

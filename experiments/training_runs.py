@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -248,10 +249,17 @@ def _complete(recipe: Recipe, found: Run) -> Run:
 
 
 def _derived(recipe: Recipe, found: Run) -> Run:
-    published = PUBLISHED.get(recipe.data)
-    share = found["steps"] / published if published else None
+    steps = published(recipe.data)
     norms = found["curves"].get("gradient_norm") or [1.0]
-    return {"ended": ended(found["on_the_way"], found["deviations"], norms[-1]), "published_share": share}
+    return {
+        "ended": ended(found["on_the_way"], found["deviations"], norms[-1]),
+        "published_share": found["steps"] / steps if steps else None,
+    }
+
+
+def published(name: str) -> int | None:
+    """Generator steps of PUBLISHED for a data set or a part of it (mnist-5k is mnist), None where nothing was published."""
+    return PUBLISHED.get(re.sub(r"-\d+k$", "", name))
 
 
 def _short_hash(recipe: Recipe) -> str:
