@@ -69,9 +69,11 @@ class Claim:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
+            open_too = None not in (found["low"], found["high"]) and found["low"] <= self.threshold <= found["high"]
             return UNDECIDED, (
-                "{} of {} trainings have converged".format(*counts),
-                "{1} 次训练中只有 {0} 次已收敛".format(*counts),
+                "{} of {} trainings have converged".format(*counts)
+                + (f", and the interval contains {self.threshold:g}" if open_too else ""),
+                "{1} 次训练中只有 {0} 次已收敛".format(*counts) + (f"，且区间含 {self.threshold:g}" if open_too else ""),
             )
         if found["low"] is None or found["high"] is None:
             return UNDECIDED, ("there is no interval", "没有区间")

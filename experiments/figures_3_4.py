@@ -41,10 +41,10 @@ ABOUT = {
         "wgan_mlp_trains": {
             "says": "With an mlp generator and the paper's hyperparameters wgan makes digits of which half can be read.",
             "says_zh": "生成器为 mlp、用论文的超参数时，wgan 生成的数字有一半可辨认。",
-            "quantity": "fd_lenet at the end (at about 10 half of the digits can be read)",
-            "quantity_zh": "结束时的 fd_lenet（10 左右时约一半数字可辨认）",
+            "quantity": "fd_lenet at the end (of an mlp's digits more than half can be read at 25)",
+            "quantity_zh": "结束时的 fd_lenet（mlp 的样本在 25 时有一半以上可辨认）",
             "relation": "below",
-            "threshold": 10,
+            "threshold": 25,
             "caveat": "The claim was added after these trainings, in the place of a rank correlation of which nothing follows "
             "where no digits are learnt; with a dcgan generator wgan is not there after so few steps, either.",
             "caveat_zh": "这一结论是在这些训练之后加的，代替原来的秩相关系数（没有学成数字时它说明不了什么）；"

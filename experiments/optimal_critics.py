@@ -50,8 +50,8 @@ ABOUT = {
         "c_matters": {
             "says": "What a clipped critic captures depends on c.",
             "says_zh": "权重裁剪的判别器学到多少取决于 c。",
-            "quantity": "share of the exact W1 seen, at the best minus at the worst of the six c",
-            "quantity_zh": "测出的距离占精确 W1 的比例，六个 c 中最好的减去最差的",
+            "quantity": "share of the exact W1 seen, at the best minus at the worst of the six c, as the first seed has them",
+            "quantity_zh": "测出的距离占精确 W1 的比例，第一个种子选出的最好的 c 减去最差的 c",
             "relation": "above",
             "threshold": 0.1,
             "of_converged": True,

@@ -181,9 +181,13 @@ def _paired(ours, theirs):
 
 
 def with_ends(interval: Interval, *groups: Iterable[Run]) -> Interval:
-    """An interval with what a claim about converged trainings needs: how many it rests on, how many of them have converged."""
-    lived = [run for group in groups for run in alive(group)]
-    return interval | {"trainings": len(lived), "at_end": sum(run["ended"] == "end" for run in lived)}
+    """An interval with what a claim about converged trainings needs: how many it rests on, how many of them have converged.
+
+    Neither where all of them have too few checkpoints to tell.
+    """
+    ends = [run["ended"] for group in groups for run in alive(group)]
+    told = any(end != "unknown" for end in ends)
+    return interval | ({"trainings": len(ends), "at_end": ends.count("end")} if told else {})
 
 
 def real_baseline(groups: Mapping[str, list[Run]]) -> dict[str, float]:
@@ -223,12 +227,13 @@ def worst_tile(store: ExperimentStore, label: str, row: Mapping[str, Any], value
 
 
 def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], gradient_norm: float = 1.0) -> str:
-    """'end' where a training has converged, 'cap' where its budget stopped it on the way there, 'dead' where its critic died.
+    """'end' where a training has converged, 'cap' where its budget stopped it on the way there, 'dead' where its critic died,
+    'unknown' where its checkpoints are too few to tell.
 
     Converged: over the last third of its checkpoints its quality (the Fréchet distance, say: lower is better) has not fallen,
     from the mean of their earlier half to that of their later one, by more than their standard deviation, or than that of the
-    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing: 'cap'. A critic is
-    dead by its last mean ‖∇f‖: nothing changes any more, but the training has failed, not converged.
+    score itself over draws of samples if it is larger. Fewer than four checkpoints in that third tell nothing. A critic is dead
+    by its last mean ‖∇f‖: nothing changes any more, but the training has failed, not converged.
     """
     if gradient_norm < alarms.DEAD:
         return "dead"
@@ -236,7 +241,7 @@ def ended(way: Mapping[str, list[Any]], deviations: Mapping[str, float | None], 
     values = [value for value in way.get(quality, [])[1:] if value is not None]  # without the untrained one
     late = np.array(values[len(values) - len(values) // 3 :])
     if len(late) < 4:
-        return "cap"
+        return "unknown"
     fall = late[: len(late) // 2].mean() - late[len(late) // 2 :].mean()
     return "cap" if fall > max(late.std(ddof=1), deviations.get(quality) or 0) else "end"
 

@@ -132,7 +132,7 @@ def test_what_was_measured_with_other_settings_is_not_drawn(root):
 @pytest.mark.parametrize(
     ("values", "state"),
     [
-        ([50 - step for step in range(10)], "cap"),  # too few to tell
+        ([50 - step for step in range(10)], "unknown"),  # too few to tell
         ([50 - step for step in range(30)], "cap"),  # falls steadily
         ([3 + 40 * 0.6**step for step in range(30)], "end"),  # falls by less than a score scatters
         ([3 + 40 * 0.9**step for step in range(30)], "cap"),
