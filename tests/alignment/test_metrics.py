@@ -33,31 +33,13 @@ def test_kid_equals_torchmetrics():
     assert kid(fake, real)["kid"] == pytest.approx(torch_metrics.kid(fake, real), rel=1e-4)
 
 
-def test_frechet_equals_torch_fidelity():
-    fid = pytest.importorskip("torch_fidelity.metric_fid", reason="torch-fidelity is not installed")
-    fake, real = features(300, seed=1, mean=0.3), features(400, seed=2)
-    statistics = [{"mu": x.astype(np.float64).mean(0), "sigma": np.cov(x, rowvar=False)} for x in (fake, real)]
-    found = fid.fid_statistics_to_metric(*statistics, verbose=False)
-    assert frechet(fake, real)["fd_lenet"] == pytest.approx(float(next(iter(found.values()))), rel=1e-5)
-
-
-def test_kid_equals_torch_fidelity():
-    module = pytest.importorskip("torch_fidelity.metric_kid", reason="torch-fidelity is not installed")
-    fake, real = features(200, seed=1, mean=0.3).astype(np.float64), features(200, seed=2).astype(np.float64)
-    kernels = [a @ b.T / 16 + 1 for a, b in ((fake, fake), (fake, real), (real, real))]
-    expected = module.mmd2(kernels[0] ** 3, kernels[1] ** 3, kernels[2] ** 3)
-    assert kid(fake, real)["kid"] == pytest.approx(float(expected), rel=1e-9)
-
-
-def test_precision_and_recall_equal_torch_fidelity():
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    module = pytest.importorskip("torch_fidelity.metric_prc", reason="torch-fidelity is not installed")
+@pytest.mark.parametrize(("k", "values"), [(3, ("precision", "recall")), (5, ("density", "coverage"))])
+def test_precision_recall_density_and_coverage_equal_their_authors(k, values):
+    authors = pytest.importorskip("prdc", reason="prdc is not installed")
     fake, real = features(200, 6, seed=1, mean=0.3), features(200, 6, seed=2)
-    options = {"prc_neighborhood": 3, "prc_batch_size": 100, "verbose": False, "save_cpu_ram": False}
-    expected = module.prc_features_to_metric(torch.from_numpy(fake), torch.from_numpy(real), **options)
-    found = prdc(fake, real)
-    assert found["precision"] == pytest.approx(float(expected["precision"]), abs=0.006)
-    assert found["recall"] == pytest.approx(float(expected["recall"]), abs=0.006)
+    found, expected = prdc(fake, real), authors.compute_prdc(real, fake, nearest_k=k)
+    assert [found[value] for value in values] == pytest.approx([expected[value] for value in values], abs=1e-9)
+    assert all(0.1 < found[value] < 0.99 for value in values), "between all and none, where a mistake shows"
 
 
 def test_w1_equals_pot():
