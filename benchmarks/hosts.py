@@ -5,8 +5,8 @@
 The hosts are two network namespaces of this machine (benchmarks/network.py), each with one core and one thread; one process on a
 core does the same batch beside them. The slow link is benchmarks/relay.py's, whose own work needs a little of the same cores. The
 three take turns of a few steps, and medians are compared. What a step sends is counted by the interface. Writes docs/scaling.json
-and, from it, the tables of docs/scaling.md and docs/zh/scaling.md; with --pages these tables alone, from the file that is there.
-Needs root.
+and, from it, the tables of docs/scaling.md and docs/zh/scaling.md. With --pages nothing is timed: what a step computes and sends
+is counted anew for the recipes as they are, beside the times in the file. Timing needs root.
 """
 
 from __future__ import annotations
@@ -125,11 +125,18 @@ def write_pages(record: dict[str, Any]) -> None:
 
 
 @click.command(help=__doc__)
-@click.option("--pages", is_flag=True, help="Only write the tables, from docs/scaling.json.")
+@click.option("--pages", is_flag=True, help="Time nothing: count anew and write the tables.")
 def main(pages):
     target = ROOT / "docs" / "scaling.json"
-    if pages:
-        return write_pages(json.loads(target.read_text(encoding="utf-8")))
+    record = json.loads(target.read_text(encoding="utf-8")) if pages else timed()
+    runtime.start("cpu")
+    record["work"] = [work_of(row) for row in [*ROWS, *LARGER]]
+    print(write_text(target, json.dumps(record, indent=1) + "\n"))
+    write_pages(record)
+
+
+def timed() -> dict[str, Any]:
+    """All of docs/scaling.json but what is counted."""
     if len(os.sched_getaffinity(0)) < 2:
         raise UserError("two hosts need two cores")
     if not os.access(relay.TUN, os.W_OK):
@@ -144,11 +151,7 @@ def main(pages):
             print(*row, flush=True)
         cpu = float(link.close())
     record["link"] = {"bits_a_second": RATE, "seconds_one_way": DELAY, "mtu": relay.MTU, "cpu_seconds": round(cpu, 2)}
-    record["minutes"] = round((time.monotonic() - began) / 60, 1)
-    runtime.start("cpu")
-    record["work"] = [work_of(row) for row in [*ROWS, *LARGER]]
-    print(write_text(target, json.dumps(record, indent=1) + "\n"))
-    return write_pages(record)
+    return {**record, "minutes": round((time.monotonic() - began) / 60, 1)}
 
 
 if __name__ == "__main__":

@@ -9,24 +9,20 @@ from reporting.markdown import in_markdown
 
 HOSTS = (2, 8, 64)
 BATCH = 128  # of the calculated table: 64 processes get two samples each, the fewest that the program gives one
-PERIOD = 10  # steps between two averages of the weights
-GPU = 1e13  # floating-point operations a second
 
 
 class Link(NamedTuple):
-    """bandwidth: bytes a second; latency: seconds a round; on_gpu: whether GPU computes, or a core as it was measured."""
+    """bandwidth: bytes a second; latency: seconds a round."""
 
     english: str
     chinese: str
     bandwidth: float
     latency: float
-    on_gpu: bool = False
 
 
 LINKS = (
     Link("1 Gbit/s, 1 ms, one core a host", "1 Gbit/s、1 ms，每台主机一个核", 1.25e8, 1e-3),
     Link("10 Gbit/s, 0.05 ms, one core a host", "10 Gbit/s、0.05 ms，每台主机一个核", 1.25e9, 5e-5),
-    Link("25 GB/s, 0.02 ms, GPUs", "25 GB/s、0.02 ms，GPU", 2.5e10, 2e-5, True),
 )
 SETTING = {  # of a record
     "en": "{processor}, {cores} cores, {date}, {minutes} minutes; load {load_before} at the start; "
@@ -57,7 +53,6 @@ WORDS = {
     "hosts": "台",
     "own batch<br>norm, 8": "各自批<br>归一化，8",
     "batch<br>× 8, 8": "批次<br>× 8，8",
-    "every 10th<br>step, 8": "每 10 步<br>一次，8",
 }
 
 
@@ -112,22 +107,20 @@ def more_hosts(record: dict[str, Any], word: Any, language: str) -> str:
     """One table a link and one line a recipe: how many times as many images a second as on one host, all of it calculated."""
     heads = ["recipe", "one host,<br>ms", *(f"{count} " for count in HOSTS), "most at"]
     heads = [word(head) if head in WORDS else head + word("hosts") for head in heads]
-    heads += [word(head) for head in ("own batch<br>norm, 8", "batch<br>× 8, 8", "every 10th<br>step, 8")]
+    heads += [word(head) for head in ("own batch<br>norm, 8", "batch<br>× 8, 8")]
     parts = []
     for link in LINKS:
         lines = [heads]
         for row in record["work"]:
             sizes = whole(row, "reductions")
-            compute, at = BATCH / row["batch"] * one_host(record, row, link), (link.bandwidth, link.latency)
+            compute, at = BATCH / row["batch"] * one_host(record, row), (link.bandwidth, link.latency)
             gains = [compute / seconds(compute, sizes, count, *at) for count in HOSTS]
             best = fastest(compute, sizes, *at)
             own = compute / seconds(compute, whole(row, "own_batch_norm"), 8, *at)
             larger = 8 * compute / seconds(8 * compute, sizes, 8, *at)
-            weights = [max(row["own_batch_norm"][kind]) for kind in ("critic", "generator")]  # as many bytes as their gradients
-            rare = compute / (compute / 8 + (seconds(0, weights, 8, *at)) / PERIOD)
             figures = [f"{gain:.2f}" for gain in gains]
             figures += [f"{best}\u00a0({compute / seconds(compute, sizes, best, *at):.2f}\u00a0×)"]
-            figures += [f"{gain:.2f}" for gain in (own, larger, rare)]
+            figures += [f"{gain:.2f}" for gain in (own, larger)]
             lines.append([name_of(row), ms(compute), *figures])
         title = link.chinese if language == "zh" else link.english
         parts.append(f"\n**{title}**\n\n{in_markdown(lines, right=range(1, len(heads)))}\n")
@@ -139,17 +132,12 @@ def whole(row: dict[str, Any], key: str) -> Any:
     return row["n_critic"] * row[key]["critic"] + row[key]["generator"]
 
 
-def one_host(record: dict[str, Any], row: dict[str, Any], link: Link) -> float:
-    """Seconds of a generator step with its critic steps in one process, at the row's batch.
-
-    On a core as measured, or at the rate that was measured with the same network, of most filters.
-    """
-    operations = whole(row, "operations")
-    if link.on_gpu:
-        return operations / GPU
+def one_host(record: dict[str, Any], row: dict[str, Any]) -> float:
+    """Seconds of a generator step with its critic steps in one process on a core, at the row's batch: as measured, or at the rate
+    that was measured with the same network, of most filters."""
     alike = [each for each in record["work"] if each["network"] == row["network"] and took(record, each)]
     nearest = row if took(record, row) else max(alike, key=lambda each: each["filters"])
-    return operations / whole(nearest, "operations") * took(record, nearest)
+    return whole(row, "operations") / whole(nearest, "operations") * took(record, nearest)
 
 
 def took(record: dict[str, Any], row: dict[str, Any]) -> float:

@@ -89,6 +89,11 @@ def test_the_tables_are_those_of_the_json(page, language):
     assert all(field in MEASURED for field in ("processor", "instructions", "versions", "seed", "load_before", "link"))
 
 
+def test_the_json_counts_the_critic_steps_of_today_s_recipes():
+    rows = [*hosts.ROWS, *hosts.LARGER]
+    assert [each["n_critic"] for each in MEASURED["work"]] == [recipe_of(*row).n_critic for row in rows]
+
+
 @pytest.mark.parametrize("row", [hosts.ROWS[0], hosts.ROWS[1], hosts.LARGER[0]], ids=str)
 def test_the_json_says_what_the_program_computes_and_sends(row):
     assert hosts.work_of(row) in MEASURED["work"]

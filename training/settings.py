@@ -108,9 +108,9 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "cgan conditioned class_conditional n_classes num_classes classes labels cond",
         ),
         "n_critic": Setting(
-            "critic steps for each generator step. 5 (both papers) for an estimate that follows the distance; with fewer, more "
-            "generator steps in the same time",
-            "生成器每步对应的判别器更新次数。要让估计值反映距离，取 5（两篇论文的取值）；次数越少，同样时间内的生成器步数越多",
+            "critic steps for each generator step; both papers take 5. With more of them the estimate follows the distance more "
+            "closely, with fewer there are more generator steps in the same time",
+            "生成器每步对应的判别器更新次数；两篇论文都取 5。次数越多，估计值越能反映距离；次数越少，同样时间内的生成器步数越多",
             "n_critics ncritic critic_iters diters d_iters n_dis d_steps critic_steps",
         ),
         "clip": Setting(
