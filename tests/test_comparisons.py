@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from errors import UserError
 from reporting import collect, listing
 from tests.helpers import in_process
 from tests.test_compare import SMALL, TINY, plan, results
 from training import comparison
+from training import recipe as recipes
 
 
 @pytest.fixture
@@ -157,3 +159,30 @@ def test_a_run_that_was_stopped_is_not_called_equal(call, reused):
     found = results("A")
     assert not found["equal_budget"]
     assert "wgan, seed 0, after 10 generator steps (planned: 20 generator steps)" in found["remarks"][0]
+
+
+def test_a_run_by_two_paths_is_named_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("R/a").mkdir(parents=True)
+    Path("R/a/config.yaml").write_text(json.dumps(recipes.load("gan").model_dump()))
+    Path("link").symlink_to("R/a")
+    for other in ("R/a/", "./R/a", str(tmp_path / "R/a"), "./link"):
+        with pytest.raises(UserError, match="R/a is named twice"):
+            plan("R/a", other)
+    with pytest.raises(UserError, match="gan is named twice"):
+        plan("gan", "gan")
+
+
+@pytest.mark.parametrize(
+    ("networks", "seeds", "settings", "words"),
+    [
+        ((), None, {"data": "cifar10", "steps": 7, "minutes": None}, "data, steps"),
+        (("mlp",), 5, {"clip": None}, "clip, network, seeds"),
+    ],
+)
+def test_what_is_asked_of_models_is_an_error_beside_runs_alone(tmp_path, networks, seeds, settings, words):
+    """In silence it would be taken for what the report shows."""
+    (tmp_path / "config.yaml").write_text(json.dumps(recipes.load("gan").model_dump()))
+    with pytest.raises(UserError, match=f"^{words}: of models that are to be trained, and only runs are named"):
+        comparison.plan([str(tmp_path)], networks, settings, {}, seeds)
+    assert len(comparison.plan([str(tmp_path), "wgan"], networks, settings, {}, seeds)) > 1
