@@ -44,15 +44,19 @@ class Command(click.Command):
         return super().parse_args(ctx, spread)
 
 
+def default(setting):
+    return f"{comparison.IMAGES[setting]:,} by default, of points {comparison.POINTS[setting]:,}"
+
+
 @click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("names", nargs=-1, metavar="MODEL|RUN…")
 @click.option("--network", "chosen", multiple=True, metavar="NAME…", help="One for all models, or several; dcgan by default.")
 @click.option("--data", "source", metavar="NAME", help="Names as in train.py --help; mnist-5k by default.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
-@click.option("--steps", type=int, metavar="N", help="Generator steps a training; 3,000 by default.")
+@click.option("--steps", type=int, metavar="N", help=f"Generator steps a training; {default('steps')}.")
 @click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
-@click.option("--batch-size", type=int, metavar="N", help="Samples a step; by default each recipe's.")
+@click.option("--batch-size", type=int, metavar="N", help=f"Samples a step; {default('batch_size')}.")
 @click.option(
     "-o",
     "overrides",

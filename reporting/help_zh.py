@@ -14,6 +14,7 @@ import metrics
 from models import networks
 from reporting import help_page, samples
 from training import recipe
+from training.comparison import IMAGES, POINTS
 
 DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
 DEVICE = "auto、cpu、gpu 或 gpu:N。"
@@ -67,9 +68,9 @@ COMMANDS = {
         "source": "名称见 train.py --help；默认 mnist-5k。",
         "data_dir": DATA_DIR,
         "seeds": "每个模型训练几次，种子为 0 到 N − 1；默认 3。",
-        "steps": "每次训练的生成器步数；默认 3,000。",
+        "steps": f"每次训练的生成器步数；默认 {IMAGES['steps']:,}，点集为 {POINTS['steps']:,}。",
         "minutes": "代替步数：每次训练的 CPU 分钟；GPU 上为实际分钟。",
-        "batch_size": "每步的样本数；默认取各训练配置中的值。",
+        "batch_size": f"每步的样本数；默认 {IMAGES['batch_size']}，点集为 {POINTS['batch_size']}。",
         "overrides": "对所有模型生效的设置（见 docs/zh/settings.md）；MODEL.KEY=VALUE 只对一个模型生效，如 wgan.clip=0.1。",
         "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
         "wanted": "名称见 eval.py --help；默认为所有适用的指标。",
