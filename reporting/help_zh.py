@@ -57,7 +57,7 @@ COMMANDS = {
         "samples": f"评分用的样本数，默认 {SAMPLES}。",
         "seed": "噪声和样本分组的随机种子。",
         "raw": "用生成器本身采样，不用训练中的权重平均。",
-        "every": "评估全部检查点，结果也写入 VisualDL，并标出最好的一个。",
+        "every": "评估全部检查点，结果也写入 VisualDL（已有的不改），并标出最好的一个。",
         "as_json": "标准输出只打印 JSON。",
         "out": "metrics.json 和 memorised.png 的目录；默认为该次训练的目录。",
         "device": DEVICE,
