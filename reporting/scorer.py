@@ -13,7 +13,7 @@ import numpy as np
 import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8, to_unit
-from errors import UserError
+from errors import NotFinite, NotMeasurable, UserError
 from metrics import networks
 from reporting import samples, score_store, visual
 from storage import reading, writing
@@ -197,6 +197,8 @@ class Scorer:
             for step in missing:
                 self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
                 known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
+                if settings is None:
+                    continue
                 if own == Path(folder):
                     try:
                         visual.add_scores(folder, {step: known[step]})
@@ -226,20 +228,29 @@ class Scorer:
         return {step: values for step, values in scores.items() if all(any(v in values for v in group) for group in measured)}
 
     def _score(self, path, names, samples):
-        """(values, settings) of a checkpoint. A metric that raises a UserError for these samples is left out, with a remark."""
+        """(values, settings) of a checkpoint; settings are None where nothing is to be kept.
+
+        A metric that raises a UserError is left out, with a remark. That it cannot be measured is a result where samples or data
+        are why; where anything else is, a damaged file say, the next call tries it again.
+        """
         try:
             scores = score_checkpoint(path, self.dataset, names, samples)
             return scores.values, scores.settings
         except UserError:
             values: dict[str, Any] = {}
             could_not: dict[str, str] = {}
-            settings = None
+            settings, again = None, False
         for name in names:  # find out which it was
             try:
                 scores = score_checkpoint(path, self.dataset, [name], samples)
                 values, settings = values | scores.values, scores.settings
             except UserError as error:
-                could_not[name] = str(error)
+                if isinstance(error, (NotMeasurable, NotFinite)):
+                    could_not[name] = str(error)
+                else:
+                    again = True
                 self._remark(f"{name} was not measured in {path.parent.parent}: {error}")
+        if again and not values:
+            return {}, None
         settings = settings or metrics.describe_settings(self.dataset, samples, 0)
-        return values, settings | {"could_not": could_not}
+        return values, settings | ({"could_not": could_not} if could_not else {})

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import data
 from errors import UserError
+from metrics import networks
 from reporting import collect, listing
+from reporting import scorer as scorer_module
+from reporting.scorer import Scorer
 from tests.helpers import in_process
 from tests.test_compare import SMALL, TINY, plan, results
 from training import comparison
@@ -159,6 +163,27 @@ def test_a_run_that_was_stopped_is_not_called_equal(call, reused):
     found = results("A")
     assert not found["equal_budget"]
     assert "wgan, seed 0, after 10 generator steps (planned: 20 generator steps)" in found["remarks"][0]
+
+
+def test_only_samples_and_data_keep_a_metric_from_being_measured_for_ever(run, mnist_dir, monkeypatch, tmp_path):
+    """What else went wrong, as a feature network that is not whole, may be mended by the next call."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    networks.load.cache_clear()
+    dataset = data.load("mnist", str(mnist_dir))
+
+    def scores(*names):
+        scorer = Scorer(dataset, names, 16, "cpu")
+        scorer.brief = []  # what is measured on the way costs time, and goes the same way
+        return set(scorer.score(run)[0]), {line.partition(" was not")[0] for line in scorer.remarks}, scorer.is_scored(run)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(networks, "path_of", lambda name: tmp_path / "a pull that was interrupted")
+        assert scores("kid") == (set(), {"kid"}, False)
+        assert not (run / "metrics.json").exists()
+        assert scores("frechet", "kid", "swd") == ({"swd"}, {"frechet", "kid"}, False)
+    assert scores("frechet", "kid", "swd") == ({"swd", "kid"}, {"frechet"}, True), "16 samples are too few"
+    monkeypatch.setattr(scorer_module, "score_checkpoint", None)
+    assert scores("frechet", "kid", "swd") == ({"swd", "kid"}, {"frechet"}, True), "and nothing is measured again"
 
 
 def test_a_run_by_two_paths_is_named_twice(tmp_path, monkeypatch):
