@@ -128,10 +128,11 @@ def main(
     metrics.choose(wanted, recipe.data, with_critic=True, with_labels=any(entry.recipe.conditional for entry in entries))
     folder = Path() if score_only else comparison.folder_for(out, entries, own_name)
 
-    dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
+    datasets = load_each_size(entries, data_dir)
+    dataset = datasets[recipe.image_size]
     if any(entry.recipe.conditional for entry in entries):
         dataset.class_counts()  # an error now rather than in the first training
-    scorer = Scorer(dataset, wanted, samples, device, say=print)
+    scorer = Scorer(dataset, wanted, samples, device, say=print, sized=datasets)
     if score_only:
         scorer.score(names[0])
         return 0
@@ -143,9 +144,20 @@ def main(
     passed_on = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
     words = [word for name, value in passed_on.items() if value for word in (name, value)]
     with writing.lock(folder):
-        comparison.assign_folders(folder, entries, dataset.sha256, dataset.labels_sha256)
+        digests = {size: own.sha256 for size, own in datasets.items()}
+        comparison.assign_folders(folder, entries, digests, dataset.labels_sha256)
         comparison.write_record(folder, entries)
         return carry_out(folder, entries, scorer, words, data_dir, device, lang, figures, jobs or default_jobs)
+
+
+def load_each_size(entries, data_dir):
+    """{image_size: the data set}. Raises UserError where metrics, too, would see pictures of different sizes."""
+    recipe, sizes = entries[0].recipe, dict.fromkeys(entry.recipe.image_size for entry in entries)
+    datasets = {size: data.load(recipe.data, data_dir, size, recipe.fit) for size in sizes}
+    if len({dataset.native_size or dataset.shape for dataset in datasets.values()}) > 1:  # digits have 28 pixels at any
+        several = ", ".join(map(str, sorted(sizes)))
+        raise UserError(f"runs of different image_size cannot be compared on {recipe.data}: {several} pixels")
+    return datasets
 
 
 def show_list(names):

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import compare
 import data
 from errors import UserError
 from metrics import networks
 from reporting import collect, listing
 from reporting import scorer as scorer_module
 from reporting.scorer import Scorer
-from tests.helpers import in_process
+from tests.helpers import in_process, write_images
 from tests.test_compare import SMALL, TINY, plan, results
-from training import comparison
+from training import comparison, run
 from training import recipe as recipes
 
 
@@ -163,6 +164,28 @@ def test_a_run_that_was_stopped_is_not_called_equal(call, reused):
     found = results("A")
     assert not found["equal_budget"]
     assert "wgan, seed 0, after 10 generator steps (planned: 20 generator steps)" in found["remarks"][0]
+
+
+def test_digits_of_two_sizes_are_compared_at_their_own_28_pixels(call):
+    flags = [*TINY[:2], "--steps", "1", *TINY[4:], "--seeds", "1", "-o", "wgan.image_size=28", "--jobs", "1", "--out", "A"]
+    assert call("compare", "gan", "wgan", *flags).status == 0
+    found = results("A")
+    assert found["remarks"] == [] and all("swd" in run["metrics"] for run in found["runs"])
+    assert found["runs"][0]["floor"] == found["runs"][1]["floor"]
+    assert found["summary"]["unequal"][0] == "image_size"
+    entries = [comparison.Entry(run.read_recipe(row["folder"])) for row in found["runs"]]
+    digests = {size: dataset.sha256 for size, dataset in compare.load_each_size(entries, None).items()}
+    comparison.assign_folders("A", entries, digests)
+    assert [(entry.status, str(entry.folder)) for entry in entries] == [("finished", row["folder"]) for row in found["runs"]]
+
+
+def test_pictures_of_two_sizes_are_not_compared(refused, tmp_path):
+    write_images(tmp_path / "pictures", 12)
+    for size in (32, 64):
+        (tmp_path / f"of-{size}").mkdir()
+        recipe = recipes.load("gan", overrides={"data": f"folder:{tmp_path}/pictures", "image_size": size})
+        (tmp_path / f"of-{size}/config.yaml").write_text(json.dumps(recipe.model_dump()))
+    assert "runs of different image_size cannot be compared on folder:" in refused("compare", "./of-32", "./of-64")
 
 
 def test_only_samples_and_data_keep_a_metric_from_being_measured_for_ever(run, mnist_dir, monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,17 +216,23 @@ def write_record(out: str | Path, entries: list[Entry]) -> None:
     write_text(Path(out) / "comparison.json", text)
 
 
-def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labels_sha256: str | None = None) -> None:
-    """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
+def assign_folders(
+    out: str | Path, entries: list[Entry], data_sha256: str | Mapping[int, str], labels_sha256: str | None = None
+) -> None:
+    """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder.
+
+    data_sha256: one for all, or by image_size: padded otherwise, digits have another.
+    """
     runs, died = known_runs(out), read_record(out).get("died", {})
     taken: set[Path] = set()
     for entry in entries:
         if entry.given:
             take_given(entry)
             continue
+        sha256 = data_sha256 if isinstance(data_sha256, str) else data_sha256[entry.recipe.image_size]
         # models that equal terms make alike keep each its own run, whatever the order of their names
         for folder, recipe, seen in sorted(runs, key=lambda row: row[1].model != entry.recipe.model):
-            if content(recipe) != content(entry.recipe) or seen.get("data_sha256") != data_sha256 or folder in taken:
+            if content(recipe) != content(entry.recipe) or seen.get("data_sha256") != sha256 or folder in taken:
                 continue
             if recipe.conditional and seen.get("labels_sha256") not in (None, labels_sha256):
                 continue
