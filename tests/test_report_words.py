@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 import metrics
@@ -47,6 +49,53 @@ def test_a_lead_that_the_seeds_do_not_bear_out_is_not_certain():
     assert summary.summarise(apart)["behind"][0]["ratio"] is None
     assert summary.summarise(results({"a": [0.0, 1.0], "b": [2.0, 2.0]}))["behind"][0]["ratio"] is None
     assert summary.summarise(results({"a": [1.0]}))["ahead"] is None
+
+
+@given(st.lists(st.lists(st.floats(0.01, 100), min_size=3, max_size=3), min_size=2, max_size=5), st.integers(1, 3))
+def test_who_is_ahead_is_so_by_the_ratios_that_are_reported(values, alive):
+    """The last group lost the seeds from `alive` on: its own mean would say nothing of those that the others survived."""
+    named = {f"m{number}": row for number, row in enumerate(values)}
+    named[f"m{len(values) - 1}"] = values[-1][:alive]
+    found = summary.summarise(results(named))
+    if len(values) == 2 or alive == 3:
+        assert all(row["ratio"] <= 1 + 1e-9 for row in found["behind"])
+        assert found["certain"] is not False or any(row["high"] >= 1 for row in found["behind"])
+
+
+def test_one_bad_seed_that_all_met_decides_nothing_and_the_page_says_what_means_would():
+    """By arithmetic means wgan is ahead in the first; in the second the bad seed's training died in the other model alone."""
+    found = summary.summarise(results({"dcgan": [1.0, 10.0, 1.1], "wgan": [3.5, 4.5, 3.6]}))
+    assert found["ahead"] == "dcgan" and found["behind"][0]["ratio"] < 1
+    died = summary.summarise(results({"dcgan": [1.0, 1.1, 20.0], "wgan": [3.5, 3.7]}))
+    assert died["ahead"] == "dcgan" and (died["certain"], died["behind"][0]["seeds"]) == (True, 2)
+    apart = results({"a": [1.0], "b": [2.0]})
+    apart["runs"][1]["seed"] = 7
+    assert summary.summarise(apart)["ahead"] == "a", "without a seed in common the means decide"
+    higher = results({"dcgan": [0.9, 0.1, 0.9], "wgan": [0.5, 0.5, 0.5]}, quality="coverage")
+    assert summary.summarise(higher)["ahead"] == "wgan"
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "words"),
+    [
+        ([1.0, 10.0, 1.1], [3.5, 4.5, 3.6], ["Not certain: an interval reaches 1.", "say the contrary"]),
+        ([1.0, 1.0, 1.1], [3.5, 4.5, 3.6], ["Certain, as far as these seeds go"]),
+    ],
+)
+def test_the_page_says_of_the_lead_what_the_numbers_are(small_comparison, of_a, of_b, words):
+    grown = json.loads(json.dumps(small_comparison[0]))
+    numbers = dict(zip((group["label"] for group in grown["groups"]), (of_a, of_b), strict=True))
+    grown["runs"] = [{**row, "seed": seed} for row in grown["runs"][::2] for seed in range(3)]
+    for row in grown["runs"]:
+        row["metrics"]["fd_lenet"] = {"value": numbers[row["label"]][row["seed"]], "deviation": None}
+        row["metrics"] = json.loads(json.dumps(row["metrics"]))
+    for row in grown["groups"]:
+        row["steps"], row["metrics"]["fd_lenet"]["mean"] = 1000, float(np.mean(numbers[row["label"]]))
+    grown["samples"], grown["quality"] = 5000, "fd_lenet"
+    grown["summary"] = summary.summarise(grown)
+    text = page.render(grown)
+    for sentence in ("Not certain: an interval reaches 1.", "say the contrary", "Certain, as far as these seeds go"):
+        assert (sentence in text) == (sentence in words), sentence
 
 
 def test_the_runner_up_may_be_certain_and_the_last_not():
