@@ -10,7 +10,9 @@ from scipy.stats import ttest_rel
 
 import metrics
 from reporting import collect, curves, page, page_words, summary, terms, words
+from tests.helpers import tiny
 from tests.test_report import entries_of
+from training import alarms
 from training.recipe import Recipe
 
 
@@ -140,6 +142,21 @@ def test_every_key_has_words_in_both_languages():
     assert set(page_words.AXES) == set(curves.AXES)
     assert page_words.of_value("coverage") == ("Coverage (share of real images)", "覆盖率（占真实图像的比例）")
     assert page_words.of_value("own_metric") == ("own_metric", "own_metric")
+
+
+def test_a_critic_is_called_dead_only_while_it_is_so():
+    monitor, dead = alarms.HealthMonitor(tiny("wgan")), "dead: no gradient reaches the generator"
+    for norm, said in ((1e-9, dead), (1.0, "critic was dead for a time"), (1e-9, dead)):
+        for step in range(alarms.PATIENCE):
+            line = {"gradient_norm": norm, "estimate": 1.0}
+            monitor.update(step, line)
+        assert collect.verdict({"alarms": monitor.state}, "finished", line) == said
+    assert collect.verdict({"alarms": monitor.state}, "died", line) == "died"
+    assert collect.verdict({"alarms": monitor.state}, "finished", {}) == dead, "of a log that cannot be read"
+    state = {"alarms": {"negative": alarms.PATIENCE}}
+    said = [collect.verdict(each, "finished", line) for each in (state, {})]
+    assert said == ["estimate was negative for a time", "alive"]
+    assert {*said, dead, "critic was dead for a time", "died"} == {*page_words.VERDICTS}
 
 
 def test_remarks_are_put_into_chinese():
