@@ -160,6 +160,7 @@ REASONS = (  # and those that hold names and messages, which stay
 PARTS = (
     (", nor can their steps", "，步数也不可比"),
     (" and ", "、"),
+    (" or ", " 或 "),
     ("all others", "其余"),
     (", seed ", "，种子 "),
     (", after ", "，训练到 "),

@@ -159,6 +159,18 @@ def test_a_critic_is_called_dead_only_while_it_is_so():
     assert {*said, dead, "critic was dead for a time", "died"} == {*page_words.VERDICTS}
 
 
+def test_steps_beside_minutes_are_a_budget_too():
+    """Of five minutes and of five minutes or ten steps neither is the other's."""
+    entries = entries_of(("gan", {"minutes": 5.0}), ("wgan", {"minutes": 5.0, "steps": 10}))
+    runs = [{"label": entry.label, "seed": 0, "provenance": {}} for entry in entries]
+    assert terms.common_budget(entries) is None and terms.common_budget(entries[1:])["steps"] == 10
+    (line,) = terms.remarks(entries, runs)
+    assert line == "Not trained equally long: 5 minutes: gan, seed 0; 5 minutes or 10 generator steps: all others."
+    assert page_words.remark(line).zh == "训练长度不同：5 分钟: gan，种子 0；5 分钟 或 10 生成器步: 其余。"
+    rows = {row["name"]: row["values"] for row in terms.settings(entries, ["gan", "wgan"])}
+    assert rows["steps"] == {"gan": "–", "wgan": "10"} and set(rows["minutes"].values()) == {"5"}
+
+
 def test_remarks_are_put_into_chinese():
     entries = entries_of(*[("gan", {"minutes": 1, "clock": clock}) for clock in ("cpu", "cpu", "wall")])
     runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
