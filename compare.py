@@ -44,15 +44,19 @@ class Command(click.Command):
         return super().parse_args(ctx, spread)
 
 
+def default(setting):
+    return f"{comparison.IMAGES[setting]:,} by default, of points {comparison.POINTS[setting]:,}"
+
+
 @click.command(cls=Command, help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("names", nargs=-1, metavar="MODEL|RUN…")
 @click.option("--network", "chosen", multiple=True, metavar="NAME…", help="One for all models, or several; dcgan by default.")
 @click.option("--data", "source", metavar="NAME", help="Names as in train.py --help; mnist-5k by default.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
-@click.option("--steps", type=int, metavar="N", help="Generator steps a training; 3,000 by default.")
+@click.option("--steps", type=int, metavar="N", help=f"Generator steps a training; {default('steps')}.")
 @click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
-@click.option("--batch-size", type=int, metavar="N", help="Samples a step; by default each recipe's.")
+@click.option("--batch-size", type=int, metavar="N", help=f"Samples a step; {default('batch_size')}.")
 @click.option(
     "-o",
     "overrides",
@@ -124,10 +128,11 @@ def main(
     metrics.choose(wanted, recipe.data, with_critic=True, with_labels=any(entry.recipe.conditional for entry in entries))
     folder = Path() if score_only else comparison.folder_for(out, entries, own_name)
 
-    dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)
+    datasets = load_each_size(entries, data_dir)
+    dataset = datasets[recipe.image_size]
     if any(entry.recipe.conditional for entry in entries):
         dataset.class_counts()  # an error now rather than in the first training
-    scorer = Scorer(dataset, wanted, samples, device, say=print)
+    scorer = Scorer(dataset, wanted, samples, device, say=print, sized=datasets)
     if score_only:
         scorer.score(names[0])
         return 0
@@ -139,9 +144,20 @@ def main(
     passed_on = {"--metrics": wanted and ",".join(wanted), "--samples": samples, "--data-dir": data_dir, "--device": device}
     words = [word for name, value in passed_on.items() if value for word in (name, value)]
     with writing.lock(folder):
-        comparison.assign_folders(folder, entries, dataset.sha256, dataset.labels_sha256)
+        digests = {size: own.sha256 for size, own in datasets.items()}
+        comparison.assign_folders(folder, entries, digests, dataset.labels_sha256)
         comparison.write_record(folder, entries)
         return carry_out(folder, entries, scorer, words, data_dir, device, lang, figures, jobs or default_jobs)
+
+
+def load_each_size(entries, data_dir):
+    """{image_size: the data set}. Raises UserError where metrics, too, would see pictures of different sizes."""
+    recipe, sizes = entries[0].recipe, dict.fromkeys(entry.recipe.image_size for entry in entries)
+    datasets = {size: data.load(recipe.data, data_dir, size, recipe.fit) for size in sizes}
+    if len({dataset.native_size or dataset.shape for dataset in datasets.values()}) > 1:  # digits have 28 pixels at any
+        several = ", ".join(map(str, sorted(sizes)))
+        raise UserError(f"runs of different image_size cannot be compared on {recipe.data}: {several} pixels")
+    return datasets
 
 
 def show_list(names):

@@ -20,6 +20,10 @@ class NotFinite(TrainingError):
     """A loss, a figure or a weight is NaN or infinite."""
 
 
+class NotMeasurable(UserError):
+    """A metric cannot be measured, for what the samples or the data are: the same again would say the same."""
+
+
 class WriteError(UserError):
     """A file cannot be written: no room, no permission, no such disk any more."""
 

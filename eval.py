@@ -37,7 +37,7 @@ from training import checkpoint, grids, run, runtime
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
-@click.option("--every", is_flag=True, help="Score all checkpoints of the run, into VisualDL too; mark the best.")
+@click.option("--every", is_flag=True, help="Score all checkpoints, into VisualDL too unless they are there; mark the best.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")
 @click.option("--out", metavar="DIR", help="Where metrics.json and memorised.png go, by default the run's folder.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
@@ -93,7 +93,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
             say(f"what {file} held was measured with other settings: it is {aside} now")
         for name, pictures in pairs.items():
             grids.save_png(target / f"{name}.png", grids.grid(pictures))  # four pairs a row
-        if every and folder:
+        if every and folder and score_store.of_run(file, run.read_recipe(folder), raw)[0]:  # its own scores, of its own data
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from errors import UserError
+from errors import NotMeasurable
 from metrics import checks
 from metrics.draws import Draw
 from metrics.registry import register
@@ -12,7 +12,7 @@ def class_accuracy(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, f
     """Share of the samples whose likeliest class, of probabilities N×K, is that of `labels`, whole numbers N of 0 to K − 1."""
     (probabilities,), labels = checks.rows("class_accuracy", probabilities, at_least=1), np.asarray(labels)
     if labels.shape != (len(probabilities),) or labels.dtype.kind not in "iu":
-        raise UserError(f"class_accuracy: wants a class a sample, not {labels.dtype} of shape {labels.shape}")
+        raise NotMeasurable(f"class_accuracy: wants a class a sample, not {labels.dtype} of shape {labels.shape}")
     return {"class_accuracy": float((probabilities.argmax(1) == labels).mean())}
 
 

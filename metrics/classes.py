@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from errors import UserError
+from errors import NotMeasurable
 from metrics import checks
 from metrics.draws import Draw
 from metrics.registry import register
@@ -19,7 +19,7 @@ def classes(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
     """
     fake, real = checks.rows("classes", fake, real, at_least=1)
     if min(fake.min(), real.min()) < 0 or not all(np.allclose(p.sum(1), 1, atol=1e-3) for p in (fake, real)):
-        raise UserError("classes: wants probabilities, rows that add up to 1")
+        raise NotMeasurable("classes: wants probabilities, rows that add up to 1")
     k = fake.shape[1]
     share, data = (np.bincount(p.argmax(1), minlength=k) / len(p) for p in (fake, real))
     marginal = fake.mean(0)

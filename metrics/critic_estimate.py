@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from errors import UserError
+from errors import NotMeasurable
 from metrics.draws import Draw
 from metrics.registry import IMAGES, POINTS, register
 
@@ -15,7 +15,7 @@ def critic_estimate(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
     """
     fake, heldout = np.asarray(fake, np.float64), np.asarray(heldout, np.float64)
     if not len(fake) or not len(heldout):
-        raise UserError("critic_estimate: needs a sample and a held-out image at least")
+        raise NotMeasurable("critic_estimate: needs a sample and a held-out image at least")
     return {"critic_estimate": float(heldout.mean() - fake.mean())}
 
 

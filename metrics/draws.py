@@ -78,7 +78,8 @@ def of_heldout(reference: Items, heldout: Items, n: int, seed: int, count: int =
     blocks = has_blocks(heldout, n)
     for block in range(min(count, len(heldout) // n) if blocks else count):
         rows = order[block * n : (block + 1) * n] if blocks else rng.permutation(len(heldout))[:n]
-        others = heldout.take(np.setdiff1d(order, rows)) if len(heldout) > n else heldout
+        # the rest alone, where it is no smaller than a draw: of a few items no quantile is known
+        others = heldout.take(np.setdiff1d(order, rows)) if len(heldout) >= 2 * n else heldout
         yield Draw(heldout.take(rows), reference.take(rng.permutation(len(reference))[:n]), reference, others, seed=seed, **rest)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from data import Dataset
 from data.dataset import crop_to, to_uint8
-from errors import UserError
+from errors import NotMeasurable, UserError
 from metrics import cache, draws, networks, registry
 from metrics.draws import Items
 from metrics.memorised import nearest
@@ -80,25 +80,27 @@ def mean_scores(items: np.ndarray, dataset: Dataset, names: Iterable[str]) -> di
 
 
 def check(images: np.ndarray, dataset: Dataset) -> np.ndarray:
-    """The samples in the data set's own form and size. Raises UserError if they do not compare with it."""
+    """The samples in the data set's own form and size. Raises NotMeasurable if they do not compare with it."""
     images = np.asarray(images)
     if not len(images):
-        raise UserError("there are no samples to score")
+        raise NotMeasurable("there are no samples to score")
     if dataset.is_points:
         if images.ndim != 2 or images.shape[1] != 2:
-            raise UserError(f"{dataset.name} are points N×2, the samples have shape {images.shape}")
+            raise NotMeasurable(f"{dataset.name} are points N×2, the samples have shape {images.shape}")
         if not np.isfinite(images).all():
-            raise UserError("there is a NaN or an infinity among the samples")
+            raise NotMeasurable("there is a NaN or an infinity among the samples")
         return images
     if images.dtype != np.uint8 or images.ndim != 4:
-        raise UserError(f"samples must be uint8 N×C×H×W, not {images.dtype} of shape {images.shape}")
+        raise NotMeasurable(f"samples must be uint8 N×C×H×W, not {images.dtype} of shape {images.shape}")
     colours, size = dataset.shape[0], dataset.shape[1]
     if images.shape[1] != colours:
-        raise UserError(f"the samples have {images.shape[1]} colours, {dataset.name} has {colours}: name other data with --data")
+        raise NotMeasurable(
+            f"the samples have {images.shape[1]} colours, {dataset.name} has {colours}: name other data with --data"
+        )
     if images.shape[2] != images.shape[3] or images.shape[2] not in {size, dataset.native_size or size}:
-        raise UserError(f"the samples have {images.shape[2]}×{images.shape[3]} pixels, {dataset.name} has {size}×{size}")
+        raise NotMeasurable(f"the samples have {images.shape[2]}×{images.shape[3]} pixels, {dataset.name} has {size}×{size}")
     if images.min() == images.max():
-        raise UserError(f"all pixels of all samples are {images.min()}: there is nothing to score")
+        raise NotMeasurable(f"all pixels of all samples are {images.min()}: there is nothing to score")
     return images
 
 

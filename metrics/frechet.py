@@ -3,7 +3,7 @@
 import numpy as np
 
 from data import Dataset
-from errors import UserError
+from errors import NotMeasurable
 from metrics import checks
 from metrics.draws import Draw, Items
 from metrics.networks import NETWORKS
@@ -14,7 +14,7 @@ def frechet(fake: np.ndarray, real: np.ndarray, network: str = "lenet") -> dict[
     """‖μ1 − μ2‖² + Tr(Σ1 + Σ2 − 2 (Σ1 Σ2)^½) (Dowson and Landau 1982; as FID, 1706.08500, eq. 6) of features N×F, M×F.
 
     FID means Inception's features; these are our own network's, whose name the value carries: fd_lenet, not FID. Smaller
-    is better, 0 the least; the bias of a finite N is positive. Raises UserError unless there are more samples than features.
+    is better, 0 the least; the bias of a finite N is positive. Raises NotMeasurable unless there are more samples than features.
     """
     fake, real = checks.rows("frechet", fake, real)
     check_count(min(len(fake), len(real)), fake.shape[1])
@@ -22,9 +22,9 @@ def frechet(fake: np.ndarray, real: np.ndarray, network: str = "lenet") -> dict[
 
 
 def check_count(samples: int, features: int) -> None:
-    """Raise UserError unless there are more samples than features."""
+    """Raise NotMeasurable unless there are more samples than features."""
     if samples <= features:
-        raise UserError(
+        raise NotMeasurable(
             f"frechet: {samples} samples are too few for {features} features, whose covariance they cannot fill; "
             f"more than {features} are needed (or leave it out with --metrics)"
         )
@@ -46,11 +46,11 @@ def frechet_gaussians(mean1: np.ndarray, covariance1: np.ndarray, mean2: np.ndar
 
 
 def check(samples: Items, dataset: Dataset) -> None:
-    """Raise UserError unless samples and held-out images are more than their features."""
+    """Raise NotMeasurable unless samples and held-out images are more than their features."""
     features = samples.features.shape[1]
     check_count(len(samples), features)
     if len(dataset.heldout) <= features:
-        raise UserError(
+        raise NotMeasurable(
             f"frechet: {dataset.name} holds out {len(dataset.heldout)} images, too few for {features} features "
             "(leave it out with --metrics)"
         )

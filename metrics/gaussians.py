@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from errors import UserError
+from errors import NotMeasurable
 from metrics import checks
 from metrics.draws import Draw
 from metrics.registry import register
@@ -16,7 +16,7 @@ def gaussians(points: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
     """
     (points,) = checks.rows("gaussians", points, at_least=1)
     if points.shape[1] != centres.shape[1]:
-        raise UserError(f"gaussians: wants points of {centres.shape[1]} numbers, not {points.shape[1]}")
+        raise NotMeasurable(f"gaussians: wants points of {centres.shape[1]} numbers, not {points.shape[1]}")
     apart = np.linalg.norm(points[:, None] - centres, axis=2)
     good = apart.min(1) <= 3 * sigma
     return {"modes_found": float(len(np.unique(apart.argmin(1)[good]))), "good_share": float(good.mean())}
@@ -25,5 +25,5 @@ def gaussians(points: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
 @register("gaussians", values={"modes_found": "higher", "good_share": "higher"}, fits=("mixture",), on_the_way=("mixture",))
 def measure(draw: Draw) -> dict[str, float]:
     if draw.dataset.modes is None:
-        raise UserError(f"gaussians: {draw.dataset.name} is of the kind 'mixture', but its Dataset has no modes")
+        raise NotMeasurable(f"gaussians: {draw.dataset.name} is of the kind 'mixture', but its Dataset has no modes")
     return gaussians(draw.fake.items, *draw.dataset.modes)

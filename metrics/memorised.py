@@ -6,7 +6,7 @@ import numpy as np
 
 from data import Dataset
 from data.dataset import crop_to
-from errors import UserError
+from errors import NotMeasurable
 from metrics.draws import Draw
 from metrics.registry import register
 
@@ -22,9 +22,9 @@ def memorised(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
     """
     fake, heldout = np.asarray(fake, np.float64), np.asarray(heldout, np.float64)
     if not len(fake) or not len(heldout):
-        raise UserError("memorised: needs a sample and a held-out image at least")
+        raise NotMeasurable("memorised: needs a sample and a held-out image at least")
     if not (np.isfinite(fake).all() and np.isfinite(heldout).all()):
-        raise UserError("memorised: there is a NaN or an infinity among the distances")
+        raise NotMeasurable("memorised: there is a NaN or an infinity among the distances")
     return {
         "memorised_share": float((fake < np.quantile(heldout, QUANTILE)).mean()),
         "nearest_ratio": float(np.median(fake) / max(np.median(heldout), 1e-12)),

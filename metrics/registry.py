@@ -26,7 +26,7 @@ class Metric:
     fits: kinds of data (data.Source) on which it is measured by default. if_asked: those on which it must be asked for.
     on_the_way: those on which a comparison measures it at the checkpoints on the way, too; it must be quick. needs: attributes of
     Items that it reads beside the items. block: samples a draw. draws: at most. baseline: the real items that take the samples'
-    place. check: raises UserError, before the data are described, for samples or data that it cannot measure. quality: whether
+    place. check: raises NotMeasurable, before the data are described, for samples or data that it cannot take. quality: whether
     its values may stand for a generator's quality. pairs: pictures N×C×H×W, two and two, that eval.py draws into NAME.png.
     """
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from errors import UserError
+from errors import NotMeasurable
 from metrics.classes import divergence
 from metrics.draws import Draw
 from metrics.registry import register
@@ -16,7 +16,7 @@ def stacked(modes: np.ndarray, shares: np.ndarray) -> dict[str, float]:
     """
     modes = np.asarray(modes)
     if not len(modes) or modes.dtype.kind not in "iu" or modes.min() < 0 or modes.max() > 999:
-        raise UserError("stacked: wants one whole number of 0..999 a sample, and one sample at least")
+        raise NotMeasurable("stacked: wants one whole number of 0..999 a sample, and one sample at least")
     counts = np.bincount(modes, minlength=1000)
     return {"stacked_modes": float((counts > 0).sum()), "stacked_kl": divergence(counts / len(modes), shares)}
 
@@ -41,5 +41,5 @@ def mode_shares(labels: np.ndarray) -> np.ndarray:
 )
 def measure(draw: Draw) -> dict[str, float]:
     if draw.dataset.labels is None:
-        raise UserError(f"stacked: {draw.dataset.name} is of the kind 'stacked', but its Dataset has no labels")
+        raise NotMeasurable(f"stacked: {draw.dataset.name} is of the kind 'stacked', but its Dataset has no labels")
     return stacked(mode_of(draw.fake.probabilities), mode_shares(draw.dataset.labels))

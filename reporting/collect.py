@@ -12,7 +12,7 @@ from reporting import curves, summary, terms
 from reporting.scorer import Scorer
 from storage import reading
 from training import budget, checkpoint, grids, log, run
-from training.alarms import PATIENCE
+from training.alarms import DEAD, PATIENCE
 from training.comparison import INTERVALS, Entry
 
 FORMAT = 2
@@ -144,7 +144,7 @@ def describe(entry, scores, lines, provenance, clock):
         "cpu_seconds": state.get("cpu_seconds", 0.0),
         "steps_per_second": state["step"] / counted if counted else None,
         "health": {name: last.get(name) for name in HEALTH},
-        "verdict": verdict(state, entry.status),
+        "verdict": verdict(state, entry.status, last),
         "metrics": {name: {k: row[k] for k in ("value", "deviation")} for name, row in values.items()},
         "floor": {name: {"value": row["floor"], "deviation": row["floor_deviation"]} for name, row in values.items()},
         "on_the_way": on_the_way(through_training, lines, clock),
@@ -154,13 +154,14 @@ def describe(entry, scores, lines, provenance, clock):
     }
 
 
-def verdict(state, status):
-    """The state of a run's critic in words."""
+def verdict(state: dict, status: str, last: dict) -> str:
+    """The state of a run's critic in words. last: the last line of its log: an alarm that was given once counts on for ever."""
     if status == "died":
         return "died"
     alarms = state.get("alarms", {})
     if alarms.get("dead", 0) >= PATIENCE:
-        return "dead: no gradient reaches the generator"
+        is_so_still = (last.get("gradient_norm") or 0.0) < DEAD
+        return "dead: no gradient reaches the generator" if is_so_still else "critic was dead for a time"
     if alarms.get("negative", 0) >= PATIENCE:
         return "estimate was negative for a time"
     return "alive"

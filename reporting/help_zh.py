@@ -14,6 +14,7 @@ import metrics
 from models import networks
 from reporting import help_page, samples
 from training import recipe
+from training.comparison import IMAGES, POINTS
 
 DATA_DIR = "数据文件所在目录；默认先找 Paddle 的缓存，再下载。"
 DEVICE = "auto、cpu、gpu 或 gpu:N。"
@@ -56,7 +57,7 @@ COMMANDS = {
         "samples": f"评分用的样本数，默认 {SAMPLES}。",
         "seed": "噪声和样本分组的随机种子。",
         "raw": "用生成器本身采样，不用训练中的权重平均。",
-        "every": "评估全部检查点，结果也写入 VisualDL，并标出最好的一个。",
+        "every": "评估全部检查点，结果也写入 VisualDL（已有的不改），并标出最好的一个。",
         "as_json": "标准输出只打印 JSON。",
         "out": "metrics.json 和 memorised.png 的目录；默认为该次训练的目录。",
         "device": DEVICE,
@@ -67,9 +68,9 @@ COMMANDS = {
         "source": "名称见 train.py --help；默认 mnist-5k。",
         "data_dir": DATA_DIR,
         "seeds": "每个模型训练几次，种子为 0 到 N − 1；默认 3。",
-        "steps": "每次训练的生成器步数；默认 3,000。",
+        "steps": f"每次训练的生成器步数；默认 {IMAGES['steps']:,}，点集为 {POINTS['steps']:,}。",
         "minutes": "代替步数：每次训练的 CPU 分钟；GPU 上为实际分钟。",
-        "batch_size": "每步的样本数；默认取各训练配置中的值。",
+        "batch_size": f"每步的样本数；默认 {IMAGES['batch_size']}，点集为 {POINTS['batch_size']}。",
         "overrides": "对所有模型生效的设置（见 docs/zh/settings.md）；MODEL.KEY=VALUE 只对一个模型生效，如 wgan.clip=0.1。",
         "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
         "wanted": "名称见 eval.py --help；默认为所有适用的指标。",

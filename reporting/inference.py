@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from errors import UserError
+from errors import NotFinite, UserError
 from reporting.samples import plan
 from storage import reading
 from training.checkpoint import Classes
@@ -124,12 +124,18 @@ class Predictor:
         if onednn and place == "cpu":
             z, labels, _ = plan(0, CHECKED, self.record.latent, self.record.classes)
             expected = Predictor(folder, threads, record=self.record).generate(z, CHECKED, labels)
-            if not np.abs(self.generate(z, CHECKED, labels) - expected).max() <= TOLERANCE * np.abs(expected).max():
+            if not np.abs(self._run(z, CHECKED, labels) - expected).max() <= TOLERANCE * np.abs(expected).max():
                 raise UserError(f"the oneDNN of Paddle {self._paddle} draws other samples; leave --use_onednn away")
 
     def generate(self, z: np.ndarray, batch: int, labels: np.ndarray | None = None) -> np.ndarray:
         """Samples of z, float32 N×latent, and of the classes `labels`, int64 N, of a conditional generator, `batch` at a time:
-        float32 N×C×H×W in [−1, 1], or points N×2."""
+        float32 N×C×H×W in [−1, 1], or points N×2. Raises NotFinite for NaN, as training/sampling.py does."""
+        items = self._run(z, batch, labels)
+        if np.isnan(items).any():
+            raise NotFinite("the generator makes samples that are NaN")
+        return items
+
+    def _run(self, z, batch, labels):
         parts = []
         given = [z] if labels is None else [z, labels]
         for start in range(0, len(z), batch):

@@ -123,6 +123,7 @@ VERDICTS = {
     "alive": Words("alive", "正常"),
     "died": Words("died", "出错终止"),
     "dead: no gradient reaches the generator": Words("dead: no gradient reaches the generator", "失效：生成器得不到梯度"),
+    "critic was dead for a time": Words("critic was dead for a time", "判别器曾一段时间没有梯度"),
     "estimate was negative for a time": Words("estimate was negative for a time", "估计值曾一段时间为负"),
 }
 # remarks of results.json, pattern → the same in Chinese: those that list runs, whose lists are put into Chinese, too
@@ -159,6 +160,7 @@ REASONS = (  # and those that hold names and messages, which stay
 PARTS = (
     (", nor can their steps", "，步数也不可比"),
     (" and ", "、"),
+    (" or ", " 或 "),
     ("all others", "其余"),
     (", seed ", "，种子 "),
     (", after ", "，训练到 "),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8, to_unit
-from errors import UserError
+from errors import NotFinite, NotMeasurable, UserError
 from metrics import networks
 from reporting import samples, score_store, visual
 from storage import reading, writing
@@ -132,8 +132,8 @@ class Scorer:
     """Measures runs on a data set, and keeps what it measured in their folders. names: of metrics, None for all that fit; those
     that ask for classes are measured in conditional runs.
 
-    publishing: scores of published weights are kept in their own folder too, as reporting/publish.py wants it. remarks: lines
-    about what could not be measured and why.
+    publishing: scores of published weights are kept in their own folder too, as reporting/publish.py wants it. sized: the data
+    set by image_size, for runs whose own is another. remarks: lines about what could not be measured and why.
     """
 
     def __init__(
@@ -144,7 +144,9 @@ class Scorer:
         device: str = "auto",
         say: Callable[[str], object] = lambda line: None,
         publishing: bool = False,
+        sized: Mapping[int, Dataset] | None = None,
     ):
+        self.sized = sized or {}
         self.dataset, self.say, self.device, self.publishing = dataset, say, device, publishing
         self.samples = samples or data.source(dataset.name).samples
         self.remarks: list[str] = []
@@ -179,6 +181,10 @@ class Scorer:
         known_in_brief = self._read(folder, BRIEF_FILE, brief, BRIEF_SAMPLES)
         return (not names or set(steps[-1:]) <= set(known)) and (not brief or set(steps) <= set(known_in_brief))
 
+    def _data_of(self, folder):
+        """The data set as a run's networks see it."""
+        return self.sized.get(run.read_recipe(folder).image_size, self.dataset)
+
     def _names_for(self, folder):
         """The metrics of a run, at its end and on the way."""
         labelled = run.read_recipe(folder).conditional
@@ -196,7 +202,9 @@ class Scorer:
                 runtime.start(self.device)
             for step in missing:
                 self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
-                known[step], settings = self._score(checkpoint.path_of(folder, step), names, samples)
+                known[step], settings = self._score(checkpoint.path_of(folder, step), self._data_of(folder), names, samples)
+                if settings is None:
+                    continue
                 if own == Path(folder):
                     try:
                         visual.add_scores(folder, {step: known[step]})
@@ -208,13 +216,14 @@ class Scorer:
     def _read(self, folder, file, names, samples):
         """{step: values} of an earlier call that measured the same in the same way, in the run's folder or in kept_in's."""
         paths = dict.fromkeys([Path(folder) / file, self.kept_in(folder) / file])
-        return {step: values for path in paths for step, values in self._read_file(path, names, samples).items()}
+        sha256 = self._data_of(folder).sha256
+        return {step: values for path in paths for step, values in self._read_file(path, sha256, names, samples).items()}
 
-    def _read_file(self, path, names, samples):
+    def _read_file(self, path, data_sha256, names, samples):
         if not reading.is_file(path):
             return {}
         scores, settings = score_store.read(path)
-        same = {"source": None, "data_sha256": self.dataset.sha256, "samples": samples, "seed": 0, "raw": None}
+        same = {"source": None, "data_sha256": data_sha256, "samples": samples, "seed": 0, "raw": None}
         same["network_sha256"] = networks.record(metrics.network_of(self.dataset.name)).get("network_sha256")
         if any(settings.get(key) != value for key, value in same.items()):
             return {}
@@ -225,21 +234,30 @@ class Scorer:
         measured = [metrics.METRICS[name].values for name in names if name not in could_not]
         return {step: values for step, values in scores.items() if all(any(v in values for v in group) for group in measured)}
 
-    def _score(self, path, names, samples):
-        """(values, settings) of a checkpoint. A metric that raises a UserError for these samples is left out, with a remark."""
+    def _score(self, path, dataset, names, samples):
+        """(values, settings) of a checkpoint; settings are None where nothing is to be kept.
+
+        A metric that raises a UserError is left out, with a remark. That it cannot be measured is a result where samples or data
+        are why; where anything else is, a damaged file say, the next call tries it again.
+        """
         try:
-            scores = score_checkpoint(path, self.dataset, names, samples)
+            scores = score_checkpoint(path, dataset, names, samples)
             return scores.values, scores.settings
         except UserError:
             values: dict[str, Any] = {}
             could_not: dict[str, str] = {}
-            settings = None
+            settings, again = None, False
         for name in names:  # find out which it was
             try:
-                scores = score_checkpoint(path, self.dataset, [name], samples)
+                scores = score_checkpoint(path, dataset, [name], samples)
                 values, settings = values | scores.values, scores.settings
             except UserError as error:
-                could_not[name] = str(error)
+                if isinstance(error, (NotMeasurable, NotFinite)):
+                    could_not[name] = str(error)
+                else:
+                    again = True
                 self._remark(f"{name} was not measured in {path.parent.parent}: {error}")
-        settings = settings or metrics.describe_settings(self.dataset, samples, 0)
-        return values, settings | {"could_not": could_not}
+        if again and not values:
+            return {}, None
+        settings = settings or metrics.describe_settings(dataset, samples, 0)
+        return values, settings | ({"could_not": could_not} if could_not else {})

@@ -17,19 +17,14 @@ FEWEST = {"steps": 500, "samples": 1000}
 def summarise(results: dict) -> dict[str, Any]:
     """The summary of results.json, from the rest of it.
 
-    trial: what is below `fewest`, {'steps', 'samples'}. ahead: label of the model whose mean of the quality is best, None if
-    there are not two. behind: each other model, the second first, with the ratio of the values (see `ratio`). certain: whether
-    every interval leaves out 1, None if one is not known. unequal: names of the settings that differ.
+    trial: what is below `fewest`, {'steps', 'samples'}. ahead: label of the model that is best in quality (see `_ranked`), None
+    if there are not two. behind: each other model, the second first, with the ratio of the values (see `ratio`). certain: whether
+    every interval lies on the better side of 1, None if one is not known. unequal: names of the settings that differ.
     """
     quality, groups, runs = results["quality"], results["groups"], results["runs"]
     lower = metrics.direction(quality or "") == "lower"
-    scored = [g for g in groups if quality in g["metrics"]]
-    scored.sort(key=lambda g: g["metrics"][quality]["mean"], reverse=not lower)
-    behind = []
-    for other in scored[1:]:
-        own, its = (_by_seed(runs, g["label"], quality) for g in (scored[0], other))
-        seeds = sorted(own.keys() & its.keys())
-        behind.append({"label": other["label"], **ratio([own[s] for s in seeds], [its[s] for s in seeds])})
+    scored = _ranked([g for g in groups if quality in g["metrics"]], runs, quality, lower)
+    behind = [{"label": other["label"], **_paired(runs, quality, scored[0], other)} for other in scored[1:]]
     known = bool(behind) and all(row["low"] is not None for row in behind)
     reached = {"steps": min(g["steps"] for g in groups), "samples": results["samples"]}
     return {
@@ -47,6 +42,29 @@ def summarise(results: dict) -> dict[str, Any]:
 def marked(results: dict) -> dict[str, str | None]:
     """{value: label of the model that the page and the tables mark as best, None for none}: empty for a trial."""
     return {} if results.get("summary", {}).get("trial") else results["best"]
+
+
+def _ranked(groups, runs, quality, lower):
+    """The groups, the best first: by how many others each is better than, in the ratio that is reported of the two.
+
+    Where all have the same seeds that is the order of the geometric means. The arithmetic mean decides of two without a ratio
+    alone: for one bad seed, or one that died in the other, it may say the contrary.
+    """
+    mean = lambda group: group["metrics"][quality]["mean"] * (1 if lower else -1)  # noqa: E731
+
+    def is_better(one, other):
+        found = _paired(runs, quality, one, other)["ratio"]
+        return mean(one) < mean(other) if found is None else found < 1 if lower else found > 1
+
+    wins = {one["label"]: sum(is_better(one, other) for other in groups if other is not one) for one in groups}
+    return sorted(groups, key=lambda group: (-wins[group["label"]], mean(group)))
+
+
+def _paired(runs, quality, one, other):
+    """`ratio` of two groups' values by the seeds that both have."""
+    own, its = (_by_seed(runs, group["label"], quality) for group in (one, other))
+    seeds = sorted(own.keys() & its.keys())
+    return ratio([own[seed] for seed in seeds], [its[seed] for seed in seeds])
 
 
 def _by_seed(runs, label, value):

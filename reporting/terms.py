@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import data
 from training import budget
 from training import recipe as recipes
@@ -30,15 +32,15 @@ def clock_of(entries: list[Entry], logs: list[list[dict]], devices: list[str]) -
 
 
 def budget_of(recipe: recipes.Recipe) -> dict:
-    """How long a run was to be trained: {'steps', 'minutes', 'clock'}, steps and clock None for minutes and the reverse."""
-    if recipe.minutes:
-        return {"steps": None, "minutes": recipe.minutes, "clock": recipe.clock}
-    return {"steps": recipe.steps, "minutes": None, "clock": None}
+    """How long a run was to be trained: {'steps', 'minutes', 'clock'}; None for what does not limit it."""
+    steps = recipe.steps if budget.limit(recipe) < math.inf else None
+    return {"steps": steps, "minutes": recipe.minutes, "clock": recipe.clock if recipe.minutes else None}
 
 
 def in_short(of_run: dict) -> str:
-    """A row of budget_of in words, by whichever clock: '3,000 generator steps', '4 minutes'."""
-    return f"{of_run['minutes']:g} minutes" if of_run["minutes"] else f"{of_run['steps']:,} generator steps"
+    """A row of budget_of in words, by whichever clock: '3,000 generator steps', '4 minutes', or both with 'or' between them."""
+    minutes = [f"{of_run['minutes']:g} minutes"] if of_run["minutes"] else []
+    return " or ".join(minutes + ([f"{of_run['steps']:,} generator steps"] if of_run["steps"] else []))
 
 
 def common_budget(entries: list[Entry]) -> dict | None:
@@ -113,7 +115,8 @@ def settings(entries: list[Entry], labels: list[str]) -> list[dict]:
 def unused(recipe):
     """Settings that the budget or the data leave without a meaning."""
     fit = () if data.source(recipe.data).any_sides else ("fit",)
-    return (*fit, "steps") if recipe.minutes else (*fit, "minutes", "clock")
+    steps = ("steps",) if budget.limit(recipe) == math.inf else ()
+    return (*fit, *steps) if recipe.minutes else (*fit, "minutes", "clock")
 
 
 def in_words(recipe: recipes.Recipe, name: str) -> str:
@@ -125,4 +128,5 @@ def in_words(recipe: recipes.Recipe, name: str) -> str:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    short = f"{value:g}" if isinstance(value, float) else str(value)
+    return short if not isinstance(value, float) or float(short) == value else str(value)  # six digits may hide a difference

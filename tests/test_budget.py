@@ -10,6 +10,7 @@ from tests.helpers import log_of, tiny, toy_dataset
 from tests.watched import Watched, play
 from training import budget
 from training.budget import Budget, finished
+from training.settings import SETTINGS
 
 NEW = {"seconds": 0.0, "cpu_seconds": 0.0}
 
@@ -36,6 +37,12 @@ def test_a_budget_in_words_names_what_may_end_the_run():
     assert budget.in_words(tiny("wgan", steps=6500)) == "6,500 steps"
     assert budget.in_words(tiny("wgan", steps=6500, minutes=0.5)) == "0.5 minutes or 6,500 steps"
     assert budget.in_words(tiny("wgan", steps=budget.UNREACHED, minutes=30, clock="cpu")) == "30 CPU minutes"
+
+
+def test_a_million_steps_beside_minutes_are_no_budget_and_the_settings_say_so():
+    assert budget.limit(tiny("wgan", steps=10**6 - 1, minutes=5)) == 10**6 - 1
+    assert budget.limit(tiny("wgan", steps=10**6, minutes=5)) == np.inf and budget.limit(tiny("wgan", steps=10**6)) == 10**6
+    assert "`steps` below a million" in SETTINGS["minutes"].en and "`steps`（小于一百万时）" in SETTINGS["minutes"].zh
 
 
 def test_what_is_used_up_is_the_larger_share_of_steps_and_minutes(clock):

@@ -16,6 +16,7 @@ from training import recipe as recipes
 from training.alarms import PATIENCE
 from training.algorithm import CriticStep
 from training.budget import Budget
+from training.callbacks import FiniteNumbers
 from training.parallel import Team
 from training.run_log import buckets
 
@@ -96,7 +97,7 @@ def test_a_number_that_is_not_finite_is_named_with_the_last_good_checkpoint(tmp_
     for number in (4, 8):
         saves.after(step(number))
     (tmp_path / "checkpoints" / "step-000008" / "critic.safetensors").write_bytes(b"")
-    callback = callbacks.FiniteNumbers(trainer_of(), tmp_path)
+    callback = FiniteNumbers(trainer_of(), tmp_path)
     callback.after(step(5, figures=FIGURES))
     callback.after(step(5))
     with pytest.raises(NotFinite, match=r"^estimate not finite at step 5 of wgan .*; the last good checkpoint is step 4 in "):
@@ -109,7 +110,7 @@ def test_a_number_that_is_not_finite_is_named_with_the_last_good_checkpoint(tmp_
 def test_weights_are_looked_at_before_they_are_saved(tmp_path):
     (tmp_path / "checkpoints" / "step-000000").mkdir(parents=True)
     trainer = trainer_of()
-    callback = callbacks.FiniteNumbers(trainer, tmp_path)
+    callback = FiniteNumbers(trainer, tmp_path)
     assert set(callback.parts(1)) == set(PARTS)
     trainer.parts = lambda: {"generator": {"w": np.ones(2)}, "critic": {"w": np.array([1.0, np.nan])}}
     with pytest.raises(NotFinite, match="weights of critic not finite at step 2"):
@@ -179,7 +180,7 @@ def test_a_person_sees_logged_steps_and_warnings():
 
 def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(tmp_path):
     log, trainer = Notes(), trainer_of(sample_every=2)
-    finite = callbacks.FiniteNumbers(trainer, tmp_path)
+    finite = FiniteNumbers(trainer, tmp_path)
     callback = callbacks.Grids(trainer, toy_dataset(native_size=28), tmp_path, log, finite)
     callback.begin(new=True)
     for made in (step(1), step(2), step(3, milestone="twentieth"), step(5, last=True)):
@@ -198,13 +199,25 @@ def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(t
     assert trainer.recipe.clip
 
 
+@pytest.mark.parametrize("leads", [True, False])
+def test_samples_that_are_nan_end_a_training_in_all_its_processes(tmp_path, leads):
+    """As running statistics or an average may make them where losses are finite: a grid would show them black."""
+    trainer = trainer_of(sample_every=1)
+    trainer.sampler.forward = lambda z: paddle.full([len(z), 1, 32, 32], np.nan)
+    trainer.team.any = lambda here: bool(here) or not leads  # another process leads, and says so
+    callback = callbacks.Grids(trainer, toy_dataset(), tmp_path, Notes() if leads else None, FiniteNumbers(trainer, tmp_path))
+    with pytest.raises(NotFinite, match=r"^(samples|a figure) not finite at step 1 of wgan .*; the last good checkpoint is step"):
+        callback.after(step(1))
+    assert not (tmp_path / "samples").exists()
+
+
 def test_in_a_comparison_the_real_items_are_its_report_s(tmp_path):
     folder = tmp_path / "runs" / "wgan"
     for record, tags in ((None, ["samples/real", "samples/generated"]), ("{}", ["samples/generated"])):
         if record:
             (tmp_path / "comparison.json").write_text(record)
         log, trainer = Notes(), trainer_of()
-        callbacks.Grids(trainer, toy_dataset(), folder, log, callbacks.FiniteNumbers(trainer, folder)).begin(new=True)
+        callbacks.Grids(trainer, toy_dataset(), folder, log, FiniteNumbers(trainer, folder)).begin(new=True)
         assert [tag for _, tag, _, _ in log.named("image")] == tags
         assert (folder / "samples" / "real.png").is_file()
 
@@ -228,7 +241,7 @@ def test_histograms_show_the_bulk():
 
 def test_a_grid_that_cannot_be_written_is_an_error_that_names_it(tmp_path, monkeypatch):
     trainer = trainer_of(sample_every=1)
-    callback = callbacks.Grids(trainer, toy_dataset(), tmp_path, Notes(), callbacks.FiniteNumbers(trainer, tmp_path))
+    callback = callbacks.Grids(trainer, toy_dataset(), tmp_path, Notes(), FiniteNumbers(trainer, tmp_path))
     (tmp_path / "samples").write_text("a file")
     with pytest.raises(WriteError, match="samples"):
         callback.after(step(1))
@@ -253,7 +266,7 @@ def test_a_signal_to_another_process_marks_the_step_here_too():
 
 def checkpoints_of(folder, log, **settings):
     trainer, dataset = trainer_of(**settings), toy_dataset()
-    finite, alarms = callbacks.FiniteNumbers(trainer, folder), callbacks.Alarms(trainer.recipe)
+    finite, alarms = FiniteNumbers(trainer, folder), callbacks.Alarms(trainer.recipe)
     return callbacks.Checkpoints(trainer, dataset, folder, log, finite, alarms, Budget(trainer.recipe))
 
 

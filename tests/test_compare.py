@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import compare
+from reporting import terms
 from tests.helpers import files_below
 from training import comparison, run, runtime
 from training import recipe as recipes
@@ -121,9 +122,21 @@ def test_labels_name_what_tells_groups_apart(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").write_text(json.dumps(recipe.model_dump()))
     folders = [str(tmp_path / name) for name in "abc"]
-    assert [e.label for e in plan(*folders[:2])] == ["wgan learning_rate=0.0001", "wgan learning_rate=5e-05"]
-    assert [e.label for e in plan(*folders[1:])] == ["wgan critic_learning_rate=5e-05", "wgan critic_learning_rate=0.001"]
+    assert [e.label for e in plan(*folders[:2], seeds=None)] == ["wgan learning_rate=0.0001", "wgan learning_rate=5e-05"]
+    critics = [e.label for e in plan(*folders[1:], seeds=None)]
+    assert critics == ["wgan critic_learning_rate=5e-05", "wgan critic_learning_rate=0.001"]
     assert plan("wgan", own={"wgan": {"critic_learning_rate": 1.0}})[0].label == "wgan"
+
+
+def test_numbers_that_six_digits_do_not_tell_apart_get_all_of_theirs():
+    """Groups of one label would be averaged as seeds of one model, and the table would call the setting equal."""
+    clips = (0.01234561, 0.01234564)
+    entries = [plan("wgan", clip=clip)[0] for clip in clips]
+    comparison.label_groups(entries)
+    labels = [entry.label for entry in entries]
+    assert labels == [f"wgan clip={clip}" for clip in clips]
+    (row,) = (row for row in terms.settings(entries, labels) if row["name"] == "clip")
+    assert not row["equal"] and list(row["values"].values()) == [str(clip) for clip in clips]
 
 
 def test_a_name_decides_nothing():

@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import compare
+import data
+from errors import UserError
+from metrics import networks
 from reporting import collect, listing
-from tests.helpers import in_process
+from reporting import scorer as scorer_module
+from reporting.scorer import Scorer
+from tests.helpers import in_process, write_images
 from tests.test_compare import SMALL, TINY, plan, results
-from training import comparison
+from training import comparison, run
+from training import recipe as recipes
 
 
 @pytest.fixture
@@ -157,3 +164,73 @@ def test_a_run_that_was_stopped_is_not_called_equal(call, reused):
     found = results("A")
     assert not found["equal_budget"]
     assert "wgan, seed 0, after 10 generator steps (planned: 20 generator steps)" in found["remarks"][0]
+
+
+def test_digits_of_two_sizes_are_compared_at_their_own_28_pixels(call):
+    flags = [*TINY[:2], "--steps", "1", *TINY[4:], "--seeds", "1", "-o", "wgan.image_size=28", "--jobs", "1", "--out", "A"]
+    assert call("compare", "gan", "wgan", *flags).status == 0
+    found = results("A")
+    assert found["remarks"] == [] and all("swd" in run["metrics"] for run in found["runs"])
+    assert found["runs"][0]["floor"] == found["runs"][1]["floor"]
+    assert found["summary"]["unequal"][0] == "image_size"
+    entries = [comparison.Entry(run.read_recipe(row["folder"])) for row in found["runs"]]
+    digests = {size: dataset.sha256 for size, dataset in compare.load_each_size(entries, None).items()}
+    comparison.assign_folders("A", entries, digests)
+    assert [(entry.status, str(entry.folder)) for entry in entries] == [("finished", row["folder"]) for row in found["runs"]]
+
+
+def test_pictures_of_two_sizes_are_not_compared(refused, tmp_path):
+    write_images(tmp_path / "pictures", 12)
+    for size in (32, 64):
+        (tmp_path / f"of-{size}").mkdir()
+        recipe = recipes.load("gan", overrides={"data": f"folder:{tmp_path}/pictures", "image_size": size})
+        (tmp_path / f"of-{size}/config.yaml").write_text(json.dumps(recipe.model_dump()))
+    assert "runs of different image_size cannot be compared on folder:" in refused("compare", "./of-32", "./of-64")
+
+
+def test_only_samples_and_data_keep_a_metric_from_being_measured_for_ever(run, mnist_dir, monkeypatch, tmp_path):
+    """What else went wrong, as a feature network that is not whole, may be mended by the next call."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    networks.load.cache_clear()
+    dataset = data.load("mnist", str(mnist_dir))
+
+    def scores(*names):
+        scorer = Scorer(dataset, names, 16, "cpu")
+        scorer.brief = []  # what is measured on the way costs time, and goes the same way
+        return set(scorer.score(run)[0]), {line.partition(" was not")[0] for line in scorer.remarks}, scorer.is_scored(run)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(networks, "path_of", lambda name: tmp_path / "a pull that was interrupted")
+        assert scores("kid") == (set(), {"kid"}, False)
+        assert not (run / "metrics.json").exists()
+        assert scores("frechet", "kid", "swd") == ({"swd"}, {"frechet", "kid"}, False)
+    assert scores("frechet", "kid", "swd") == ({"swd", "kid"}, {"frechet"}, True), "16 samples are too few"
+    monkeypatch.setattr(scorer_module, "score_checkpoint", None)
+    assert scores("frechet", "kid", "swd") == ({"swd", "kid"}, {"frechet"}, True), "and nothing is measured again"
+
+
+def test_a_run_by_two_paths_is_named_twice(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("R/a").mkdir(parents=True)
+    Path("R/a/config.yaml").write_text(json.dumps(recipes.load("gan").model_dump()))
+    Path("link").symlink_to("R/a")
+    for other in ("R/a/", "./R/a", str(tmp_path / "R/a"), "./link"):
+        with pytest.raises(UserError, match="R/a is named twice"):
+            plan("R/a", other)
+    with pytest.raises(UserError, match="gan is named twice"):
+        plan("gan", "gan")
+
+
+@pytest.mark.parametrize(
+    ("networks", "seeds", "settings", "words"),
+    [
+        ((), None, {"data": "cifar10", "steps": 7, "minutes": None}, "data, steps"),
+        (("mlp",), 5, {"clip": None}, "clip, network, seeds"),
+    ],
+)
+def test_what_is_asked_of_models_is_an_error_beside_runs_alone(tmp_path, networks, seeds, settings, words):
+    """In silence it would be taken for what the report shows."""
+    (tmp_path / "config.yaml").write_text(json.dumps(recipes.load("gan").model_dump()))
+    with pytest.raises(UserError, match=f"^{words}: of models that are to be trained, and only runs are named"):
+        comparison.plan([str(tmp_path)], networks, settings, {}, seeds)
+    assert len(comparison.plan([str(tmp_path), "wgan"], networks, settings, {}, seeds)) > 1

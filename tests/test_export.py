@@ -10,7 +10,7 @@ import numpy as np
 import paddle
 import pytest
 
-from errors import UserError
+from errors import NotFinite, UserError
 from reporting import export, inference
 from reporting.samples import noise
 from tests.helpers import NETWORKS, ROOT, TINY_FLAGS, run_program, state_of, tiny_game
@@ -169,6 +169,14 @@ def test_onednn_gives_the_same(copied, tmp_path):
     status, out, err = run_program("infer.py", *flags, "true", cwd=tmp_path)
     assert status == 0 and "oneDNN on" in out, err
     assert np.abs(images(tmp_path / "s.npz") - expected).max() <= 1
+
+
+def test_a_graph_that_makes_nan_is_an_error(monkeypatch):
+    predictor = object.__new__(inference.Predictor)
+    monkeypatch.setattr(predictor, "_run", lambda z, batch, labels: np.where(z > 1, np.nan, z))
+    assert len(predictor.generate(np.zeros((3, 2)), 2)) == 3
+    with pytest.raises(NotFinite, match="samples that are NaN"):
+        predictor.generate(np.array([[0.0, 2.0]]), 2)
 
 
 def test_what_was_not_exported_is_refused(refused, run):

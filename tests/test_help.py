@@ -14,7 +14,7 @@ import data
 from models import networks
 from reporting import help_page, help_zh
 from tests.helpers import run_program
-from training import recipe
+from training import comparison, recipe
 
 COMMANDS = sorted(help_zh.COMMANDS)
 
@@ -38,6 +38,14 @@ def test_names_that_the_english_help_lists_stand_in_the_chinese_one(name):
             assert word in help_zh.COMMANDS[name][option.name]
             names += 1
     assert names > 5
+
+
+@pytest.mark.parametrize("source", ["mnist-5k", "8gaussians"])
+def test_defaults_that_compare_names_are_what_its_models_get(source):
+    (entry,) = comparison.plan(["gan"], (), {"data": source}, {}, 1)
+    for option in (option for option in command_of("compare.py").params if option.name in ("steps", "batch_size")):
+        for text in (option.help, help_zh.COMMANDS["compare.py"][option.name]):
+            assert f"{getattr(entry.recipe, option.name):,}" in text, text
 
 
 @pytest.mark.parametrize("encoding, words", [("utf-8", "用法"), ("gbk", "用法"), ("ascii", "Usage"), ("latin-1", "Usage")])

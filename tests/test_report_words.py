@@ -4,11 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ttest_rel
 
 import metrics
 from reporting import collect, curves, page, page_words, summary, terms, words
+from tests.helpers import tiny
 from tests.test_report import entries_of
+from training import alarms
 from training.recipe import Recipe
 
 
@@ -47,6 +51,53 @@ def test_a_lead_that_the_seeds_do_not_bear_out_is_not_certain():
     assert summary.summarise(apart)["behind"][0]["ratio"] is None
     assert summary.summarise(results({"a": [0.0, 1.0], "b": [2.0, 2.0]}))["behind"][0]["ratio"] is None
     assert summary.summarise(results({"a": [1.0]}))["ahead"] is None
+
+
+@given(st.lists(st.lists(st.floats(0.01, 100), min_size=3, max_size=3), min_size=2, max_size=5), st.integers(1, 3))
+def test_who_is_ahead_is_so_by_the_ratios_that_are_reported(values, alive):
+    """The last group lost the seeds from `alive` on: its own mean would say nothing of those that the others survived."""
+    named = {f"m{number}": row for number, row in enumerate(values)}
+    named[f"m{len(values) - 1}"] = values[-1][:alive]
+    found = summary.summarise(results(named))
+    if len(values) == 2 or alive == 3:
+        assert all(row["ratio"] <= 1 + 1e-9 for row in found["behind"])
+        assert found["certain"] is not False or any(row["high"] >= 1 for row in found["behind"])
+
+
+def test_one_bad_seed_that_all_met_decides_nothing_and_the_page_says_what_means_would():
+    """By arithmetic means wgan is ahead in the first; in the second the bad seed's training died in the other model alone."""
+    found = summary.summarise(results({"dcgan": [1.0, 10.0, 1.1], "wgan": [3.5, 4.5, 3.6]}))
+    assert found["ahead"] == "dcgan" and found["behind"][0]["ratio"] < 1
+    died = summary.summarise(results({"dcgan": [1.0, 1.1, 20.0], "wgan": [3.5, 3.7]}))
+    assert died["ahead"] == "dcgan" and (died["certain"], died["behind"][0]["seeds"]) == (True, 2)
+    apart = results({"a": [1.0], "b": [2.0]})
+    apart["runs"][1]["seed"] = 7
+    assert summary.summarise(apart)["ahead"] == "a", "without a seed in common the means decide"
+    higher = results({"dcgan": [0.9, 0.1, 0.9], "wgan": [0.5, 0.5, 0.5]}, quality="coverage")
+    assert summary.summarise(higher)["ahead"] == "wgan"
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "words"),
+    [
+        ([1.0, 10.0, 1.1], [3.5, 4.5, 3.6], ["Not certain: an interval reaches 1.", "say the contrary"]),
+        ([1.0, 1.0, 1.1], [3.5, 4.5, 3.6], ["Certain, as far as these seeds go"]),
+    ],
+)
+def test_the_page_says_of_the_lead_what_the_numbers_are(small_comparison, of_a, of_b, words):
+    grown = json.loads(json.dumps(small_comparison[0]))
+    numbers = dict(zip((group["label"] for group in grown["groups"]), (of_a, of_b), strict=True))
+    grown["runs"] = [{**row, "seed": seed} for row in grown["runs"][::2] for seed in range(3)]
+    for row in grown["runs"]:
+        row["metrics"]["fd_lenet"] = {"value": numbers[row["label"]][row["seed"]], "deviation": None}
+        row["metrics"] = json.loads(json.dumps(row["metrics"]))
+    for row in grown["groups"]:
+        row["steps"], row["metrics"]["fd_lenet"]["mean"] = 1000, float(np.mean(numbers[row["label"]]))
+    grown["samples"], grown["quality"] = 5000, "fd_lenet"
+    grown["summary"] = summary.summarise(grown)
+    text = page.render(grown)
+    for sentence in ("Not certain: an interval reaches 1.", "say the contrary", "Certain, as far as these seeds go"):
+        assert (sentence in text) == (sentence in words), sentence
 
 
 def test_the_runner_up_may_be_certain_and_the_last_not():
@@ -91,6 +142,33 @@ def test_every_key_has_words_in_both_languages():
     assert set(page_words.AXES) == set(curves.AXES)
     assert page_words.of_value("coverage") == ("Coverage (share of real images)", "覆盖率（占真实图像的比例）")
     assert page_words.of_value("own_metric") == ("own_metric", "own_metric")
+
+
+def test_a_critic_is_called_dead_only_while_it_is_so():
+    monitor, dead = alarms.HealthMonitor(tiny("wgan")), "dead: no gradient reaches the generator"
+    for norm, said in ((1e-9, dead), (1.0, "critic was dead for a time"), (1e-9, dead)):
+        for step in range(alarms.PATIENCE):
+            line = {"gradient_norm": norm, "estimate": 1.0}
+            monitor.update(step, line)
+        assert collect.verdict({"alarms": monitor.state}, "finished", line) == said
+    assert collect.verdict({"alarms": monitor.state}, "died", line) == "died"
+    assert collect.verdict({"alarms": monitor.state}, "finished", {}) == dead, "of a log that cannot be read"
+    state = {"alarms": {"negative": alarms.PATIENCE}}
+    said = [collect.verdict(each, "finished", line) for each in (state, {})]
+    assert said == ["estimate was negative for a time", "alive"]
+    assert {*said, dead, "critic was dead for a time", "died"} == {*page_words.VERDICTS}
+
+
+def test_steps_beside_minutes_are_a_budget_too():
+    """Of five minutes and of five minutes or ten steps neither is the other's."""
+    entries = entries_of(("gan", {"minutes": 5.0}), ("wgan", {"minutes": 5.0, "steps": 10}))
+    runs = [{"label": entry.label, "seed": 0, "provenance": {}} for entry in entries]
+    assert terms.common_budget(entries) is None and terms.common_budget(entries[1:])["steps"] == 10
+    (line,) = terms.remarks(entries, runs)
+    assert line == "Not trained equally long: 5 minutes: gan, seed 0; 5 minutes or 10 generator steps: all others."
+    assert page_words.remark(line).zh == "训练长度不同：5 分钟: gan，种子 0；5 分钟 或 10 生成器步: 其余。"
+    rows = {row["name"]: row["values"] for row in terms.settings(entries, ["gan", "wgan"])}
+    assert rows["steps"] == {"gan": "–", "wgan": "10"} and set(rows["minutes"].values()) == {"5"}
 
 
 def test_remarks_are_put_into_chinese():

@@ -9,7 +9,7 @@ import pytest
 
 from reporting import progress
 from tests.helpers import MODELS, TINY_FLAGS, files_below, files_of, log_of, program, run_program, scalars_of, weights_of
-from training import run
+from training import grids, run
 
 STEPS = 4
 
@@ -169,6 +169,19 @@ def test_after_a_crash_what_was_logged_since_the_checkpoint_is_done_again_once(t
     assert [line["step"] for line in log_of("parts")] == [1, 2, 3]
     assert train("parts", "--resume").status == 0
     assert_same_run("whole", "parts")
+
+
+def test_grids_of_steps_that_are_undone_go_with_their_lines_of_the_log(train):
+    """The film and the report would show them after the end: not the same pictures where noise or rates are others by then."""
+    assert train("parts", *begin("wgan", "--network", "mlp", "-o", "checkpoint_every=2")).status == 0
+    shutil.rmtree("parts/checkpoints/step-000004")
+    kept = grids.path_of("parts", 2).stat().st_mtime_ns
+    assert [*grids.list_grids("parts")] == [0, 1, 2, 3, 4]
+    assert train("parts", "--resume", "--steps", 3).status == 0
+    assert [*grids.list_grids("parts")] == [0, 1, 2, 3] and grids.path_of("parts", 2).stat().st_mtime_ns == kept
+    shutil.rmtree("parts/checkpoints")
+    assert train("parts", "--resume", "--steps", 1).status == 0
+    assert [*grids.list_grids("parts")] == [0, 1]
 
 
 def test_a_damaged_checkpoint_is_passed_over_with_a_warning(train):

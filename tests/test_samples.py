@@ -6,13 +6,17 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import paddle
 import pytest
 from PIL import Image
 
+from data.dataset import to_uint8
+from errors import NotFinite
 from reporting import samples
 from reporting.samples import FILM_STEPS, HELD, great_circles, noise
 from tests.helpers import TINY_FLAGS, in_process, log_of, weights_of
 from training import budget, grids
+from training.sampling import generate
 
 ROUND = 8  # steps of an interpolation
 
@@ -214,6 +218,17 @@ def test_an_interpolation_goes_from_noise_to_noise_on_a_great_circle():
     angles = np.arccos(np.clip((unit[:, 1:] * unit[:, :-1]).sum(-1), -1, 1))
     np.testing.assert_allclose(angles, np.repeat(angles[:, :1], ROUND - 1, 1), rtol=1e-3)  # as do directions
     assert lengths.min() > 0.9 * np.linalg.norm(ends, axis=-1).min(), "a straight line would cut the corner"
+
+
+def test_samples_that_are_nan_are_an_error_and_infinite_ones_are_cut_off():
+    """8 bits would make NaN black, and black images have scores."""
+    generator = paddle.nn.Layer()
+    generator.forward = lambda z: paddle.full([len(z), 1, 2, 2], generator.value)
+    for generator.value, pixel in ((np.inf, 255), (-np.inf, 0)):
+        assert (to_uint8(generate(generator, noise(0, 300, 4))) == pixel).all()
+    generator.value = np.nan
+    with pytest.raises(NotFinite, match="the generator makes samples that are NaN"):
+        generate(generator, noise(0, 300, 4))
 
 
 def test_interpolated_images_change_little_from_one_to_the_next(call, runs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import time
 from collections.abc import Callable
@@ -112,6 +113,16 @@ class FiniteNumbers(Callback):
         self._check(totals, number, alike=True)
         return parts
 
+    def samples(self, number: int, draw: Callable[[], np.ndarray] | None) -> np.ndarray | None:
+        """What draw() makes after step `number`, checked in all processes; None in those that draw nothing. Averaged weights, or
+        running statistics, may make NaN where no loss is."""
+        try:
+            items, sign = draw and draw(), 0.0
+        except NotFinite:
+            items, sign = None, math.nan
+        self._check({"samples": sign}, number)
+        return items
+
     def _check(self, figures, number, alike=False):
         """alike: all processes have the same figures, as of the weights, and need not tell one another."""
         bad, recipe = health.not_finite(figures), self.trainer.recipe
@@ -203,17 +214,20 @@ class Grids(Callback):
             grids.save_png(grids.path_of_real(self.folder), picture)
             if not comparison.holds(self.folder):
                 self.log.image("samples/real", picture, 0)
-            self._show(self.log, 0)
+            self._show(self.log, 0, self._samples())
 
     def after(self, step: Step) -> None:
         if step.number % self.trainer.recipe.sample_every == 0 or step.last or step.milestone:
             self.finite.parts(step.number)
-            if self.log:
-                self._show(self.log, step.number)
+            items = self.finite.samples(step.number, self._samples if self.log else None)
+            if self.log and items is not None:
+                self._show(self.log, step.number, items)
 
-    def _show(self, log: RunLog, number: int) -> None:
+    def _samples(self) -> np.ndarray:
+        return sample(self.trainer, "fixed noise", self.count, labels=self.labels)
+
+    def _show(self, log: RunLog, number: int, items: np.ndarray) -> None:
         trainer, dataset = self.trainer, self.dataset
-        items = sample(trainer, "fixed noise", self.count, labels=self.labels)
         if dataset.is_points:
             picture = grids.scatter(items, dataset.train)
         else:

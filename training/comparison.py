@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def plan(
     seeds: how many, from 0; None for three, or the seeds of the runs that were named. clock: what minutes count where the
     settings do not say: the clock of a run that was named goes with its own minutes only.
     """
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
+    same = [os.path.realpath(name) if _is_folder(name) else name for name in names]  # a run by whatever path
+    if twice := [name for name, one in zip(names, same) if same.count(one) > 1]:
         raise UserError(f"{twice[0]} is named twice: each is trained once with each seed, --seeds says how many")
     given = [Entry(run.read_recipe(name), folder=Path(name), given=True) for name in names if _is_folder(name)]
     models = [name for name in names if not _is_folder(name)]
@@ -77,6 +78,10 @@ def plan(
     for model in own:
         if model not in models:
             raise UserError(f"-o {model}.…: {model} is not among the models to be trained: {', '.join(models) or 'none'}")
+    asked = [key for key, value in settings.items() if (key, value) != ("minutes", None)]  # None goes with steps
+    asked += [key for key, value in (("network", networks), ("seeds", seeds)) if value]
+    if given and not models and asked:
+        raise UserError(f"{', '.join(asked)}: of models that are to be trained, and only runs are named")
     lent = TERMS_OF_A_RUN if {"steps", "minutes"} & set(settings) else (*TERMS_OF_A_RUN, *INTERVALS)
     terms = {key: getattr(given[0].recipe, key) for key in lent} if given else {}
     if not terms.get("minutes") or "minutes" in settings:
@@ -132,17 +137,21 @@ def label_groups(entries: list[Entry]):
         for members in groups.values():
             by_label.setdefault(members[0].label, []).append(members)
         for alike in by_label.values():
-            values = [_in_words(members[0].recipe, key) for members in alike]
+            values = _in_words([members[0].recipe for members in alike], key)
             if len(set(values)) > 1 and "" not in values:
                 for members, value in zip(alike, values):
                     for entry in members:
                         entry.label += f" {value}" if key in ("network", "data") else f" {key}={value}"
 
 
-def _in_words(recipe, key):
-    """A setting's value in a label; '' for a learning rate that the players do not share."""
-    value = recipes.joint(recipe, key) or "" if key == "learning_rate" else getattr(recipe, key)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _in_words(alike, key):
+    """A setting's values in the labels of these recipes, with six digits, or with all where six do not tell two of them apart.
+
+    '' for a learning rate that the players do not share.
+    """
+    values = [recipes.joint(recipe, key) or "" if key == "learning_rate" else getattr(recipe, key) for recipe in alike]
+    short = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return short if len(set(short)) == len(set(values)) else list(map(str, values))
 
 
 def content(recipe: recipes.Recipe) -> dict:
@@ -207,17 +216,23 @@ def write_record(out: str | Path, entries: list[Entry]) -> None:
     write_text(Path(out) / "comparison.json", text)
 
 
-def assign_folders(out: str | Path, entries: list[Entry], data_sha256: str, labels_sha256: str | None = None) -> None:
-    """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder."""
+def assign_folders(
+    out: str | Path, entries: list[Entry], data_sha256: str | Mapping[int, str], labels_sha256: str | None = None
+) -> None:
+    """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder.
+
+    data_sha256: one for all, or by image_size: padded otherwise, digits have another.
+    """
     runs, died = known_runs(out), read_record(out).get("died", {})
     taken: set[Path] = set()
     for entry in entries:
         if entry.given:
             take_given(entry)
             continue
+        sha256 = data_sha256 if isinstance(data_sha256, str) else data_sha256[entry.recipe.image_size]
         # models that equal terms make alike keep each its own run, whatever the order of their names
         for folder, recipe, seen in sorted(runs, key=lambda row: row[1].model != entry.recipe.model):
-            if content(recipe) != content(entry.recipe) or seen.get("data_sha256") != data_sha256 or folder in taken:
+            if content(recipe) != content(entry.recipe) or seen.get("data_sha256") != sha256 or folder in taken:
                 continue
             if recipe.conditional and seen.get("labels_sha256") not in (None, labels_sha256):
                 continue

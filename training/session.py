@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import data
 from errors import Interrupted, NotFinite, UserError, WriteError
 from storage import writing
-from training import budget, checkpoint, launch, records, run, runtime
+from training import budget, checkpoint, grids, launch, records, run, runtime
 from training.recipe import Recipe
 from training.run_log import RunLog
 
@@ -163,6 +163,9 @@ def train_with_rollbacks(trainer, dataset, folder, leads, progress, warn, state)
         try:
             if leads:  # now: a log that cannot be continued is an error before anything is changed
                 run.update_recipe(folder, trainer.recipe)
+                for step, path in grids.list_grids(folder).items():
+                    if step > (state["step"] if state else -1):  # like the log's lines: of steps that are done again, or never
+                        path.unlink(missing_ok=True)
             return loop(trainer, dataset, folder, log, progress, warn, state)
         except NotFinite as error:
             newest = None if trainer.recipe.on_nan == "stop" else checkpoint.newest(folder)

@@ -36,8 +36,9 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
             "epochs epoch num_epochs n_epochs iterations iters n_iters niter num_steps max_steps n_steps step",
         ),
         "minutes": Setting(
-            "budget of time; what is used up first, this or `steps`, ends the run. `--minutes` sets it, and `steps` out of reach",
-            "时间预算；它与 `steps` 先用完者结束训练。`--minutes` 设定它，并使 `steps` 不再起限制作用",
+            "budget of time; what is used up first, this or `steps` below a million, ends the run. `--minutes` sets it, and "
+            "`steps` out of reach",
+            "时间预算；它与 `steps`（小于一百万时）先用完者结束训练。`--minutes` 设定它，并使 `steps` 不再起限制作用",
             "time hours seconds max_minutes time_limit",
         ),
         "clock": Setting(

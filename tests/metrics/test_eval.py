@@ -144,6 +144,16 @@ def test_all_checkpoints_into_visualdl(call, trained):
     np.testing.assert_allclose(values, [value for _, value in points["metrics/fd_lenet"]], rtol=1e-5)
 
 
+def test_visualdl_has_the_run_s_scores_on_its_own_data_alone(call, trained, mnist_dir):
+    """What is there stays: others would stand in the place of the run's own for ever."""
+    flags, before = ["--every", "--samples", "16", "--metrics", "swd", "--json"], scalars_of(trained)
+    for more in (["--out", "elsewhere"], ["--data", "mnist", "--data-dir", mnist_dir]):
+        assert call("eval", "r", *flags, *more).status == 0
+        assert scalars_of(trained) == before
+    own = [row["values"]["swd"]["value"] for row in scored(call("eval", "r", *flags))["results"]]
+    np.testing.assert_allclose(own, [value for _, value in scalars_of(trained)["metrics/swd"]], rtol=1e-5)
+
+
 def test_a_checkpoint_joins_what_its_run_holds(call, trained):
     flags = ["--samples", "100"]
     assert call("eval", "r", *flags, "--metrics", "frechet").status == 0

@@ -11,6 +11,7 @@ from data.dataset import crop_to
 from errors import UserError
 from metrics import cache, draws, evaluator, networks, registry
 from metrics.draws import Items
+from metrics.memorised import memorised
 from tests.helpers import pictures, toy_dataset, write_images
 
 
@@ -223,6 +224,16 @@ def test_baseline_takes_no_image_on_both_sides(way, held):
         assert not set(draw.fake.items.ravel()) & set(draw.reference.items.ravel())
         assert set(draw.real.items.ravel()) <= set(draw.reference.items.ravel())
         assert way is draws.divided_anew or draw.fake.items.min() >= 5000
+
+
+@pytest.mark.parametrize("held", [500, 501, 510, 750, 999, 1000, 2499, 2500])
+def test_of_real_items_one_in_a_hundred_is_memorised_however_many_are_held_out(held):
+    """As metrics/memorised.py promises; a quantile of the one item that a draw leaves would make it about half."""
+    heldout = numbered(held)
+    heldout.nearest = np.random.default_rng(held).normal(size=held)
+    drawn = draws.of_heldout(numbered(1500), heldout, 500, 0, dataset=None, network="")
+    shares = [memorised(draw.fake.nearest, draw.heldout.nearest)["memorised_share"] for draw in drawn]
+    assert np.mean(shares) == pytest.approx(0.01, abs=0.006)
 
 
 def test_summary():
