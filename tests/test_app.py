@@ -318,7 +318,7 @@ def test_a_comparison_comes_and_its_report_opens(visit, site):
     other.locator("#compare-start").click()
     other.get_by_text("同一时间只能进行一次").wait_for()
     report = page.frame_locator("iframe.pw-report")
-    report.locator("h1").wait_for()
+    report.locator("h1").wait_for(timeout=180_000)  # two trainings, their scores and the page
     assert "gan" in report.locator("h1").inner_text()
     (folder,) = (site / "compare").iterdir()
     assert (folder / "report.html").exists()

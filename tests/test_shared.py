@@ -18,20 +18,31 @@ from tests.helpers import ROOT
 from training import checkpoint
 
 EXPERIMENT = """import os
+import time
+from pathlib import Path
 
 from experiments import figures, training_runs
 
 ABOUT = {"title": "Does an experiment share its trainings?", "core_seconds": 60, "claims": {}}
 STEPS = int(os.environ["STEPS"])
+PROCESSES = int(os.environ.get("PROCESSES", 1))
+
+
+def together(folder):
+    # not before all processes are there: on a busy machine the first would have measured all by then
+    deadline = time.monotonic() + 200
+    while len(list(Path().glob("process-*"))) < PROCESSES and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return {"process": os.getpid()}
 
 
 def measure(store):
+    Path(f"process-{os.getpid()}").touch()
     store.shared({"alone": ({}, lambda: {"process": os.getpid()})})
     common = {"data": "mnist-5k", "network": "mlp", "latent": 8, "units": 16, "batch_size": 64, "steps": STEPS}
     common |= {"log_every": 10, "sample_every": STEPS, "checkpoint_every": STEPS}
     cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
-    more = {"extra": lambda folder: {"process": os.getpid()}}
-    trained = training_runs.runs(store, cells, 1, samples=100, names=["swd"], **more)
+    trained = training_runs.runs(store, cells, 1, samples=100, names=["swd"], extra=together)
     return {label: training_runs.summary(group, ["swd"])["swd"] for label, group in trained.items()}
 
 
@@ -64,9 +75,12 @@ def kept(folder):
 
 def test_two_processes_find_what_one_finds_and_measure_nothing_twice(copy):
     contents = []
-    for name, flags, environment in (("one", ["--jobs", "1"], {"OMP_NUM_THREADS": "1"}), ("two", ["--jobs", "2"], {})):
+    for name, flags, environment in (
+        ("one", ["--jobs", "1"], {"OMP_NUM_THREADS": "1"}),
+        ("two", ["--jobs", "2"], {"PROCESSES": "2"}),
+    ):
         folder = copy(name)
-        with begin(folder, *flags, STEPS="30", **environment) as process:
+        with begin(folder, "--jobs", jobs, STEPS="30", **environment) as process:
             out, err = process.communicate(timeout=300)
         assert process.returncode == 0, out + err
         assert sorted(line.split()[1] for line in out.splitlines() if line.endswith(" s") and line[:1] == "p") == [
