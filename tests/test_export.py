@@ -98,7 +98,9 @@ def test_command_writes_pdparams_on_request(call, tmp_path):
 
 def test_flags_that_do_not_go_together(refused):
     assert "--export" in refused("sample", "nowhere", "--pdparams")
-    assert "--interpolate" in refused("sample", "nowhere", "--export", "made", "--interpolate")
+    for option in (["--interpolate"], ["--n", "5"], ["--seed", "0"], ["--clear"], ["--out", "a.png"]):
+        said = refused("sample", "nowhere", "--export", "made", *option)
+        assert "--export writes the generator, no samples: leave out" in said and option[0] in said
     assert "neither a run nor a checkpoint" in refused("sample", "nowhere", "--export", "made")
 
 
