@@ -187,6 +187,12 @@ def test_what_was_not_exported_is_refused(refused, run):
     assert "--model_dir" in refused("infer")
 
 
+def test_a_record_of_many_classes_with_long_names_is_read_back(copied):
+    classes = {f"class {number} " + 60 * "n": 1 for number in range(1000)}
+    other("classes", classes)(copied)
+    assert inference.read(copied).classes == classes
+
+
 def other(key, value):
     def change(folder):
         record = json.loads((folder / "export.json").read_text()) | {key: value}
