@@ -123,7 +123,8 @@ class Order:
     """A seeded shuffle per epoch as a pure function of position, so that resuming needs one integer.
 
     Epochs follow one another without a seam: a batch may hold the end of one and the beginning of the next, and no image is
-    ever left out or seen twice within an epoch. attempt: another number is another shuffle.
+    ever left out or seen twice within an epoch. attempt: another number is another shuffle. What else has these streams:
+    training/randomness.py.
     """
 
     def __init__(self, n: int, seed: int, attempt: int = 0):
