@@ -177,7 +177,9 @@ def show(scores, settings, is_file, source, best, again):
     for step, values in scores.items():
         name = source if is_file else f"{source}, step {step}" + (", raw" if settings.get("raw") else "")
         name += f", the best of {len(scores)} by {best.by}," if best and best.step == step else ""
-        draws = f"draws of {settings['samples_a_draw']:,}"
+        measured = {name for name, row in metrics.METRICS.items() if set(row.values) & set(values)}
+        others = {name: n for name, n in settings.get("samples_a_draw_of", {}).items() if name in measured}
+        draws = "; ".join([f"draws of {settings['samples_a_draw']:,}", *(f"{name}: of {n:,}" for name, n in others.items())])
         out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
         if line := table.class_shares(values):
             out.print(line)

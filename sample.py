@@ -15,6 +15,7 @@ from storage import names as file_names
 from storage import writing
 from training import checkpoint, run, runtime
 
+OF_SAMPLES = ("count", "seed", "out", "interpolate", "classes", "grid", "clear")  # of --export they say nothing
 NOT_OF_A_TRAINING = {
     "raw": "which are the average's where there is one",
     "best": "of all its steps",
@@ -50,8 +51,10 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
     runtime.check_device(device)
     if (pdparams or with_onnx) and not target:
         raise UserError(f"--{'pdparams' if pdparams else 'onnx'} goes with --export DIR")
-    if target and (out or interpolate or clear or classes or grid):
-        raise UserError("--export writes the generator, no samples: leave out --out, --interpolate, --classes, --grid, --clear")
+    given = click.get_current_context().get_parameter_source
+    if target and any(given(name) is ParameterSource.COMMANDLINE for name in OF_SAMPLES):
+        options = ", ".join(f"--{name.replace('count', 'n')}" for name in OF_SAMPLES)
+        raise UserError(f"--export writes the generator, no samples: leave out {options}")
     if grid and interpolate:
         raise UserError("--grid and --interpolate exclude one another")
     folder, path = run.find_checkpoint(source)
@@ -73,7 +76,6 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
         out = (folder or path) / f"{name}-seed-{seed}.png"
     kind = samples.kind_of(out, clear=clear)
     if kind in samples.FILMS and not interpolate:
-        given = click.get_current_context().get_parameter_source
         for name, why in NOT_OF_A_TRAINING.items():
             if given(name) is ParameterSource.COMMANDLINE:
                 raise UserError(f"--{name.replace('count', 'n')}: a film of the training is made of a run's saved grids, {why}")

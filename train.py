@@ -48,7 +48,8 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
     if minutes is not None and settings["steps"] is not None:
         raise UserError("--steps and --minutes exclude one another")
     # the other options are settings of the recipe, under their own names
-    settings = {**recipes.parse_overrides(overrides), **{k: v for k, v in settings.items() if v is not None}}
+    given = recipes.parse_overrides(overrides)
+    settings = {**given, **{k: v for k, v in settings.items() if v is not None}}
     if "steps" in settings and minutes is None:  # what is gone on with, or the config, may have been by minutes
         settings.setdefault("minutes", None)
     if resume and not out:
@@ -83,7 +84,7 @@ def main(model, config, minutes, data_dir, device, processes, overrides, out, re
     from training import session  # Paddle is imported in there, after all arguments are right
 
     try:
-        session.train(recipe, folder, data_dir, device, resume, console.Console(), console.command())
+        session.train(recipe, folder, data_dir, device, resume, console.Console(given), console.command())
         status = 0
     except Interrupted as stop:
         print(stop, file=sys.stderr)

@@ -35,8 +35,11 @@ class Dataset:
         for split in (self.train, self.heldout):
             if isinstance(split, np.ndarray) and split.dtype.kind == "f" and not np.isfinite(split).all():
                 raise UserError(f"{self.name} holds a NaN or an infinity")
-        if self.labels is not None and not self.classes:
-            self.classes = tuple(map(str, range(self.labels.max() + 1)))
+        if known := [labels for labels in (self.labels, self.heldout_labels) if labels is not None]:
+            highest = max(labels.max() for labels in known)
+            self.classes = self.classes or tuple(map(str, range(highest + 1)))
+            if highest >= len(self.classes):
+                raise UserError(f"{self.name}: a label is {highest}, of {len(self.classes)} classes that are numbered from 0 on")
         digest = hashlib.sha256()
         for split in (self.train, self.heldout):
             digest.update(np.ascontiguousarray(split).data if isinstance(split, np.ndarray) else split.digest())
@@ -52,6 +55,8 @@ class Dataset:
                     f"{self.name}: an array of shape {tuple(split.shape)} and type {split.dtype} holds neither images (uint8, "
                     "N×C×S×S, C = 1 or 3) nor points (float32, N×2)"
                 )
+            if not len(split):
+                raise UserError(f"{self.name}: no items to train on, or none held out")
             if tuple(split.shape[1:]) != self.shape:
                 raise UserError(f"{self.name}: items of shape {self.shape} to train on, {tuple(split.shape[1:])} held out")
             if labels is None:
@@ -118,7 +123,8 @@ class Order:
     """A seeded shuffle per epoch as a pure function of position, so that resuming needs one integer.
 
     Epochs follow one another without a seam: a batch may hold the end of one and the beginning of the next, and no image is
-    ever left out or seen twice within an epoch. attempt: another number is another shuffle.
+    ever left out or seen twice within an epoch. attempt: another number is another shuffle. What else has these streams:
+    training/randomness.py.
     """
 
     def __init__(self, n: int, seed: int, attempt: int = 0):

@@ -28,7 +28,7 @@ def find(root: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place in _folders(root):
         if _has_idx(place):
-            found.setdefault("fashion-mnist" if _is_fashion(place) else "mnist", place)
+            found.setdefault("fashion-mnist" if _is_fashion(place, root) else "mnist", place)
         if reading.is_file(place / cifar10.ARCHIVE.name):
             found.setdefault("cifar10", place)
         for path in sorted(place.glob("*.zip")):
@@ -61,11 +61,11 @@ def _has_idx(place):
     return all(any(reading.is_file(place / name) for name in (r.name, r.name.removesuffix(".gz"))) for r in idx.remotes("mnist"))
 
 
-def _is_fashion(place):
-    """Both data sets' files are named alike: the folders say which it is, or the published file of labels does."""
+def _is_fashion(place, root):
+    """Both data sets' files are named alike: the folders below `root` say which it is, or the published file of labels does."""
     _, labels = idx.FILES["fashion-mnist"]["heldout"]
     packed = place / labels.name
-    return "fashion" in str(place).lower() or (reading.is_file(packed) and files.md5(packed) == labels.md5)
+    return "fashion" in str(place.relative_to(root)).lower() or (reading.is_file(packed) and files.md5(packed) == labels.md5)
 
 
 def _pictures(path):

@@ -36,5 +36,5 @@ def draw(name: str, n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
-    rng = np.random.Generator(np.random.Philox(key=[0, 0]))
+    rng = np.random.Generator(np.random.Philox(key=[0, 0]))  # as epoch 0 of seed 0 (training/randomness.py)
     return Dataset(name, draw(name, TRAIN, rng), draw(name, HELD_OUT, rng), modes=centres(name))

@@ -15,6 +15,8 @@ from errors import WriteError
 from storage import reading, writing
 
 LARGEST, LARGEST_JSON = 256 << 20, 1 << 20  # bytes of a file
+# what the feature networks compute with beside this package: how pictures are resized, scaled and convolved
+BESIDE = ("data/dataset.py", "data/folder.py", "models/networks/convolution.py", "models/networks/layers.py")
 
 
 def folder() -> Path:
@@ -23,14 +25,15 @@ def folder() -> Path:
 
 
 def key(*parts: str | float | None) -> str:
-    """A name for what follows from `parts` (strings and numbers) and from the source of this package."""
+    """A name for what follows from `parts` (strings and numbers) and from the source of this package and of BESIDE."""
     digest = hashlib.sha256(_source().encode())
     digest.update(json.dumps(parts).encode())
     return digest.hexdigest()[:40]
 
 
 def _source():
-    files = sorted(Path(__file__).resolve().parent.glob("*.py"))
+    own = Path(__file__).resolve().parent
+    files = [*sorted(own.glob("*.py")), *(own.parent / name for name in BESIDE)]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

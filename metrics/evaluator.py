@@ -224,18 +224,23 @@ def summary(measured: list[dict[str, float]]) -> dict[str, tuple[float, float | 
 
 
 def describe_settings(dataset: Dataset, count: int, seed: int) -> dict:
-    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions."""
+    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions. samples_a_draw_of:
+    the metrics whose draws are of another size than the others'."""
     import paddle
     import scipy
     import sklearn
 
     network = registry.network_of(dataset.name)
+    all_there_are = min(count, len(dataset.heldout))
+    a_draw = {name: min(METRICS[name].block, all_there_are) for name in registry.names_for(dataset.name)}
+    others = {name: size for name, size in a_draw.items() if size != min(BLOCK, all_there_are)}
     return {
         "data": dataset.name,
         "data_sha256": dataset.sha256,
         **({"data_note": dataset.note} if dataset.note else {}),
         "samples": count,
-        "samples_a_draw": min(BLOCK, count, len(dataset.heldout)),
+        "samples_a_draw": min(BLOCK, all_there_are),
+        **({"samples_a_draw_of": others} if others else {}),
         "seed": seed,
         "network": network,
         **networks.record(network),

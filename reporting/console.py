@@ -15,6 +15,7 @@ import select
 import shlex
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +27,7 @@ from storage import names
 from training.comparison import Entry
 from training.recipe import Recipe
 from training.session import Silent
+from training.settings import reads
 
 
 def run(command: click.Command, prints: bool = False) -> NoReturn:
@@ -200,7 +202,11 @@ class WarningsOnly(Silent):
 
 
 class Console(WarningsOnly):
-    """The console of a training that a person watches: lines, warnings on stderr, a progress bar."""
+    """The console of a training that a person watches: lines, warnings on stderr, a progress bar. given: names of the settings
+    that were typed, of which it says where they do nothing."""
+
+    def __init__(self, given: Iterable[str] = ()):
+        self.given = list(given)
 
     def say(self, line: str) -> None:
         print(line, flush=True)
@@ -208,5 +214,8 @@ class Console(WarningsOnly):
     def progress(self, recipe: Recipe, folder: str | Path) -> Silent:
         from reporting.progress import MultiRunProgress  # here, so that rich is not loaded for --help
 
+        for key in self.given:
+            if not reads(recipe, key):
+                self.warn(f"{key} does nothing here: neither {recipe.optimizer} nor the network {recipe.network} reads it")
         entry = Entry(recipe, folder=Path(folder))
         return MultiRunProgress([entry]).of(entry)

@@ -18,7 +18,8 @@ from training.recipe import Recipe
 
 RECORD = "export.json"
 FORMAT: Literal[2] = 2  # which a conditional generator's takes, since a program of before would not give it its classes
-LARGEST_RECORD, LARGEST = 1 << 16, 4 << 30  # bytes of export.json, and of a graph or its weights
+# bytes of export.json, which has the names of all classes as state.json has, and of a graph or its weights
+LARGEST_RECORD, LARGEST = 1 << 20, 4 << 30
 GRAPHS, WEIGHTS = ("generator.json", "generator.pdmodel"), "generator.pdiparams"  # Paddle 3 writes the first one
 CHECKED, TOLERANCE = 4, 1e-3  # samples with and without oneDNN, of the largest value: in some versions its results are wrong
 Size = Annotated[int, Field(ge=1, le=1 << 20)]

@@ -23,7 +23,7 @@ from reporting.markdown import between_marks, in_markdown
 from reporting.numbers import in_digits
 from reporting.scorer import Scorer
 from storage import writing
-from training import checkpoint, grids, log, run
+from training import budget, checkpoint, grids, log, run
 
 LINES = 300  # of log.jsonl, at most
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,6 +62,8 @@ def publish(source: str | Path, target: str | Path) -> None:
     if writing.holds_something(target):
         raise UserError(f"{target} holds something already; name another folder")
     parts, state = checkpoint.load(newest)
+    if not budget.finished(run.read_recipe(folder), state):  # the READMEs' table would name a budget that it was not trained for
+        raise UserError(f"{newest} is not the end of its run's budget: python train.py --out {folder} --resume trains on")
     steps = log.read(folder)
     last = list(grids.list_grids(folder).values())[-1:]
     if not steps or not last:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import yaml
 
+from reporting import console
 from storage import writing
-from tests.helpers import MODELS, NETWORKS, OBJECTIVES, ROOT, TINY_FLAGS, log_of, run_program, scalars_of, tiny
+from tests.helpers import MODELS, NETWORKS, OBJECTIVES, ROOT, TINY_FLAGS, log_of, run_program, scalars_of, tiny, unwarned
 from training import budget, checkpoint, log, run
 from training import recipe as recipes
 
@@ -39,7 +40,7 @@ def picture(path):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_trains_on_every_data_set(call, sources, model, source):
     result = call("train", "--model", model, *sources[source], *FINE, "--out", "run")
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, unwarned(result.err)) == (0, "")
     assert result.out.splitlines()[-1] == "run"
     log = log_of("run")
     assert [line["step"] for line in log] == [1, 2]
@@ -63,7 +64,7 @@ def test_every_network_goes_with_every_objective():
 def test_every_network_and_every_objective_train(call, mnist_dir, network, objective):
     flags = ["--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, "--steps", 1, "--network", network]
     result = call("train", "--model", "dcgan", *flags, "-o", f"objective={objective}", "--out", "run")
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, unwarned(result.err)) == (0, "")
     assert len(log_of("run")) == 1
 
 
@@ -72,7 +73,7 @@ def test_every_network_trains_with_a_penalty_and_with_clipping(call, mnist_dir, 
     flags = ["--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, "--steps", 1, "--network", network]
     for model in ("wgan", "wgan-gp"):
         result = call("train", "--model", model, *flags, "-o", "ema=0.9", "--out", model)
-        assert (result.status, result.err) == (0, "")
+        assert (result.status, unwarned(result.err)) == (0, "")
     assert "penalty" in log_of("wgan-gp")[0] and "clipped_share" in log_of("wgan")[0]
 
 
@@ -152,7 +153,7 @@ def test_train_as_a_program_prints_plain_lines_and_last_the_path(tmp_path, mnist
     environment = {"OMP_NUM_THREADS": "1"}
     flags = ["--data", "mnist", "--data-dir", mnist_dir, *FINE]
     status, out, err = run_program("train.py", "--model", "wgan", *flags, cwd=tmp_path, env=environment)
-    assert (status, err) == (0, "")
+    assert (status, unwarned(err)) == (0, "")
     lines = out.splitlines()
     assert lines[-1] == "runs/wgan-mnist-s0" and (tmp_path / lines[-1] / "log.jsonl").is_file()
     assert lines[0].endswith("on cpu, 1 thread") and lines[1].startswith("OMP_NUM_THREADS=1 (set before)"), "a user's own wins"
@@ -176,6 +177,21 @@ def test_help_answers_in_under_a_second_without_paddle(tmp_path, name):
         if took[-1] < 1:
             break
     assert min(took) < 1
+
+
+@pytest.mark.parametrize(
+    ("model", "network", "unread"), [("wgan", "dcgan", ["units", "beta1"]), ("gan", "mlp", ["filters"]), ("gan", "dcgan+mlp", [])]
+)
+def test_settings_that_were_typed_and_do_nothing_are_warned_of(capsys, model, network, unread):
+    generator, _, critic = network.partition("+")
+    own = {"generator_network": generator, "critic_network": critic or generator}
+    given = {"units": 7, "filters": 3, "beta1": 0.9, "n_critic": 2, **own}
+    console.Console(given).progress(recipes.load(model, overrides=given), "run").close()
+    lines = capsys.readouterr().err.splitlines()
+    recipe = recipes.load(model)
+    assert lines == [
+        f"warning: {key} does nothing here: neither {recipe.optimizer} nor the network {network} reads it" for key in unread
+    ]
 
 
 def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_with(call):

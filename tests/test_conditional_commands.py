@@ -179,10 +179,13 @@ def test_the_exported_graph_draws_the_classes_that_sample_py_draws(call, tmp_pat
     ways = {"chosen": ["--classes", "3,7"], "grid": ["--grid", "classes"], "as they come": []}
     common = ["--model_dir", "made", "--n", "20", "--batch_size", "6"]
     commands = [[*common, "--out", f"{way} i.npz", *flags] for way, flags in ways.items()]
+    commands += [[*common, *flags] for flags in ways.values()]  # under names of their own
     code = f"import sys\nsys.path[:0] = [{str(ROOT)!r}]\nimport infer\n"
     code += f"for flags in {commands!r}:\n    infer.main.main(flags, standalone_mode=False)\n"
     drawn = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert drawn.returncode == 0, drawn.stderr
+    names = {"samples-classes-3-7-seed-0.png", "classes-seed-0.png", "samples-seed-0.png"}
+    assert {path.name for path in Path("made").glob("*.png")} == names
     for way, flags in ways.items():
         assert call("sample", "conditional", "--n", 20, "--out", f"{way} s.npz", *flags).status == 0
         ours, theirs = arrays(f"{way} s.npz"), arrays(f"{way} i.npz")

@@ -79,6 +79,10 @@ MISTAKES = [
     ((PICTURES, PICTURES), {"labels": [0] * 6}, "labels are whole numbers from 0 on"),
     ((PICTURES, PICTURES), {"labels": np.zeros(6)}, "labels are whole numbers from 0 on"),
     ((PICTURES, PICTURES), {"labels": np.full(6, -1)}, "labels are whole numbers from 0 on"),
+    ((PICTURES, PICTURES), {"labels": np.full(6, 3), "classes": ("a", "b")}, "a label is 3, of 2 classes"),
+    ((PICTURES, PICTURES), {"heldout_labels": np.full(6, 2), "classes": ("a", "b")}, "a label is 2, of 2 classes"),
+    ((PICTURES, PICTURES[:0]), {"heldout_labels": np.zeros(0, int)}, "or none held out"),
+    ((POINTS[:0], POINTS), {}, "no items to train on"),
 ]
 
 
@@ -87,6 +91,11 @@ def test_what_a_reader_of_ones_own_returned_wrongly_is_said_in_one_line(arrays, 
     with pytest.raises(UserError) as error:
         Dataset("mine", *arrays, **more)
     assert said in str(error.value) and str(error.value).startswith("mine: ") and "\n" not in str(error.value)
+
+
+def test_classes_without_names_are_numbers_up_to_the_highest_label_of_either_side():
+    dataset = Dataset("mine", PICTURES, PICTURES[:2], np.array([0, 1, 0, 1, 0, 0]), np.array([2, 0]))
+    assert dataset.classes == ("0", "1", "2") and dataset.class_counts() == {"0": 4, "1": 2, "2": 0}
 
 
 @pytest.mark.parametrize(

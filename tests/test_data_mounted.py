@@ -43,6 +43,12 @@ def test_what_is_mounted_is_found(root, tmp_path):
         assert len(data.load(*mounted.ready(name, found, tmp_path / "work")).train) == length
 
 
+def test_the_path_to_the_folder_does_not_say_which_data_lie_below_it(tmp_path):
+    root = tmp_path / "fashion-project" / "data"
+    write_mnist(root / "mnist")
+    assert mounted.find(root) == {"mnist": root / "mnist"}
+
+
 def test_without_the_folder_nothing_is_found_and_other_names_stay(tmp_path):
     assert mounted.find(tmp_path / "data") == {}
     assert mounted.ready("mnist-5k", {}, tmp_path) == ("mnist-5k", None)

@@ -98,7 +98,9 @@ def test_command_writes_pdparams_on_request(call, tmp_path):
 
 def test_flags_that_do_not_go_together(refused):
     assert "--export" in refused("sample", "nowhere", "--pdparams")
-    assert "--interpolate" in refused("sample", "nowhere", "--export", "made", "--interpolate")
+    for option in (["--interpolate"], ["--n", "5"], ["--seed", "0"], ["--clear"], ["--out", "a.png"]):
+        said = refused("sample", "nowhere", "--export", "made", *option)
+        assert "--export writes the generator, no samples: leave out" in said and option[0] in said
     assert "neither a run nor a checkpoint" in refused("sample", "nowhere", "--export", "made")
 
 
@@ -183,6 +185,12 @@ def test_what_was_not_exported_is_refused(refused, run):
     for path, why in (("nowhere", "it does not exist"), ("run", "it has no export.json"), ("run/config.yaml", "it has no")):
         assert f"{path} is no folder that sample.py --export has written: {why}" in refused("infer", "--model_dir", path)
     assert "--model_dir" in refused("infer")
+
+
+def test_a_record_of_many_classes_with_long_names_is_read_back(copied):
+    classes = {f"class {number} " + 60 * "n": 1 for number in range(1000)}
+    other("classes", classes)(copied)
+    assert inference.read(copied).classes == classes
 
 
 def other(key, value):

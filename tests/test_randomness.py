@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from training.randomness import PURPOSES, noise, uniform
+from data import Order
+from training.randomness import PURPOSES, generator, noise, uniform
 
 
 def test_the_same_seed_purpose_and_step_give_the_same_numbers():
@@ -20,6 +21,14 @@ def test_no_two_seeds_purposes_or_steps_share_a_number(draw):
     assert len({x.tobytes() for x in found}) == len(found)
     starts = {x[:2].tobytes() for x in found}
     assert not any(x[k : k + 2].tobytes() in starts for x in found for k in range(1, 60)), "one sequence runs into another"
+
+
+def test_streams_keep_the_keys_that_all_runs_have_drawn_with():
+    """Among them those that an epoch's order shares with a purpose, as the module says."""
+    assert PURPOSES[6:] == ("held out", "samples", "generator classes", "sample classes")
+    for epoch, purpose in enumerate(PURPOSES, 1):
+        order = Order(50, 3, attempt=2).take(50 * epoch, 50)
+        np.testing.assert_array_equal(order, generator(3, purpose, 0, attempt=2).permutation(50))
 
 
 def test_noise_is_standard_normal_and_uniform_is_on_0_to_1():

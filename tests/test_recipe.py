@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from data import key_of, source
 from errors import UserError
 from models.networks import NETWORKS as NETWORK_TABLE
 from tests.helpers import MODELS, NETWORKS, OBJECTIVES, PAPER, tiny
@@ -75,6 +76,9 @@ def test_each_recipe_fits_each_data_set(model, data):
     recipe = recipes.load(model, overrides={"data": data})
     assert recipe.data == data and recipe.model == model
     assert NETWORK_TABLE[recipe.network].points or not recipe.is_points
+    blocks = recipes.read_yaml(recipes.CONFIGS / f"{model}.yaml")["per_data"]
+    own = {**blocks.get(source(data).family, {}), **blocks.get(key_of(data), {})}
+    assert not [key for key in own if not words.reads(recipe, key)], "a config sets what its networks and optimiser do not read"
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)

@@ -123,6 +123,9 @@ def test_a_folder_with_something_in_it_and_a_checkpoint_are_refused(published, c
     shutil.copytree(checkpoint.path_of("run", step), "alone")
     with pytest.raises(UserError, match="is a checkpoint"):
         publish.publish("alone", "other")
+    with pytest.raises(UserError, match="is not the end of its run's budget"):
+        publish.publish(checkpoint.path_of("run", 0), "other")  # as the last of a run that was stopped
+    assert not Path("other").exists()
 
 
 def test_a_long_log_keeps_its_ends_and_an_even_distance():

@@ -25,7 +25,8 @@ from training.optimizers import OPTIMIZERS, alike
 from training.parallel import Team
 from training.recipe import Recipe
 
-# settings that may change between two steps: no network, and no order of the data, depends on them
+# settings that may change between two steps of a training of points: no network of points, and no order of the data, depends on
+# them (of pictures paperweekly chooses its pooling by the penalty, when it is built)
 MOVABLE = (
     *("objective", "clip", "penalty", "n_critic", "optimizer", "beta1", "beta2"),
     *("generator_learning_rate", "critic_learning_rate", "decay"),
@@ -165,7 +166,7 @@ class GANTrainer:
             self.critic_optimizer.set_lr(self.recipe.critic_learning_rate * (1 - used))
 
     def go_on_as(self, recipe: Recipe) -> None:
-        """From the next step on train as `recipe` says, whose settings differ from this one's among MOVABLE and RESUMABLE alone.
+        """From the next step on train points as `recipe` says, which differs from this one among MOVABLE and RESUMABLE alone.
 
         Networks and counters stay. So do the optimisers, unless their kind is another or a beta that it reads: they forget then.
         """

@@ -5,7 +5,7 @@ variance, fans counted as a stride of 2 leaves them, those of the linear layers 
 Padding is TensorFlow's SAME: of a picture of even size one row before and two after it.
 
 Otherwise than in gan_mnist.py pictures are in [−1, 1] and the generator ends in tanh; there it is [0, 1] and a sigmoid, and the
-penalty asks for slopes of 1 on that scale.
+penalty asks for slopes of 1 on that scale. Where 8×8 are cut to 7×7, the generator's batch norm sees what is left, there all.
 """
 
 import math

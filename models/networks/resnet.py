@@ -1,6 +1,8 @@
 """resnet: WGAN-GP's networks for CIFAR-10 (1704.00028, appendix F and gan_cifar_resnet.py), 128 filters throughout.
 
-Up-sampling is nearest neighbour, down-sampling average pooling, the critic's last pooling a mean over the picture.
+Up-sampling is nearest neighbour, down-sampling average pooling, the critic's last pooling a mean over the picture. Otherwise than
+there (OptimizedResBlockDisc1) the critic's first block has a norm between its convolutions, too, where critic_norm is not 'none',
+as the recipes with a penalty have it.
 
 Between the first layer and the last, pictures are N×H×W×C on a CPU, where the convolutions are this project's (from Paddle 3.0
 on), and N×C×H×W elsewhere, where everything is Paddle's. Weights are stored as Paddle's.

@@ -9,7 +9,7 @@ import data
 import metrics
 from data.dataset import crop_to
 from errors import UserError
-from metrics import cache, draws, evaluator, networks, registry
+from metrics import draws, evaluator, networks, registry
 from metrics.draws import Items
 from metrics.memorised import memorised
 from tests.helpers import pictures, toy_dataset, write_images
@@ -239,44 +239,6 @@ def test_of_real_items_one_in_a_hundred_is_memorised_however_many_are_held_out(h
 def test_summary():
     assert evaluator.summary([{"a": 1.0}, {"a": 3.0}]) == {"a": (2.0, pytest.approx(np.sqrt(2)))}
     assert evaluator.summary([{"a": 1.0}]) == {"a": (1.0, None)}
-
-
-# cache
-
-
-def test_cache_knows_content_and_ignores_damage(own_cache):
-    made = []
-
-    def make():
-        made.append(1)
-        return {"x": np.arange(5.0)}
-
-    name = cache.key("a", 1)
-    assert name != cache.key("a", 2)
-    for _ in range(2):
-        np.testing.assert_array_equal(cache.arrays(name, make)["x"], np.arange(5.0))
-    assert len(made) == 1
-    path = own_cache / f"{name}.safetensors"
-    raw = bytearray(path.read_bytes())
-    raw[-3] ^= 1
-    path.write_bytes(raw)
-    np.testing.assert_array_equal(cache.arrays(name, make)["x"], np.arange(5.0))
-    assert len(made) == 2
-    assert not list(own_cache.glob(".partial-*"))
-
-
-def test_numbers_in_the_cache_are_checked(own_cache):
-    assert cache.numbers("n", lambda: {"a": [1.5, None]}) == {"a": [1.5, None]}
-    assert cache.numbers("n", lambda: {"a": 2}) == {"a": [1.5, None]}
-    path = own_cache / "n.json"
-    path.write_text(path.read_text().replace("1.5", "9.5"))
-    assert cache.numbers("n", lambda: {"a": 2}) == {"a": 2}
-
-
-def test_a_cache_that_cannot_be_written_is_no_mistake(monkeypatch, tmp_path):
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert cache.numbers("n", lambda: {"a": 2}) == {"a": 2}
 
 
 # networks

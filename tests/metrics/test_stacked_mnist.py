@@ -1,9 +1,13 @@
 """stacked-mnist as a data source."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import data
+import eval
+import metrics
 from data import stacked
 
 
@@ -37,3 +41,15 @@ def test_same_images_every_time():
 def test_mnist_is_taken_where_it_lies(mnist_dir, tmp_path):
     assert data.load("stacked-mnist", mnist_dir).note == "stacked from mnist"
     assert data.load("stacked-mnist", tmp_path).note == "stacked from mnist-5k"
+
+
+@pytest.mark.parametrize(("count", "words"), [(25_600, "draws of 1,000; stacked: of 25,600"), (800, "draws of 800")])
+def test_its_own_metric_s_draw_is_named_beside_the_others(capsys, count, words):
+    heldout = np.broadcast_to(np.uint8(0), (25_600, 3, 1, 1))
+    dataset = SimpleNamespace(name="stacked-mnist", sha256="", note="", heldout=heldout)
+    settings = metrics.describe_settings(dataset, count, 0)
+    row = {"value": 1.0, "deviation": None, "floor": None, "floor_deviation": None}
+    eval.show({4: {"stacked_modes": row, "swd": row}}, settings, False, "runs/x", None, False)
+    eval.show({4: {"swd": row}}, settings, False, "runs/x", None, False)
+    both, alone = (" ".join(page.split()) for page in capsys.readouterr().out.split("(docs/metrics.md)")[:2])
+    assert f"{count:,} samples, {words}" in both and "stacked: of" not in alone
