@@ -75,10 +75,7 @@ def kept(folder):
 
 def test_two_processes_find_what_one_finds_and_measure_nothing_twice(copy):
     contents = []
-    for name, flags, environment in (
-        ("one", ["--jobs", "1"], {"OMP_NUM_THREADS": "1"}),
-        ("two", ["--jobs", "2"], {"PROCESSES": "2"}),
-    ):
+    for name, jobs, environment in (("one", "1", {"OMP_NUM_THREADS": "1"}), ("two", "2", {"PROCESSES": "2"})):
         folder = copy(name)
         with begin(folder, "--jobs", jobs, STEPS="30", **environment) as process:
             out, err = process.communicate(timeout=300)
