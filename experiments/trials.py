@@ -17,6 +17,7 @@ import metrics
 from data.dataset import Dataset
 from errors import UserError
 from experiments import ROOT, figures
+from experiments.searched import path, read
 from metrics.networks import NETWORKS
 from reporting.figures import save
 from storage import names as file_names
@@ -40,10 +41,6 @@ def final_metrics(data_name: str) -> tuple[str, ...]:
     """The metrics of a trial that came to its end."""
     wanted = (quality_of(data_name)[1], "gaussians", "prdc", "classes")
     return tuple(name for name in metrics.choose(None, data_name) if name in wanted)
-
-
-def path(model: str, data_name: str) -> Path:
-    return ROOT / "docs" / "search" / f"{model}-{file_names.part(data_name)}.json"
 
 
 def _journal(model: str, data_name: str) -> Path:
@@ -99,12 +96,6 @@ def prepare(model: str, data_name: str, space: dict[str, BaseDistribution], firs
         if settings not in known:
             known.append(settings)
             study.enqueue_trial(settings)
-
-
-def read(model: str, data_name: str) -> dict[str, Any] | None:
-    """What the JSON file holds, None without one."""
-    file = path(model, data_name)
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def write(study: optuna.Study, model: str, dataset: Dataset, recipe: Recipe, space: dict[str, BaseDistribution]) -> None:

@@ -9,7 +9,7 @@ from errors import UserError
 from tests.helpers import MODELS, TINY
 
 optuna = pytest.importorskip("optuna")
-from experiments import search, trials  # noqa: E402
+from experiments import search, searched, trials  # noqa: E402
 
 STATES = optuna.trial.TrialState
 BOTH = {"generator_learning_rate", "critic_learning_rate", "n_critic", "batch_size", "ema", "decay"}
@@ -23,7 +23,8 @@ def mnist5k():
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """The folder that records go into instead of the repository."""
-    monkeypatch.setattr(trials, "ROOT", tmp_path)
+    for module in (trials, searched):
+        monkeypatch.setattr(module, "ROOT", tmp_path)
     return tmp_path
 
 
