@@ -67,20 +67,20 @@ class Claim:
             return UNDECIDED, (f"its {len(found['each'])} replicates give no number", f"{len(found['each'])} 次都给不出数值")
         if lived < FEWEST:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
+        known = None not in (found["low"], found["high"])
+        above, below = known and found["low"] > self.threshold, known and found["high"] < self.threshold
+        contains, in_chinese = f"the interval contains {self.threshold:g}", f"区间含 {self.threshold:g}"
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
-            open_too = None not in (found["low"], found["high"]) and found["low"] <= self.threshold <= found["high"]
+            too = (f", and {contains}", f"，且{in_chinese}") if known and not (above or below) else ("", "")
             return UNDECIDED, (
-                "{} of {} trainings have converged".format(*counts)
-                + (f", and the interval contains {self.threshold:g}" if open_too else ""),
-                "{1} 次训练中只有 {0} 次已收敛".format(*counts) + (f"，且区间含 {self.threshold:g}" if open_too else ""),
+                "{} of {} trainings have converged".format(*counts) + too[0],
+                "{1} 次训练中只有 {0} 次已收敛".format(*counts) + too[1],
             )
-        if found["low"] is None or found["high"] is None:
+        if not known:
             return UNDECIDED, ("there is no interval", "没有区间")
-        above, below = found["low"] > self.threshold, found["high"] < self.threshold
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
-        contains, in_chinese = f"the interval contains {self.threshold:g}", f"区间含 {self.threshold:g}"
         if found.get("method") in STUDENTS:
             wanted = replicates_to_decide(found, self.threshold)
             many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
