@@ -40,8 +40,8 @@ ABOUT = {
 }
 
 STEPS = 800
-SUCCESS = {"mlp": 25.0}  # below it about half of the digits can be read; an mlp's noise in single pixels costs more than it hides
-OTHERS = 10.0  # of all other generators
+# fd_lenet below which about half of the digits can be read: an mlp's noise in single pixels costs more than it hides
+SUCCESS = {"convolutional": 10.0, "mlp": 25.0}
 MODELS = ("dcgan", "wgan-gp")
 GENERATORS = ("dcgan", "dcgan-nobn", "dcgan-constant", "mlp")
 CRITICS: tuple[dict[str, str], ...] = (
@@ -68,9 +68,9 @@ def architecture(number: int, model: str) -> dict[str, Any]:
     return {**drawn, **pair, **layer}
 
 
-def threshold(settings):
-    """The fd_lenet below which a training is a success."""
-    return SUCCESS.get(settings["generator_network"], OTHERS)
+def kind_of(number: int) -> str:
+    """Of SUCCESS, by the generator of architecture `number`."""
+    return "mlp" if architecture(number, MODELS[0])["generator_network"] == "mlp" else "convolutional"
 
 
 def measure(store):
@@ -85,7 +85,7 @@ def measure(store):
         model, _, number = label.rpartition(" ")
         fd[model][int(number)] = run.get("scores", {}).get("fd_lenet")  # None of one that died
     success = {
-        model: {n: value is not None and value < threshold(architecture(n, model)) for n, value in values.items()}
+        model: {n: value is not None and value < SUCCESS[kind_of(n)] for n, value in values.items()}
         for model, values in fd.items()
     }
     numbers: dict[str, Any] = {"fd_lenet": fd}
@@ -98,11 +98,11 @@ def draw(numbers, store):
     figure, axis = figures.new(height=4.5)
     theirs, ours = (numbers["fd_lenet"][model] for model in MODELS)
     pairs = {int(n): (theirs[n], value) for n, value in ours.items() if None not in (value, theirs.get(n))}
-    for limit, marker, name in ((OTHERS, "o", "convolutional generator"), (SUCCESS["mlp"], "^", "mlp generator")):
-        if drawn := [pair for n, pair in pairs.items() if threshold(architecture(n, MODELS[0])) == limit]:
-            axis.loglog(*zip(*drawn), marker, color=figures.colour("wgan-gp"), markersize=4, label=name)
+    for (kind, limit), marker, style in zip(SUCCESS.items(), "o^", (":", "--")):
+        if drawn := [pair for n, pair in pairs.items() if kind_of(n) == kind]:
+            axis.loglog(*zip(*drawn), marker, color=figures.colour("wgan-gp"), markersize=4, label=f"{kind} generator")
         for line in (axis.axvline, axis.axhline):
-            line(limit, color="0.5", linestyle=":" if limit == OTHERS else "--")
+            line(limit, color="0.5", linestyle=style)
     axis.axline((1, 1), (10, 10), color="0.6", linewidth=0.8)
     axis.legend(fontsize=8)
     counts = " and ".join(f"{model} {numbers['successes'][model]}" for model in MODELS)

@@ -96,17 +96,21 @@ def full_budgets(data: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def published_shares(measured: Rows) -> dict[int, tuple[float, float]]:
-    """{published generator steps: (least, largest) share of them that trainings took}: see training_runs.PUBLISHED."""
-    shares: dict[int, list[float]] = {}
+def published_shares(measured: Rows) -> dict[str, dict[str, float]]:
+    """{kind of training_runs.PUBLISHED: {'steps': its published ones, 'least', 'most': share of these that trainings took}}."""
+    shares: dict[str, list[float]] = {}
     for unit in (unit for content in measured.values() for unit in content["units"].values()):
         settings, found = unit["settings"], unit["found"]
         if "model" not in settings or "steps" not in found:
             continue  # no training as train.py makes them, or it died
         name = settings.get("data") or settings.get("recipe", {}).get("data", "mnist-5k")
-        if steps := training_runs.published(name):
-            shares.setdefault(steps, []).append(found["steps"] / steps)
-    return {steps: (min(each), max(each)) for steps, each in shares.items()}
+        if kind := training_runs.published_kind(name):
+            shares.setdefault(kind, []).append(found["steps"] / training_runs.PUBLISHED[kind])
+    return {
+        kind: {"steps": steps, "least": min(shares[kind]), "most": max(shares[kind])}
+        for kind, steps in training_runs.PUBLISHED.items()
+        if kind in shares
+    }
 
 
 @functools.cache

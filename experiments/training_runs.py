@@ -35,7 +35,8 @@ POINTS = 100  # of a curve that is kept
 # what a claim's terms (experiments/claims.py) are read on, among a run's on_the_way
 AXES = {"generator steps": "step", "critic steps": "critic_steps", "CPU seconds": "cpu_seconds"}
 # generator steps of gan_mnist.py, gan_cifar.py and gan_toy.py of improved_wgan_training, WGAN-GP's code, for every method in them
-PUBLISHED = {"mnist": 200_000, "cifar10": 200_000, **dict.fromkeys(("8gaussians", "25gaussians", "swissroll"), 100_000)}
+PUBLISHED = {"images": 200_000, "points": 100_000}
+PUBLISHED_KINDS = {"images": ("mnist", "cifar10"), "points": ("8gaussians", "25gaussians", "swissroll")}
 # What the experiments of before the search were measured with, and are: the papers' constants on networks of 32 filters.
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
@@ -254,17 +255,18 @@ def _complete(recipe: Recipe, found: Run) -> Run:
 
 
 def _derived(recipe: Recipe, found: Run) -> Run:
-    steps = published(recipe.data)
+    kind = published_kind(recipe.data)
     norms = found["curves"].get("gradient_norm") or [1.0]
     return {
         "ended": ended(found["on_the_way"], found["deviations"], norms[-1]),
-        "published_share": found["steps"] / steps if steps else None,
+        "published_share": found["steps"] / PUBLISHED[kind] if kind else None,
     }
 
 
-def published(name: str) -> int | None:
-    """Generator steps of PUBLISHED for a data set or a part of it (mnist-5k is mnist), None where nothing was published."""
-    return PUBLISHED.get(re.sub(r"-\d+k$", "", name))
+def published_kind(name: str) -> str | None:
+    """Of PUBLISHED, for a data set or a part of it (mnist-5k is mnist); None where nothing was published."""
+    whole = re.sub(r"-\d+k$", "", name)
+    return next((kind for kind, names in PUBLISHED_KINDS.items() if whole in names), None)
 
 
 def _short_hash(recipe: Recipe) -> str:
