@@ -11,7 +11,6 @@ import click
 
 from errors import UserError
 from reporting import console, inference, samples
-from storage import names as file_names
 from training import runtime
 
 KINDS = (".png", ".npz", "folder")
@@ -52,8 +51,7 @@ def main(folder, count, batch, device, threads, onednn, seed, classes, grid, out
     chosen = samples.chosen_classes(classes, bool(grid), record.classes, folder)
     if onednn and runtime.takes_gpu(device):
         raise UserError("--use_onednn true is for CPUs: --device cpu")
-    marks = [grid or "samples", *([f"classes-{classes}".replace(",", "-")] if classes else [])]  # as sample.py names it
-    out = out or str(Path(folder) / f"{'-'.join(map(file_names.part, marks))}-seed-{seed}.png")
+    out = out or str(Path(folder) / samples.picture_name(seed, grid or "samples", classes))
     kind = samples.kind_of(out, KINDS, clear)
     os.environ.setdefault("GLOG_minloglevel", "2")  # Paddle's executor announces itself otherwise
     said = runtime.start(device, threads)

@@ -11,7 +11,6 @@ from click.core import ParameterSource
 
 from errors import UserError
 from reporting import console, onnx, samples, scorer
-from storage import names as file_names
 from storage import writing
 from training import checkpoint, run, runtime
 
@@ -65,15 +64,10 @@ def main(source, count, seed, out, interpolate, classes, grid, clear, best, raw,
     if target:
         return export(path, raw, target, pdparams, with_onnx, device)
     if out is None:
-        marks = [
-            ("interpolation" if interpolate else grid or "samples", True),
-            (f"classes-{classes}".replace(",", "-"), classes),
-            ("best", best),
-            ("raw", raw),
-            (path.name, folder is not None and Path(source) != folder),  # of several in one folder
-        ]
-        name = "-".join(file_names.part(mark) for mark, given in marks if given)
-        out = (folder or path) / f"{name}-seed-{seed}.png"
+        what = "interpolation" if interpolate else grid or "samples"
+        one = path.name if folder is not None and Path(source) != folder else ""  # of several in one folder
+        name = samples.picture_name(seed, what, classes, "best" if best else "", "raw" if raw else "", one)
+        out = (folder or path) / name
     kind = samples.kind_of(out, clear=clear)
     if kind in samples.FILMS and not interpolate:
         for name, why in NOT_OF_A_TRAINING.items():

@@ -13,6 +13,7 @@ from PIL import Image
 
 from data.dataset import crop_to, to_uint8
 from errors import UserError, WriteError, shortened
+from storage import names as file_names
 from storage import writing
 from training import grids, randomness
 
@@ -106,6 +107,12 @@ def plan(
     rows = len(z) // max(1, steps)
     labels = np.resize(chosen, rows) if chosen else randomness.classes(seed, "sample classes", 0, rows, [*classes.values()])
     return Plan(z, labels.repeat(max(1, steps)), steps or None)
+
+
+def picture_name(seed: int, kind: str, classes: str | None, *more: str) -> str:
+    """The name of a picture that was given none: its kind ('samples', say), what follows --classes, other marks or ''."""
+    marks = [kind, f"classes-{classes}".replace(",", "-") if classes else "", *more]
+    return f"{'-'.join(file_names.part(mark) for mark in marks if mark)}-seed-{seed}.png"
 
 
 def chosen_classes(text: str | None, by_class: bool, classes: dict[str, int] | None, where: str | Path) -> list[int]:

@@ -197,12 +197,13 @@ class Scorer:
         own = self.kept_in(folder)
         known = self._read(folder, file, names, samples)
         missing = [step for step in steps if step not in known] if names else []
+        dataset = self._data_of(folder)
         with writing.lock(own) if missing else contextlib.nullcontext():
             if missing:
                 runtime.start(self.device)
             for step in missing:
                 self.say(f"scoring {folder}, step {step:,}: {samples:,} samples")
-                known[step], settings = self._score(checkpoint.path_of(folder, step), self._data_of(folder), names, samples)
+                known[step], settings = self._score(checkpoint.path_of(folder, step), dataset, names, samples)
                 if settings is None:
                     continue
                 if own == Path(folder):

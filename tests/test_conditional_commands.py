@@ -110,7 +110,10 @@ def test_a_walk_stays_in_its_class(call):
         (["sample", "conditional", "--grid", "rows"], "'rows' is not"),
         (["sample", "conditional", "--grid", "classes", "--interpolate"], "--grid and --interpolate exclude one another"),
         (["sample", "conditional", "--classes", "3", "--out", "a.gif"], "--classes: a film of the training"),
-        (["sample", "conditional", "--classes", "3", "--export", "made"], "leave out --n, --seed, --out, --interpolate"),
+        (
+            ["sample", "conditional", "--classes", "3", "--export", "made"],
+            "leave out --n, --seed, --out, --interpolate, --classes, --grid, --clear",
+        ),
         (["eval", "plain", "--metrics", "class_accuracy"], "metric class_accuracy asks what class a sample is to be of"),
         (["eval", "none.npz", "--data", "mnist", "--metrics", "class_accuracy"], "metric class_accuracy asks what class"),
         (

@@ -3,18 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from metrics import cache
 from tests.helpers import ROOT
 from tests.test_house import imported
-
-
-@pytest.fixture
-def own_cache(tmp_path, monkeypatch):
-    """One of a test alone, still empty."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "paddle-wgan"
 
 
 def test_cache_knows_content_and_ignores_damage(own_cache):

@@ -13,16 +13,7 @@ from tests.helpers import ROOT, TINY_FLAGS, pictures, run_program, scalars_of, w
 from training.run import find_checkpoint
 from training.trainer import rebuild
 
-
-@pytest.fixture(scope="module")
-def cache_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(cache_folder, monkeypatch):
-    """Of these tests together: what real data score is measured once."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder))
+pytestmark = pytest.mark.usefixtures("common_cache")
 
 
 @pytest.fixture

@@ -14,23 +14,7 @@ from metrics.draws import Items
 from metrics.memorised import memorised
 from tests.helpers import pictures, toy_dataset, write_images
 
-
-@pytest.fixture(scope="module")
-def cache_folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def common_cache(cache_folder, monkeypatch):
-    """Of these tests together: what real data score is measured once."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_folder))
-
-
-@pytest.fixture
-def own_cache(common_cache, tmp_path, monkeypatch):
-    """One of a test alone, still empty."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "paddle-wgan"
+pytestmark = pytest.mark.usefixtures("common_cache")
 
 
 @pytest.fixture(scope="module")
