@@ -94,7 +94,7 @@ def main(out):
 
     device = paddle.device.get_device()
     if device == "cpu":
-        raise TrainingError("no GPU here, or Paddle's CPU build: this page is for a machine with one (docs/paddle.md)")
+        raise TrainingError("no GPU here, or Paddle's CPU build: this check needs a machine with a GPU (docs/paddle.md)")
     print(said)
     record = {**machine.record(), **gpu_record(), "commit": run.commit(), "paddle": paddle.__version__, "started": said}
     name = record["gpus"][0]["name"]

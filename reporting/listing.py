@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from errors import UserError
-from reporting import collect, tables
+from reporting import collect, summary, tables
 from reporting.numbers import plus_minus
 from storage import reading
 from training import comparison
@@ -83,7 +83,7 @@ def _outcome(path) -> tuple[float, str]:
 
 
 def _winner(results: dict[str, Any]) -> str:
-    quality, best = results["quality"], results["best"]
+    quality, best = results["quality"], summary.marked(results)
     if quality is None:
         return "not scored"
     if (label := best.get(quality)) is None:

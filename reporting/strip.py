@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from matplotlib.figure import Figure
 
+import metrics
 from errors import UserError
 from reporting import console, figures, score_store
 from reporting.numbers import in_digits
@@ -20,8 +21,10 @@ def draw(runs, out, size=3.2):
 
     What metrics.json (of eval.py) does not hold on the run's own data is left out. Raises UserError for a run without grids.
     """
-    panels = [(grids.path_of_real(runs[0]), f"real images\n{run.read_recipe(runs[0]).data}")]
-    panels += [(last_grid(folder), caption(folder)) for folder in runs]
+    recipes = [run.read_recipe(folder) for folder in runs]
+    first, models = recipes[0], [recipe.model for recipe in recipes]
+    panels = [(grids.path_of_real(runs[0]), f"real {'points' if first.is_points else 'images'}\n{first.data}")]
+    panels += [(last_grid(folder), caption(folder, recipe, models)) for folder, recipe in zip(runs, recipes)]
     if missing := [path for path, _ in panels if not path.is_file()]:
         raise UserError(f"{missing[0]} does not exist")
     figure = Figure(figsize=(size * len(panels), size + 0.5), dpi=120)
@@ -37,12 +40,14 @@ def last_grid(folder):
     return [grids.path_of(folder, 0), *grids.list_grids(folder).values()][-1]
 
 
-def caption(folder):
-    """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'."""
-    state, recipe = checkpoint.read_state(run.find_checkpoint(folder)[1]), run.read_recipe(folder)
+def caption(folder, recipe, models):
+    """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'; of models that occur twice the folder's name."""
+    name = recipe.model if models.count(recipe.model) == 1 else Path(folder).name
+    state = checkpoint.read_state(run.find_checkpoint(folder)[1])
     values = score_store.of_run(Path(folder) / "metrics.json", recipe)[0].get(state["step"], {})
-    quality = next((f": {name} {in_digits(row['value'])}" for name, row in values.items() if name.startswith("fd_")), "")
-    return f"{recipe.model}{quality}\n{state['step']:,} steps, {state['seconds']:,.0f} s"
+    quality = next((key for key in metrics.quality_values() if key in values), None)
+    reached = f": {quality} {in_digits(values[quality]['value'])}" if quality else ""
+    return f"{name}{reached}\n{state['step']:,} steps, {state['seconds']:,.0f} s"
 
 
 @click.command(help=__doc__)

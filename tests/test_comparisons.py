@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,10 @@ def test_the_list_tells_what_there_is_and_who_is_ahead(call, tmp_path):
     assert rows[0][2:] == ("gan, wgan", "mnist-5k", "3 (0–2)", "2 minutes", "wgan (fd_lenet 4.5 ± 0.1)")
     assert rows[0].when.startswith("1979-07-0")
     assert rows[1].winner == "none for certain (fd_lenet)"
+    record(root / "d", contents_of("gan", "wgan"), 2e8, **won, summary={"trial": True})
+    (trial,) = (row for row in listing.rows(root) if row.name == "d")
+    assert trial.winner == "none for certain (fd_lenet)", "as its report: of a trial nothing is marked"
+    shutil.rmtree(root / "d")
     assert rows[2][2:] == ("wgan-gp", "8gaussians", "2 (0, 1)", "1,234 steps", "not finished")
     for damaged in ('{"format": 2}', (root / "c/results.json").read_text().replace('"label": "wgan"', '"label": "gan"')):
         (root / "c/results.json").write_text(damaged)

@@ -166,7 +166,7 @@ def test_steps_beside_minutes_are_a_budget_too():
     assert terms.common_budget(entries) is None and terms.common_budget(entries[1:])["steps"] == 10
     (line,) = terms.remarks(entries, runs)
     assert line == "Not trained equally long: 5 minutes: gan, seed 0; 5 minutes or 10 generator steps: all others."
-    assert page_words.remark(line).zh == "训练长度不同：5 分钟: gan，种子 0；5 分钟 或 10 生成器步: 其余。"
+    assert page_words.remark(line).zh == "训练长度不同：5 分钟：gan，种子 0；5 分钟 或 10 个生成器步：其余。"
     rows = {row["name"]: row["values"] for row in terms.settings(entries, ["gan", "wgan"])}
     assert rows["steps"] == {"gan": "–", "wgan": "10"} and set(rows["minutes"].values()) == {"5"}
 
@@ -175,12 +175,12 @@ def test_remarks_are_put_into_chinese():
     entries = entries_of(*[("gan", {"minutes": 1, "clock": clock}) for clock in ("cpu", "cpu", "wall")])
     runs = [{"label": "gan", "seed": s, "provenance": {"threads": 2 if s == 1 else 1, "device": "cpu"}} for s in range(3)]
     clock, threads = map(page_words.remark, terms.remarks(entries, runs))
-    assert clock.zh == "预算的计时方式不同：分钟: gan，种子 2；CPU 分钟: 其余。本报告中的时间都是实际时间。"
-    assert threads.zh == "线程数不同：2: gan，种子 1；1: 其余。用时不可比，步数也不可比。"
+    assert clock.zh == "预算的计时方式不同：分钟：gan，种子 2；CPU 分钟：其余。本报告中的时间都是实际时间。"
+    assert threads.zh == "线程数不同：2：gan，种子 1；1：其余。用时不可比，步数也不可比。"
     line = "Stopped before the end of the training: gan, seed 0, after 10 generator steps (planned: 20 generator steps)."
-    assert page_words.remark(line).zh == "训练未完成：gan，种子 0，训练到 10 生成器步（计划 20 生成器步）。"
+    assert page_words.remark(line).zh == "训练未完成：gan，种子 0，训练到 10 个生成器步（计划 20 个生成器步）。"
     line = "Not scored equally often (checkpoint_every): 2 checkpoints: gan, seed 0; 6 checkpoints: all others."
-    assert page_words.remark(line).zh == "评分的疏密不同（checkpoint_every）：2 个检查点: gan，种子 0；6 个检查点: 其余。"
+    assert page_words.remark(line).zh == "评分的疏密不同（checkpoint_every）：2 个检查点：gan，种子 0；6 个检查点：其余。"
     line = "frechet was not measured in runs/a and b: it wants 100 samples"
     assert page_words.remark(line) == (line, "runs/a and b 未测量 frechet。原因：it wants 100 samples")
     assert page_words.remark("something {0} else") == ("something {0} else",) * 2

@@ -12,10 +12,11 @@ from PIL import Image
 
 from data.dataset import to_uint8
 from errors import NotFinite
-from reporting import samples
+from reporting import samples, strip
 from reporting.samples import FILM_STEPS, HELD, great_circles, noise
 from tests.helpers import TINY_FLAGS, in_process, log_of, weights_of
 from training import budget, grids
+from training.run import read_recipe
 from training.sampling import generate
 
 ROUND = 8  # steps of an interpolation
@@ -243,3 +244,9 @@ def test_sampling_does_not_depend_on_how_many_are_drawn_at_once(call, runs):
     for name, n in (("one", 1), ("many", 40)):
         made(call("sample", runs / "digits", "--n", n, "--out", f"{name}.npz"), f"{name}.npz")
     np.testing.assert_allclose(images("one.npz")[0].astype(int), images("many.npz")[0].astype(int), atol=1)
+
+
+def test_panels_of_a_strip_can_be_told_apart(runs):
+    folder, recipe = runs / "points", read_recipe(runs / "points")
+    assert strip.caption(folder, recipe, ["dcgan"]).startswith("dcgan")
+    assert strip.caption(folder, recipe, ["dcgan", "dcgan"]).startswith("points")

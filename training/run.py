@@ -44,7 +44,7 @@ def create(folder: str | Path, recipe: Recipe, dataset: Dataset, machine: dict, 
     """
     folder = Path(folder)
     if is_run(folder):
-        raise UserError(f"{folder} holds a run by now: another process began it")
+        raise UserError(f"{folder} holds a run already: name another folder, or go on with it by resume")
     provenance = {
         "command": command,
         "started": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
