@@ -19,7 +19,7 @@ ABOUT = {
     "title_zh": "权重裁剪会给判别器带来哪些毛病，而梯度惩罚不会？",
     "claim": """"critics trained with weight clipping … fail to capture higher moments of the data distribution"; "weight
         clipping pushes weights towards two values (the extremes of the clipping range)"; its gradients explode or vanish
-        through the layers unless c is tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; the seed post
+        through the layers unless c is tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; PaperWeekly's post
         of 2018 says the same of the weights).""",
     "claim_zh": "权重裁剪的判别器学不到数据分布的高阶矩；权重被推到裁剪范围的两端；若不调好 c，梯度逐层爆炸或消失，惩罚则不会"
     "（WGAN-GP，1704.00028，第 3 节、图 1；2018 年参照博文对权重说法相同）。",

@@ -1,4 +1,4 @@
-"""The seed post's listing, whose critic is never clipped."""
+"""PaperWeekly's listing, whose critic is never clipped."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from experiments import figures, training_runs
 from experiments.numeric import each, mean_and_deviation, paired_difference
 
 ABOUT = {
-    "title": "What does it cost to throw the clipping away, as the seed post's listing does?",
+    "title": "What does it cost to throw the clipping away, as PaperWeekly's listing does?",
     "title_zh": "像本项目参照的 PaperWeekly 博文的代码那样丢掉权重裁剪，代价是什么？",
-    "claim": """The seed post of 2018 clips by elementwise_max and elementwise_min but uses neither's result, so that its
+    "claim": """PaperWeekly's post of 2018 clips by elementwise_max and elementwise_min but uses neither's result, so that its
         critic is never clipped, and trains critic and generator one to one; it reports that WGAN does slightly better than
         the original GAN and is more stable all the same. Algorithm 1 (Wasserstein GAN, 1701.07875) clips after each of five
         critic steps.""",

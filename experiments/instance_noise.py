@@ -24,7 +24,7 @@ ABOUT = {
     "title_zh": "给判别器输入加（退火的）噪声，能否代替 Wasserstein 距离？",
     "claim": """"An important question now is how to fix the instability … Something we can do to break the assumptions of
         these theorems is add continuous noise to the inputs of the discriminator, therefore smoothening the distribution of
-        the probability mass" (Towards Principled Methods, 1701.04862, section 3); the seed post of 2018 calls it a remedy
+        the probability mass" (Towards Principled Methods, 1701.04862, section 3); PaperWeekly's post of 2018 calls it a remedy
         that "does not change the nature" of the problem.""",
     "claim_zh": "给判别器的输入加连续噪声，把概率质量抹平，可以打破梯度消失诸定理的前提（1701.04862，第 3 节）；"
     "2018 年参照博文称之为“治标不治本”。",

@@ -55,7 +55,7 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("overfitting.penalty_gap", "overfitting.penalty_train_rises", "overfitting.penalty_heldout_falls"),
     ),
     (
-        "The posts' listing, of which no line clips, is no WGAN",
+        "PaperWeekly's listing, of which no line clips, is no WGAN",
         "博文的代码从未真正裁剪权重，因此不是 WGAN",
         ("clipping_that_is_none.no_estimate", "clipping_that_is_none.clipping_helps_5")
         + ("clipping_that_is_none.worse_at_critic_steps",),

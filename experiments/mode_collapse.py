@@ -17,7 +17,7 @@ ABOUT = {
     "title": "Does WGAN find modes that a GAN loses?",
     "title_zh": "GAN 丢掉的模式，WGAN 找得到吗？",
     "claim": """"In no experiment did we see evidence of mode collapse for the WGAN algorithm." (Wasserstein GAN,
-        1701.07875, section 4.3); the seed posts say that it "basically solves" mode collapse.""",
+        1701.07875, section 4.3); the posts say that it "basically solves" mode collapse.""",
     "claim_zh": "“没有在任何实验里看到 WGAN 的模式坍塌”（WGAN，1701.07875，4.3 节）；参照博文说它“基本解决”了模式坍塌。",
     "run": """the non-saturating GAN, wgan and wgan-gp with their authors' hyperparameters (gan_toy.py's: lambda 0.1 on
         points), mlp of 128 units, batch 256, on the eight and 25 Gaussians and the Swiss roll: 2,000 generator steps with

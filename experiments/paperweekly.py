@@ -1,4 +1,4 @@
-"""The seed post's own comparison."""
+"""PaperWeekly's own comparison."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from experiments.numeric import each
 from experiments.store import label_key
 
 ABOUT = {
-    "title": "The seed post's own comparison: its networks, GAN beside WGAN, ten epochs of MNIST.",
+    "title": "PaperWeekly's own comparison: its networks, GAN beside WGAN, ten epochs of MNIST.",
     "title_zh": "PaperWeekly 博文自己的比较：它的网络，GAN 与 WGAN，MNIST 十轮",
     "claim": """WGAN does slightly better than the original GAN, its samples are slightly better, and it is more stable
         ("效果稍微好一些，生成质量稍微好一些，更稳定": the PaddlePaddle reproduction of 2018 by PaperWeekly, last section,

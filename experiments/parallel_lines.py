@@ -17,7 +17,7 @@ ABOUT = {
     "claim": """"the EM distance is continuous while the others are not: W(P0, Pθ) = |θ|, JS = log 2 if θ ≠ 0, KL = +∞ if θ ≠
         0, δ = 1 if θ ≠ 0 … the sequence converges to P0 under the EM distance, but does not converge at all under either of
         the JS, KL, reverse KL, or TV" (Wasserstein GAN, 1701.07875, example 1 and figure 1;
-        seed post of 2018, "一个简单直观的例子").""",
+        PaperWeekly's post of 2018, "一个简单直观的例子").""",
     "claim_zh": "EM 距离 W(P0, Pθ) = |θ| 连续，而 JS、KL、TV 在 θ ≠ 0 时都是常数或无穷，所以 Pθ 只在 EM 距离下收敛到 P0"
     "（WGAN，1701.07875，例 1、图 1；2018 年参照博文“一个简单直观的例子”）。",
     "run": """P0 = (0, Z), Pθ = (θ, Z), Z uniform on [0, 1], ten θ from 0 to 1. For each θ and each seed (ten in the end) a

@@ -21,7 +21,7 @@ ABOUT = {
         supports do not meet; with the −log D trick it does not vanish, but its variance grows; a critic has a gradient
         everywhere: "the critic … can't saturate, and converges to a linear function that gives remarkably clean gradients
         everywhere" (Wasserstein GAN, 1701.07875, section 3, figure 2; Towards Principled Methods, 1701.04862, theorem 2.4,
-        figures 2 and 3; both seed posts repeat it). What the trick descends is KL(Pg ‖ Pr) − 2 JS (theorem 2.5).""",
+        figures 2 and 3; the posts repeat it). What the trick descends is KL(Pg ‖ Pr) − 2 JS (theorem 2.5).""",
     "claim_zh": "判别器越好，E log(1 − D(G(z))) 的梯度越小，支撑集不相交时趋于零；−log D 的梯度不消失，但方差增大；"
     "WGAN 的判别器（critic）处处有梯度，不会饱和"
     "（WGAN，1701.07875，第 3 节、图 2；1701.04862，定理 2.4、图 2 和 3；两篇参照博文）；"

@@ -85,10 +85,18 @@ def _invoke(command, name):
 
         help_zh.translate(command, name)
     try:
-        with command.make_context(f"python {name}", sys.argv[1:]) as context:
+        with command.make_context(f"python {_typed(name)}", sys.argv[1:]) as context:
             return command.invoke(context)
     except click.exceptions.Exit as end:  # --help
         return end.exit_code
+
+
+def _typed(name):
+    """What follows `python` to run the command, for its usage: '-m experiments queue' where `name` is 'experiments queue'."""
+    spec = sys.modules["__main__"].__spec__  # None of a file
+    module = spec.name.removesuffix(".__main__") if spec else ""
+    word, *more = name.split()
+    return " ".join(["-m", module, *more]) if module and module.rpartition(".")[2] == Path(word).stem else name
 
 
 @contextlib.contextmanager

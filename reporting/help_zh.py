@@ -79,7 +79,7 @@ COMMANDS = {
         "own_name": "目录为 compare/NAME；若已被别的比较占用则报错。",
         "listing": "只列出已有的比较及各自的领先者。",
         "figures": "另在 figures/ 中生成论文用的图和表格。",
-        "lang": "报告、图和表格的语言；默认取系统语言。",
+        "lang": "报告、论文图（--figures）和表格的语言；默认取系统语言。",
         "device": DEVICE,
     },
     "sample.py": {

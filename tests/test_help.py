@@ -6,6 +6,8 @@ import copy
 import importlib
 import io
 import re
+import subprocess
+import sys
 
 import click
 import pytest
@@ -13,7 +15,7 @@ import pytest
 import data
 from models import networks
 from reporting import help_page, help_zh
-from tests.helpers import run_program
+from tests.helpers import ROOT, run_program
 from training import comparison, recipe
 
 COMMANDS = sorted(help_zh.COMMANDS)
@@ -62,6 +64,12 @@ def test_help_is_chinese_where_the_terminal_has_its_characters(monkeypatch, enco
 def test_commands_ask_the_language_of_the_system(tmp_path, language, words):
     status, out, _ = run_program("train.py", "--help", cwd=tmp_path, env={"LC_ALL": language, "PYTHONUTF8": "1"})
     assert status == 0 and words in out
+
+
+def test_the_usage_can_be_typed():
+    command = ["-m", "experiments", "queue", "--help"]
+    out = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "python -m experiments queue [" in out.splitlines()[0]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
