@@ -31,15 +31,20 @@ class GANTrainer:
             return torch.optim.SGD(network.parameters(), learning_rate)
         return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2))
 
-    def critic_step(self, real: Tensor) -> None:
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(*shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.rand(*shape)
+
+    def critic_step(self, real: Tensor) -> tuple[Tensor, Tensor]:
+        """The critic's outputs on real and generated items."""
         with torch.no_grad():
-            fake = self.generator(torch.randn(len(real), self.recipe.latent))
-        if self._together:
-            loss = self.objective.critic_loss(*self.critic(torch.cat([real, fake])).chunk(2))
-        else:
-            loss = self.objective.critic_loss(self.critic(real), self.critic(fake))
+            fake = self.generator(self.normal(len(real), self.recipe.latent))
+        outputs = self.critic(torch.cat([real, fake])).chunk(2) if self._together else (self.critic(real), self.critic(fake))
+        loss = self.objective.critic_loss(*outputs)
         if self.recipe.penalty:
-            epsilon = torch.rand(len(real), *[1] * (real.dim() - 1))
+            epsilon = self.uniform(len(real), *[1] * (real.dim() - 1))
             points = (epsilon * real + (1 - epsilon) * fake).requires_grad_()
             (gradient,) = torch.autograd.grad(self.critic(points).sum(), points, create_graph=True)
             loss = loss + self.recipe.penalty * (gradient.flatten(1).norm(dim=1) - 1).square().mean()
@@ -50,10 +55,11 @@ class GANTrainer:
             with torch.no_grad():
                 for parameter in self.critic.parameters():
                     parameter.clamp_(-self.recipe.clip, self.recipe.clip)
+        return outputs[0].detach(), outputs[1].detach()
 
     def generator_step(self, step: int = 0) -> None:
         self.critic.requires_grad_(False)
-        fake = self.critic(self.generator(torch.randn(self.recipe.generator_batch, self.recipe.latent)))
+        fake = self.critic(self.generator(self.normal(self.recipe.generator_batch, self.recipe.latent)))
         loss = self.objective.generator_loss(fake)
         self.generator_optimizer.zero_grad()
         loss.backward()

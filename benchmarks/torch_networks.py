@@ -162,9 +162,85 @@ class Resnet:
             return self.head(self.blocks(x).relu().mean((2, 3))).flatten()
 
 
+class GpDcgan:
+    KERNEL = 5
+
+    @staticmethod
+    def uniform(layer: nn.Module, deviation: float) -> nn.Module:
+        for name, parameter in layer.named_parameters():
+            bound = math.sqrt(3) * deviation if name == "weight" else 0.0
+            nn.init.uniform_(parameter, -bound, bound)
+        return layer
+
+    @staticmethod
+    def linear(inputs: int, outputs: int) -> nn.Module:
+        return GpDcgan.uniform(nn.Linear(inputs, outputs), math.sqrt(2 / (inputs + outputs)))
+
+    @staticmethod
+    def he(inputs: float, outputs: float) -> float:
+        return math.sqrt(4 / (GpDcgan.KERNEL**2 * (inputs + outputs)))
+
+    @staticmethod
+    def sizes(size: int) -> list[int]:
+        return [4, 7, 14, 28] if size == 28 else [4 * 2**k for k in range(int(math.log2(size)) - 1)]
+
+    class Halve(nn.Conv2d):
+        """TensorFlow's SAME: a picture of even size is padded by one row before it and two after it."""
+
+        def __init__(self, inputs: int, outputs: int):
+            super().__init__(inputs, outputs, GpDcgan.KERNEL, 2)
+            GpDcgan.uniform(self, GpDcgan.he(inputs, outputs / 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            odd = x.shape[-1] % 2
+            return super().forward(F.pad(x, (1 + odd, 2, 1 + odd, 2)))
+
+    class Double(nn.ConvTranspose2d):
+        def __init__(self, inputs: int, outputs: int, size: int):
+            super().__init__(inputs, outputs, GpDcgan.KERNEL, 2, 1)
+            self.size = size
+            GpDcgan.uniform(self, GpDcgan.he(inputs / 4, outputs))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x)[:, :, : self.size, : self.size]
+
+    class Generator(nn.Module):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
+            super().__init__()
+            colours, size, _ = shape
+            self.channels = channels = 4 * recipe.filters
+            self.linear = GpDcgan.linear(recipe.latent, 16 * channels)
+            self.norm = nn.Sequential(*norm(recipe.generator_norm, 16 * channels, flat=True), nn.ReLU())
+            layers: list[nn.Module] = []
+            for side in GpDcgan.sizes(size)[1:-1]:
+                layers += [GpDcgan.Double(channels, channels // 2, side), *norm(recipe.generator_norm, channels // 2), nn.ReLU()]
+                channels //= 2
+            self.main = nn.Sequential(*layers, GpDcgan.Double(channels, colours, size), nn.Tanh())
+
+        def forward(self, z: Tensor) -> Tensor:
+            return self.main(self.norm(self.linear(z)).reshape(-1, 4, 4, self.channels).permute(0, 3, 1, 2))
+
+    class Critic(nn.Module):
+        def __init__(self, recipe: Recipe, shape: tuple[int, ...]):
+            super().__init__()
+            inputs, size, _ = shape
+            layers: list[nn.Module] = []
+            for number in range(len(GpDcgan.sizes(size)) - 1):
+                outputs = recipe.filters * 2**number
+                own = norm(recipe.critic_norm, outputs) if number else []
+                layers += [GpDcgan.Halve(inputs, outputs), *own, nn.LeakyReLU(0.2)]
+                inputs = outputs
+            self.main = nn.Sequential(*layers, GpDcgan.linear(16 * inputs, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            features = self.main[:-1](x).permute(0, 2, 3, 1)
+            return self.main[-1](features.flatten(1)).flatten()
+
+
 COUNTERPARTS = {  # of the modules of models/networks
     "models.networks.mlp": Mlp,
     "models.networks.dcgan": Dcgan,
+    "models.networks.gp_dcgan": GpDcgan,
     "models.networks.paperweekly": Paperweekly,
     "models.networks.resnet": Resnet,
 }

@@ -24,6 +24,7 @@ NETS = [
     ("paperweekly", "layer", 32),
     ("paperweekly", "none", 32),
     *(("resnet", norm, 32) for norm in ("batch", "layer", "none")),
+    *(("gp-dcgan", norm, size) for norm in ("batch", "layer", "none") for size in (28, 32)),
 ]
 
 
@@ -111,6 +112,7 @@ def test_penalty_and_its_gradients(network, norm, size):
         ("wgan-paper", "mlp", "none"),
         ("wgan-gp-paper", "dcgan", "none"),
         ("wgan-gp-paper", "dcgan", "layer"),
+        ("wgan-gp-paper", "gp-dcgan", "none"),
         ("wgan-gp-paper", "mlp", "none"),
     ],
 )

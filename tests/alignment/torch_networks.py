@@ -48,7 +48,7 @@ def in_torch_layout(array, like, network):
         return array.reshape(-1)
     if like.ndim == 2:
         return array.T
-    return array.transpose(0, 3, 1, 2) if network.startswith("dcgan") else array  # ours are stored …×k×k×…
+    return array.transpose(0, 3, 1, 2) if "dcgan" in network else array  # ours are stored …×k×k×…
 
 
 def named(layer):
