@@ -1,15 +1,18 @@
-"""The papers' own budgets on a GPU, by the PyTorch counterparts of our networks and steps, which tests/alignment holds against ours.
+"""The papers' hyperparameters on a GPU in PyTorch: python -m benchmarks.published --data-dir DIR --out FOLDER
 
-    python -m benchmarks.published --data-dir DIR --out FOLDER
-
-Three seeds of wgan-paper, of DCGAN's hyperparameters on its networks, and of wgan-gp-paper on MNIST, at once: a CUDA graph a step,
-a stream a training. Data come in our order; weights and noise are PyTorch's. Samples and estimates go to FOLDER, from where
+Three seeds of wgan-paper, of DCGAN's hyperparameters on the same networks and of wgan-gp-paper on MNIST, all at once: a CUDA
+graph a step, a stream a training. Networks and steps are the counterparts of ours that tests/alignment holds against them; images
+come in our order, weights and noise are PyTorch's. FOLDER gets samples, generators and the log, and
 `python -m benchmarks.published_results FOLDER` scores them.
 """
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    import ctrl_c  # noqa: F401 - before the other imports, which take a while
+
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,9 @@ from torch import Tensor, nn
 import data
 from benchmarks.pytorch import GANTrainer, initialise
 from data.dataset import Dataset, Order, crop_to, to_uint8
+from errors import one_of
+from reporting import console
+from storage import writing
 from training import randomness, recipe
 from training.recipe import Recipe
 
@@ -32,7 +38,8 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "dcgan": ("dcgan", DCGAN),
     "wgan-gp-paper": ("wgan-gp-paper", {}),
 }
-SHARES = (0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8)  # of the steps, after which SAMPLES are drawn; FINAL at the end
+# generator steps after which SAMPLES are drawn; FINAL at the end
+MARKS = (1000, 2000, 4000, 6000, 10_000, 15_000, 20_000, 30_000, 50_000, 100_000, 150_000)
 SAMPLES, FINAL = 1000, 10_000
 POINTS = 400  # of the estimate's curve
 CHUNK = 2000  # critic steps whose order of the data lies on the GPU
@@ -61,7 +68,7 @@ class Training(GANTrainer):
         self.counts: list[tuple[int, int]] = []  # generator and critic steps at the points of the curve
         self.images_at: dict[int, np.ndarray] = {}
         self.seconds = 0.0
-        self.marks = sorted({max(1, round(share * chosen.steps)) for share in SHARES} | {chosen.steps})
+        self.marks = {step for step in MARKS if step < chosen.steps} | {chosen.steps}
         self.stream = torch.cuda.Stream() if device.type == "cuda" else None
         with torch.cuda.stream(self.stream):
             self._refill()
@@ -71,6 +78,8 @@ class Training(GANTrainer):
     def _optimizer(self, network: nn.Module, learning_rate: float) -> Any:
         more = {"capturable": self.device.type == "cuda", "foreach": self.device.type == "cuda"}
         network.to(self.device)
+        if self.recipe.penalty:  # 8 % faster
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which its stubs lack
         if self.recipe.optimizer == "rmsprop":
             return torch.optim.RMSprop(network.parameters(), learning_rate, **more)
         return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2), **more)
@@ -88,6 +97,10 @@ class Training(GANTrainer):
         indices = torch.from_numpy(positions)
         self.chunk.copy_(indices.pin_memory() if self.stream else indices, non_blocking=True)
         self.cursor.zero_()
+
+    def _refill_if_used_up(self) -> None:
+        if self.critic_steps and self.critic_steps % CHUNK == 0:
+            self._refill()
 
     def _one_critic_step(self) -> None:
         chosen = self.chunk[self.cursor + self.offsets]
@@ -132,21 +145,23 @@ class Training(GANTrainer):
         self.generator_step()
 
     def advance(self) -> None:
-        """One generator step and the critic steps before it, whose number divides CHUNK."""
+        """One generator step and the critic steps before it; n_critic divides CHUNK and the 100 of the warm-up."""
         critic_step, generator_step, iteration = (
             [graph.replay for graph in self.graphs]
             if self.stream
             else (self._one_critic_step, self.generator_step, self._iteration)
         )
-        if self.critic_steps and self.critic_steps % CHUNK == 0:
-            self._refill()
-        if (count := self.recipe.critic_steps(self.step)) == self.recipe.n_critic:
+        count = self.recipe.critic_steps(self.step)
+        if count == self.recipe.n_critic:
+            self._refill_if_used_up()
             iteration()
+            self.critic_steps += count
         else:
             for _ in range(count):
+                self._refill_if_used_up()
                 critic_step()
+                self.critic_steps += 1
             generator_step()
-        self.critic_steps += count
         self.step += 1
         if self.step % self.every == 0 and len(self.counts) < len(self.sums):
             self.sums[len(self.counts)].copy_(self.sum)  # read at the end: to wait for it would hold up the others
@@ -174,38 +189,43 @@ class Training(GANTrainer):
 
 
 def write(trainings: list[Training], out: Path, seconds: float, more: dict[str, Any]) -> None:
-    """For each recipe final.npz (FINAL samples a seed) and way.npz; generators of seed 0; log.json."""
-    weights, log = {}, []
+    """For each recipe NAME-final.npz and NAME-way.npz, arrays of uint8 N×H×W; generators.npz, those of seed 0; log.json."""
+    weights: dict[str, Any] = {}
     for name in dict.fromkeys(training.name for training in trainings):
         own = [training for training in trainings if training.name == name]
-        last = {f"s{t.recipe.seed}": t.images_at[t.step] for t in own}
-        way = {f"s{t.recipe.seed}-{step}": images for t in own for step, images in t.images_at.items() if step != t.step}
-        np.savez_compressed(out / f"{name}-final.npz", **last)
-        np.savez_compressed(out / f"{name}-way.npz", **way)
+        final: dict[str, Any] = {f"s{t.recipe.seed}": t.images_at[t.step] for t in own}
+        way: dict[str, Any] = {f"s{t.recipe.seed}-{k}": images for t in own for k, images in t.images_at.items() if k != t.step}
         weights |= {f"{name}/{key}": tensor.cpu().numpy() for key, tensor in own[0].generator.state_dict().items()}
-    for t in trainings:
-        log.append(
-            {
-                "name": t.name,
-                "recipe": t.recipe.model_dump(),
-                "sha256": t.dataset.sha256,
-                "step": t.step,
-                "critic_steps": t.critic_steps,
-                "seconds": t.seconds,
-                "curve": t.curve,
-            }
-        )
-    np.savez_compressed(out / "generators.npz", **weights)
-    (out / "log.json").write_text(json.dumps({**more, "seconds": seconds, "trainings": log}))
+        _write_npz(out / f"{name}-final.npz", final)
+        _write_npz(out / f"{name}-way.npz", way)
+    _write_npz(out / "generators.npz", weights)
+    log = [
+        {
+            "name": t.name,
+            "recipe": t.recipe.model_dump(),
+            "sha256": t.dataset.sha256,
+            "step": t.step,
+            "critic_steps": t.critic_steps,
+            "seconds": t.seconds,
+            "curve": t.curve,
+        }
+        for t in trainings
+    ]
+    writing.write_text(out / "log.json", json.dumps({**more, "seconds": seconds, "trainings": log}))
+
+
+def _write_npz(path, arrays):
+    with writing.replacing(path) as file:
+        np.savez_compressed(file, **arrays)
 
 
 @click.command(help=__doc__)
-@click.option("--data-dir", metavar="DIR")
-@click.option("--out", required=True, metavar="FOLDER")
-@click.option("--models", default=",".join(RUNS), show_default=True)
-@click.option("--seeds", default=3, show_default=True)
-@click.option("--steps", type=int, help="Instead of the recipes' own.")
-@click.option("--seconds", default=500.0, show_default=True, help="Stop after these and keep what there is.")
+@click.option("--data-dir", metavar="DIR", help="Where MNIST lies; otherwise Paddle's cache, then a download.")
+@click.option("--out", required=True, metavar="FOLDER", help="For samples, generators of seed 0 and log.json.")
+@click.option("--models", default=",".join(RUNS), show_default=True, metavar="A,B", help="Which of these.")
+@click.option("--seeds", default=3, show_default=True, metavar="N", help="Trainings of each.")
+@click.option("--steps", type=int, metavar="N", help="Generator steps of each, instead of the recipes' own.")
+@click.option("--seconds", default=math.inf, metavar="S", help="Stop after these and keep what there is; without end by default.")
 @click.option("--exact", is_flag=True, help="Products of float32 throughout; otherwise PyTorch's default, TF32 in convolutions.")
 def main(data_dir, out, models, seeds, steps, seconds, exact):
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -213,6 +233,8 @@ def main(data_dir, out, models, seeds, steps, seconds, exact):
     torch.backends.cudnn.allow_tf32 = not exact
     trainings, sets = [], {}
     for name in models.split(","):
+        if name not in RUNS:
+            raise one_of("model", name, RUNS)
         model, own = RUNS[name]
         for seed in range(seeds):
             settings = {"data": "mnist", **own, "seed": seed, **({"steps": steps} if steps else {})}
@@ -220,11 +242,8 @@ def main(data_dir, out, models, seeds, steps, seconds, exact):
             if chosen.image_size not in sets:
                 sets[chosen.image_size] = data.load("mnist", data_dir, chosen.image_size)
             trainings.append(Training(name, chosen, sets[chosen.image_size], device))
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
+    began = told = time.monotonic()
     going = list(trainings)
-    told = began
     while going and time.monotonic() - began < seconds:
         for training in list(going):
             with torch.cuda.stream(training.stream):
@@ -245,9 +264,9 @@ def main(data_dir, out, models, seeds, steps, seconds, exact):
         torch.cuda.synchronize()
     name = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
     more = {"device": name, "torch": torch.__version__, "tf32": not exact, "streams": len(trainings)}
-    write(trainings, folder, time.monotonic() - began, more)
+    write(trainings, Path(out), time.monotonic() - began, more)
     print(f"{time.monotonic() - began:.0f} s", {f"{t.name}-s{t.recipe.seed}": t.step for t in trainings})
 
 
 if __name__ == "__main__":
-    main()
+    console.run(main)

@@ -201,8 +201,8 @@ class GpDcgan:
             self.size = size
             GpDcgan.uniform(self, GpDcgan.he(inputs / 4, outputs))
 
-        def forward(self, x: Tensor) -> Tensor:
-            return super().forward(x)[:, :, : self.size, : self.size]
+        def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+            return super().forward(input, output_size)[:, :, : self.size, : self.size]
 
     class Generator(nn.Module):
         def __init__(self, recipe: Recipe, shape: tuple[int, ...]):

@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 import experiments
 from experiments import ROOT, claims, lead, numeric, queue, training_runs
 from reporting import console, numbers
+from reporting.curves import rank_correlation
 from reporting.markdown import between_marks
 from storage.writing import write_text
 from training import recipe as recipes
@@ -96,6 +97,39 @@ def full_budgets(data: str) -> Iterator[dict[str, Any]]:
         }
 
 
+def on_a_gpu() -> dict[str, Any]:
+    """What docs/published.json (benchmarks.published_results) holds, a dict a recipe: steps, fd_lenet of every seed after
+    `common` steps and at the end, and how closely E f(x) − E f(G(z)) follows fd_lenet (rank correlation, every seed)."""
+    made = json.loads((ROOT / "docs" / "published.json").read_text(encoding="utf-8"))
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in made["trainings"]:
+        row["fd"] = {int(step): value for step, value in row["on_the_way"].items()} | {
+            row["step"]: row["values"]["fd_lenet"]["value"]
+        }
+        groups.setdefault(row["name"], []).append(row)
+    common = min(group[0]["step"] for group in groups.values())
+    recipes_of = {}
+    for name, group in groups.items():
+        asked = recipes.load(name, overrides={"data": "mnist"}).steps if name.endswith("-paper") else None
+        recipes_of[name] = {
+            "steps": group[0]["step"],
+            "critic_steps": group[0]["critic_steps"],
+            "asked": asked,
+            "common": {"each": [row["fd"][common] for row in group]},
+            "end": {"each": [row["values"]["fd_lenet"]["value"] for row in group]},
+            "rank": {"each": [_follows(row["curve"], row["fd"]) for row in group]},
+        }
+    real = made["trainings"][0]["values"]["fd_lenet"]["floor"]
+    minutes = max(row["seconds"] for row in made["trainings"]) / 60
+    return {"device": made["device"], "common": common, "recipes": recipes_of, "real": real, "minutes": minutes}
+
+
+def _follows(curve, fd):
+    """Rank correlation of fd_lenet with the curve's mean up to the step at which it was scored."""
+    values = [[value for step, _, value in curve if step <= at][-1] for at in fd]
+    return rank_correlation(values, list(fd.values()))
+
+
 def published_shares(measured: Rows) -> dict[str, dict[str, float]]:
     """{kind of training_runs.PUBLISHED: {'steps': its published ones, 'least', 'most': share of these that trainings took}}."""
     shares: dict[str, list[float]] = {}
@@ -145,6 +179,7 @@ def render() -> dict[str, str]:
         "progress": progress,
         "cost": experiments.cost,
         "full_budgets": full_budgets,
+        "on_a_gpu": on_a_gpu,
         "recipe": recipes.load,
         "intervals": intervals,
         "shares": published_shares(measured),

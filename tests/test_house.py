@@ -103,6 +103,7 @@ WRITERS = {
     "data/files.py": {"open", "os.replace"},  # a download, which goes on where it was cut off
     "data/folder.py": {"os.open"},  # the null device
     "data/mounted.py": {"write_bytes"},  # pictures of a zip, into a folder of writing.filling
+    "benchmarks/published.py": {"savez_compressed"},  # into files of writing.replacing
     "benchmarks/relay.py": {"os.open"},  # a network device
     "benchmarks/reading.py": {"write_bytes"},  # pictures in a temporary folder
     "reporting/console.py": {"os.open"},  # the null device

@@ -6,6 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is an optional extra, only to compare with")
 
+from benchmarks import pytorch  # noqa: E402
 from models.constraints import gradient_penalty  # noqa: E402
 from models.objectives import OBJECTIVES  # noqa: E402
 from tests.alignment import torch_training  # noqa: E402
@@ -136,3 +137,38 @@ def test_ten_steps_of_training(double, model, network, norm):
     assert moved**0.5 > 0.005, "hardly anything was learned: the test would prove nothing"
     assert distance(trainer.generator, generator, trainer.recipe) < 1e-4
     assert distance(trainer.critic, critic, trainer.recipe) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("model", "network", "norm"),
+    [("wgan-paper", "dcgan", "batch"), ("wgan-gp-paper", "gp-dcgan", "none"), ("dcgan", "dcgan", "batch")],
+)
+def test_the_trainer_of_the_benchmarks_takes_the_same_steps(double, monkeypatch, model, network, norm):
+    shape, steps = (1, 32, 32), 10
+    trainer = GANTrainer(tiny(model, network=network, critic_norm=norm, n_critic=3, ema=0), shape)
+    recipe = trainer.recipe
+    theirs = pytorch.GANTrainer(recipe, shape)
+    for role in ("Generator", "Critic"):
+        same = counterpart(role, getattr(trainer, role.lower()), recipe, shape, torch.float64)
+        getattr(theirs, role.lower()).to(torch.float64).load_state_dict(same.state_dict())
+    drawn = iter(())
+
+    def noise(*wanted):
+        array = next(drawn)
+        return torch.tensor(array.reshape(wanted), dtype=torch.float64)
+
+    monkeypatch.setattr(theirs, "normal", noise)
+    monkeypatch.setattr(theirs, "uniform", noise)
+    for step in range(steps):
+        for _ in range(recipe.n_critic):
+            number = trainer.critic_steps
+            real = items(trainer, number).astype("float64")
+            drawn = iter([latent(trainer, number), randomness.uniform(0, "penalty", number, [recipe.batch_size])])
+            real_outputs, fake_outputs = theirs.critic_step(torch.tensor(real))
+            assert len(real_outputs) == len(fake_outputs) == recipe.batch_size
+            trainer.critic_step(paddle.to_tensor(real))
+        drawn = iter([randomness.noise(0, "generator noise", step, [recipe.generator_batch, recipe.latent])])
+        theirs.generator_step()
+        trainer.generator_step(step)
+    assert distance(trainer.generator, theirs.generator, recipe) < 1e-4
+    assert distance(trainer.critic, theirs.critic, recipe) < 1e-4
