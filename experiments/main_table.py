@@ -22,13 +22,14 @@ def measure(
     quality: str = "fd_lenet",
     seeds: int | None = None,
     clocked: Collection[str] = (),
+    more: Mapping[str, int] | None = None,
 ) -> tuple[dict[str, Any], Groups]:
     """(numbers, runs of each model) of the recipes of configs/ on `data`.
 
     A training takes the steps that its recipe names for such data: those that so many CPU minutes pay on one thread of the
     reference machine, so that it is the same wherever it runs. models: {model: generator steps between two checkpoints, some
     thirty a training}. quality: the Fréchet distance's name. seeds: the store's by default. clocked: models whose seed 0 that
-    machine's clock stopped, after those minutes.
+    machine's clock stopped, after those minutes. more: {model: seeds} of those that have more of them.
     """
     looks = {"data": data, "clock": "cpu", "log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
     by_clock = {"minutes": minutes, "steps": UNREACHED}
@@ -39,7 +40,7 @@ def measure(
         return lambda seed: {**stopped.get(seed, by_steps), **looks, "checkpoint_every": 15 if store.quick else every}
 
     cells = {model: (model, settings_of(model, every)) for model, every in models.items()}
-    trained = training_runs.runs(store, cells, seeds, tiles=32, recipe_of=training_runs.tuned)
+    trained = training_runs.runs(store, cells, seeds, more=more, tiles=32, recipe_of=training_runs.tuned)
     return numbers_of(trained, quality, minutes), trained
 
 
