@@ -107,7 +107,7 @@ class MultiRunProgress:
         if not self._explained:
             self._explained, recipe = True, self.entries[0].recipe
             items = "points" if data.source(recipe.data).is_points else "images"
-            self.say(log.legend(items) + (f"; {items}/s, where there is room" if len(self.entries) == 1 else ""))
+            self.say(log.legend(items) + (f"; {items}/s" if len(self.entries) == 1 else ""))
 
     def say(self, line: str) -> None:
         if self.bars:

@@ -20,6 +20,7 @@ from reporting import samples, score_store, strip
 from tests import helpers
 from tests.helpers import ROOT, files_below
 from training import checkpoint, grids
+from training.run import read_recipe
 from web import cards, catalogue, comparisons, processes, server, words
 from web.processes import Pool
 
@@ -175,7 +176,7 @@ def test_scores_on_other_data_are_not_shown_as_the_runs_own(run):
     for name, shown in (("fashion-mnist", {}), ("mnist", values)):
         score_store.write(run / "metrics.json", {2: values}, {"data": name})
         assert catalogue.about(str(run)).values == shown
-        assert ("fd_lenet 1" in strip.caption(run)) == bool(shown)
+        assert ("fd_lenet 1" in strip.caption(run, read_recipe(run), ["gan"])) == bool(shown)
 
 
 class Stub:
