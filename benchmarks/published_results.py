@@ -39,10 +39,10 @@ def read(folder: Path, data_dir: str | None) -> dict[str, Any]:
     """What docs/published.json holds: a dict a training, with fd_lenet of 1,000 samples on the way and all values at the end."""
     made = json.loads((folder / "log.json").read_text(encoding="utf-8"))
     trainings = []
-    dataset = data.load("mnist", data_dir, 28)
-    known = {size: data.load("mnist", data_dir, size).sha256 for size in (28, 32)}  # as the recipes' networks see it
+    known = {size: data.load("mnist", data_dir, size) for size in (28, 32)}  # as the recipes' networks see it
+    dataset = known[28]
     for row in made["trainings"]:
-        if row["sha256"] != known[row["recipe"]["image_size"]]:
+        if row["sha256"] != known[row["recipe"]["image_size"]].sha256:
             raise UserError(f"{folder}: {row['name']} was trained on another mnist than the one here")
         seed, curve = row["recipe"]["seed"], row["curve"]
         with np.load(folder / f"{row['name']}-way.npz") as way:
