@@ -75,14 +75,12 @@ class Training(GANTrainer):
         if self.stream:
             self._capture()
 
-    def _optimizer(self, network: nn.Module, learning_rate: float) -> Any:
-        more = {"capturable": self.device.type == "cuda", "foreach": self.device.type == "cuda"}
+    def _optimizer(self, network: nn.Module, learning_rate: float, **more: Any) -> Any:
         network.to(self.device)
         if self.recipe.penalty:  # 8 % faster
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # which its stubs lack
-        if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(network.parameters(), learning_rate, **more)
-        return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2), **more)
+        on_gpu = self.device.type == "cuda"
+        return super()._optimizer(network, learning_rate, capturable=on_gpu, foreach=on_gpu, **more)
 
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(*shape, device=self.device, generator=self.random)

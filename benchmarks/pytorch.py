@@ -24,12 +24,12 @@ class GANTrainer:
         self.objective = OBJECTIVES[recipe.objective]
         self._together = recipe.critic_norm != "batch"
 
-    def _optimizer(self, network, learning_rate):
+    def _optimizer(self, network, learning_rate, **more):
         if self.recipe.optimizer == "rmsprop":
-            return torch.optim.RMSprop(network.parameters(), learning_rate)
+            return torch.optim.RMSprop(network.parameters(), learning_rate, **more)
         if self.recipe.optimizer == "sgd":
-            return torch.optim.SGD(network.parameters(), learning_rate)
-        return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2))
+            return torch.optim.SGD(network.parameters(), learning_rate, **more)
+        return torch.optim.Adam(network.parameters(), learning_rate, (self.recipe.beta1, self.recipe.beta2), **more)
 
     def normal(self, *shape: int) -> Tensor:
         return torch.randn(*shape)
