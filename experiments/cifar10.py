@@ -27,7 +27,7 @@ ABOUT = {
     "claims": {},
 }
 
-MODELS = {"wgan-gp": 1000, "wgan": 4000, "dcgan": 2400}  # generator steps between two checkpoints
+MODELS = {"wgan": 4000, "wgan-gp": 1000, "dcgan": 2400}  # generator steps between two checkpoints
 
 
 def measure(store):
