@@ -24,18 +24,18 @@ ABOUT = {
     "claims": {
         "clip": {
             "says": "With clipping, twenty critic steps are better than one.",
-            "says_zh": "裁剪时，每步更新二十次判别器好于一次。",
+            "says_zh": "用裁剪时，每步更新判别器二十次好于一次。",
             "quantity": "exact W1 after the last step with twenty divided by that with one, paired by seed",
             "quantity_zh": "最后一步之后的精确 W1，二十步的除以一步的（按种子配对）",
             "relation": "below",
             "threshold": 1,
             "terms": "generator steps",
             "caveat": "The W1 of a training with twenty steps rose again: it is named below.",
-            "caveat_zh": "有一次二十步的训练 W1 又回升，见下。",
+            "caveat_zh": "有一次二十步的训练，W1 后来又回升，见下。",
         },
         "penalty": {
             "says": "With the penalty, twenty critic steps are better than one.",
-            "says_zh": "有惩罚时，每步更新二十次判别器好于一次。",
+            "says_zh": "用梯度惩罚时，每步更新判别器二十次好于一次。",
             "quantity": "exact W1 after the last step with twenty divided by that with one, paired by seed",
             "quantity_zh": "最后一步之后的精确 W1，二十步的除以一步的（按种子配对）",
             "relation": "below",
@@ -44,7 +44,7 @@ ABOUT = {
         },
         "minimax": {
             "says": "With the saturating loss, twenty discriminator steps are worse than one.",
-            "says_zh": "饱和损失下，每步更新二十次判别器差于一次。",
+            "says_zh": "用饱和损失时，每步更新判别器二十次不如一次。",
             "quantity": "exact W1 after the last step with twenty divided by that with one, paired by seed",
             "quantity_zh": "最后一步之后的精确 W1，二十步的除以一步的（按种子配对）",
             "relation": "above",
@@ -53,7 +53,7 @@ ABOUT = {
         },
         "log_d": {
             "says": "With the −log D trick, twenty discriminator steps are worse than one.",
-            "says_zh": "−log D 下，每步更新二十次判别器差于一次。",
+            "says_zh": "用 −log D 时，每步更新判别器二十次不如一次。",
             "quantity": "exact W1 after the last step with twenty divided by that with one, paired by seed",
             "quantity_zh": "最后一步之后的精确 W1，二十步的除以一步的（按种子配对）",
             "relation": "above",

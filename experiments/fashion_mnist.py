@@ -13,7 +13,7 @@ ABOUT = {
     "run": """all on 60,000 pictures of clothes with the recipes that the search chose on mnist-5k (nothing was searched
         here), three seeds each, wgan-gp and dcgan five, for the steps that 20 CPU minutes pay on one thread of an AMD EPYC
         (Zen 4); networks are dcgan; fd_lenet in the features of a classifier of Fashion-MNIST.""",
-    "run_zh": "都用 60,000 张服饰图像和在 mnist-5k 上搜索到的配置（这里没有再搜索），各三个种子，wgan-gp 和 dcgan 五个，"
+    "run_zh": "都用 60,000 张服饰图像和在 mnist-5k 上搜索到的配置（这里没有再搜索），各三个种子，其中 wgan-gp 和 dcgan 为五个，"
     "步数为 AMD EPYC（Zen 4）一个线程 20 CPU 分钟所能做的；"
     "网络都是 dcgan；fd_lenet 用 Fashion-MNIST 分类器的特征。",
     "core_seconds": 15600,

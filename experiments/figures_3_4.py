@@ -9,7 +9,7 @@ from reporting.curves import rank_correlation
 
 ABOUT = {
     "title": "Does the loss tell how good the samples are (figures 3 and 4)?",
-    "title_zh": "损失能说明样本质量吗：图 3 和图 4",
+    "title_zh": "损失能说明样本质量吗（图 3 和图 4）？",
     "claim": """WGAN's estimate against training: "The plots clearly show that these curves correlate well with the visual
         quality of the generated samples." For a GAN the JS estimate "increases or stays constant, pointing towards no
         significant correlation between sample quality and loss" (Wasserstein GAN, 1701.07875, section 4.2, figures 3 and

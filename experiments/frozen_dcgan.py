@@ -20,13 +20,14 @@ from training.trainer import GANTrainer, rebuild
 
 ABOUT = {
     "title": "What does a discriminator from scratch leave of a trained DCGAN's gradient: figures 1 to 3?",
-    "title_zh": "从头训练的判别器给训练过的 DCGAN 留下多少梯度（图 1 至图 3）",
+    "title_zh": "面对从头训练的判别器，训练过的 DCGAN 还能得到多少梯度（图 1 至图 3）？",
     "claim": """against a DCGAN of 1, 10 and 25 epochs that stands still a discriminator trained from scratch has an error that
         goes to 0 and an accuracy of 1, even when its samples are good (figure 1); the gradient of log(1 − D) decays by orders
         of magnitude (figure 2, theorem 2.4); with −log D it grows, and its variance too (figure 3): under noise in D and ∇D
         each coordinate is "a centered Cauchy distribution with infinite expectation and variance" (Towards Principled
         Methods, 1701.04862, theorem 2.6).""",
-    "claim_zh": "固定训练了 1、10、25 轮的 DCGAN，从头训练判别器，即使样本很好，其误差也趋于 0，准确率趋于 1（图 1）；log(1 − D) "
+    "claim_zh": "让训练了 1、10、25 轮的 DCGAN 保持不动，从头训练判别器：即使样本很好，判别器的误差也趋于 0，"
+    "准确率趋于 1（图 1）；log(1 − D) "
     "的梯度衰减几个数量级（图 2，定理 2.4）；−log D 的梯度及其方差增大（图 3）；若 D 与 ∇D 带噪声，每个坐标服从期望和方差"
     "无穷的 Cauchy 分布（1701.04862，定理 2.6）。",
     "run": """dcgan with its searched recipe on mnist-5k, three seeds; its generator (the averaged one, evaluation mode)
@@ -37,7 +38,7 @@ ABOUT = {
         after the last step along 64 random directions, Hill's estimator on the largest tenth of the deviations from their
         median; the theorem's noise is assumed there, and only z is drawn at random here.""",
     "run_zh": "dcgan 用搜索到的配置在 mnist-5k 上训练，三个种子；"
-    "固定 200 与 3,800 个生成器步的生成器（权重平均后的，评估模式）。"
+    "取第 200 和第 3,800 个生成器步的生成器（权重平均后的，评估模式），此后保持不动。"
     "对每一个都从头训练（每批 64 张）：判别器 10,000 步（DCGAN 的 Adam，2e-4；论文为 4,000 步），"
     "在 0.01 处裁剪的判别器（RMSProp 5e-5）和带梯度惩罚的判别器（lambda = 10，Adam 1e-4）各 2,000 步，"
     "都是 16 个滤波器的 dcgan。"
@@ -59,7 +60,7 @@ ABOUT = {
         },
         "saturating_vanishes": {
             "says": "A discriminator from scratch leaves a DCGAN of 200 steps next to nothing of log(1 − D)'s gradient.",
-            "says_zh": "从头训练的判别器几乎不给训练了 200 步的 DCGAN 留下 log(1 − D) 的梯度。",
+            "says_zh": "从头训练的判别器，几乎不让训练了 200 步的 DCGAN 得到 log(1 − D) 的梯度。",
             "quantity": "norm of the generator's gradient after the last step over its largest",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "below",
@@ -67,7 +68,7 @@ ABOUT = {
         },
         "saturating_vanishes_late": {
             "says": "A discriminator from scratch leaves a DCGAN of 3,800 steps next to nothing of log(1 − D)'s gradient.",
-            "says_zh": "从头训练的判别器几乎不给训练了 3,800 步的 DCGAN 留下 log(1 − D) 的梯度。",
+            "says_zh": "从头训练的判别器，几乎不让训练了 3,800 步的 DCGAN 得到 log(1 − D) 的梯度。",
             "quantity": "norm of the generator's gradient after the last step over its largest",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "below",
@@ -85,7 +86,7 @@ ABOUT = {
         },
         "log_d_is_noisy": {
             "says": "With −log D the gradient gets noisier, relative to its size, at every age.",
-            "says_zh": "无论哪个阶段，−log D 的梯度相对于自身大小噪声越来越大。",
+            "says_zh": "无论哪个阶段，−log D 的梯度，其噪声相对于梯度本身的大小都越来越大。",
             "quantity": "variance over batches by the squared norm, after the last step over after the first, least of the ages",
             "quantity_zh": "批间方差除以范数的平方，最后一步之后与第一步之后之比，两个阶段中的最小值",
             "relation": "above",

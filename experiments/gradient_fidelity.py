@@ -12,7 +12,7 @@ from experiments.numeric import mean_and_deviation, paired_difference, t_interva
 
 ABOUT = {
     "title": "Does a critic's gradient point where the Wasserstein distance would send a sample?",
-    "title_zh": "判别器的梯度是否指向 Wasserstein 距离要样本去的方向？",
+    "title_zh": "判别器的梯度，是否指向最优传输中样本的去向？",
     "claim": """the gradient of W with respect to the generator is that of the optimal critic (Wasserstein GAN, 1701.07875,
         theorem 3), so that "the more we train the critic, the more reliable gradient of the Wasserstein we get" (section 3);
         an optimal critic has unit gradient along the straight lines of an optimal coupling (WGAN-GP, 1704.00028, proposition
@@ -24,17 +24,17 @@ ABOUT = {
         to 3,000 steps. Cosine, mean over 2,000 generated points, between the critic's gradient and the way to the partner in
         an optimal assignment to 2,000 real points; the same between two such assignments shows what so many points allow. Ten
         seeds; a seed's number is the mean over the two sets.""",
-    "run_zh": "静止的未训练生成器对 8 个、对 25 个高斯；判别器（64 个单元的 mlp）按 c = 0.01、0.03、0.1 裁剪（RMSProp "
-    "1e-3），或按 lambda = 0.1、1、10 惩罚（Adam 1e-3），训练 10 到 3,000 步。2,000 个生成点上，"
-    "求判别器的梯度与“指向最优指派中所配真实点（共 2,000 个）”的方向之间夹角余弦的均值；"
-    "两次指派之间的余弦是这么多点所能达到的上限。"
+    "run_zh": "未训练、保持不动的生成器，分别对 8 个和 25 个高斯；判别器（64 个单元的 mlp）按 c = 0.01、0.03、0.1 裁剪（RMSProp "
+    "1e-3），或按 lambda = 0.1、1、10 惩罚（Adam 1e-3），训练 10 到 3,000 步。用最优指派为 2,000 个生成点"
+    "各配一个真实点（共 2,000 个），求判别器的梯度与指向所配真实点的方向之间夹角余弦的均值；"
+    "两次这样的指派之间的余弦，就是点数有限时所能达到的上限。"
     "十个种子；每个种子取两种数据的均值。",
     "core_seconds": 2200,
     "constants": "–",
     "claims": {
         "penalty_rises": {
             "says": "With lambda 10 the gradient gets truer with more critic steps.",
-            "says_zh": "lambda = 10 时，判别器步越多梯度越准。",
+            "says_zh": "lambda = 10 时，判别器步数越多，梯度越准。",
             "quantity": "cosine after the last step minus the cosine after the first 10",
             "quantity_zh": "最后一步之后的余弦减去前 10 步之后的余弦",
             "relation": "above",
@@ -42,7 +42,7 @@ ABOUT = {
         },
         "clip_rises": {
             "says": "With clipping at 0.01 it gets truer with more critic steps.",
-            "says_zh": "在 0.01 处裁剪时，判别器步越多梯度越准。",
+            "says_zh": "在 0.01 处裁剪时，判别器步数越多，梯度越准。",
             "quantity": "cosine after the last step minus the cosine after the first 10",
             "quantity_zh": "最后一步之后的余弦减去前 10 步之后的余弦",
             "relation": "above",

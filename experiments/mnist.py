@@ -4,7 +4,7 @@ from experiments import main_table
 
 ABOUT = {
     "title": "MNIST: what 30 CPU minutes give, each model with its searched recipe.",
-    "title_zh": "MNIST：各用搜索到的配置，30 CPU 分钟能到哪里",
+    "title_zh": "MNIST：各用搜索到的配置，30 CPU 分钟能达到什么水平",
     "claim": """Every one of these methods is said to reach good digits with enough care; in a wide search the best FID on
         MNIST were 6.8 ± 0.5 (non-saturating GAN), 6.7 ± 0.4 (WGAN), 7.8 ± 0.6 (LSGAN) and 20.3 ± 5.0 (WGAN-GP) (Lucic et al.,
         "Are GANs Created Equal?", 1711.10337, Inception features, not comparable with fd_lenet). WGAN's own claim is that it
@@ -19,7 +19,8 @@ ABOUT = {
         compares the same recipes with several seeds. The papers' own hyperparameters at their budgets are not run here: python
         train.py --model wgan-paper --data mnist --device gpu.""",
     "run_zh": "60,000 个手写数字，dcgan 网络，mnist-5k 上搜索选出的配置，步数为 AMD EPYC（Zen 4）一个线程 30 CPU 分钟所能做的，"
-    "各一个种子：只列表，不据此下结论；tuned 用多个种子比较同样的配置。论文的超参数和预算没有在这里跑：python train.py --model "
+    "各一个种子：只列表，不据此下结论；tuned 用多个种子比较同样的配置。"
+    "这里没有按论文的超参数和预算训练，命令是：python train.py --model "
     "wgan-paper --data mnist --device gpu。",
     "core_seconds": 7200,
     "constants": "searched",

@@ -12,7 +12,7 @@ from experiments.numeric import mean_and_deviation, paired_difference, t_interva
 
 ABOUT = {
     "title": "Trained till optimality, what does a critic see of higher moments: clipped, at which c, or penalised?",
-    "title_zh": "训练到最优时，判别器能看到多少高阶矩：裁剪（c 取多少）还是惩罚？",
+    "title_zh": "训练到最优时，判别器能学到多少高阶矩：裁剪（c 取多少）与惩罚相比如何？",
     "claim": """"critics trained with weight clipping … fail to capture higher moments of the data distribution"; the result
         depends on c, a penalty needs no such care (WGAN-GP, 1704.00028, section 3). The optimal critic has unit gradient
         norm almost everywhere under Pr and Pg (corollary 1), so that the two-sided penalty, "towards 1", seems "not to
@@ -31,10 +31,10 @@ ABOUT = {
         and 1e-3) and the most steps.""",
     "run_zh": "8 个、25 个高斯和瑞士卷，各对一个均值与协方差相同的高斯，因此两者的距离全在高阶矩里；判别器（64 个单元的 mlp，"
     "每批 256）按六个 c 裁剪（RMSProp，学习率 c / 50，至多 1e-3），或用两种惩罚，lambda = 10（Adam 1e-3、0.5、0.9）。"
-    "训练到 2,000 对留出点上的目标在 2,000 步内上升不超过 1 % 即为收敛；至多 20,000 步。此时的估计值除以 99 % "
-    "的点都不超过的斜率，占精确 W1 的几成。八个种子（六个未能定两种惩罚的高下）；每个种子取三种数据的均值。"
-    "第一个种子只用来选择（最好与最差的 c、带梯度惩罚的判别器的"
-    "学习率（1e-4、5e-4、1e-3 中选）和步数上限），不参与判断。",
+    "训练到 2,000 对留出点上的目标在 2,000 步内上升不超过 1 % 即为收敛；至多 20,000 步。所测的是此时的估计值除以斜率"
+    "（99 % 的点都不超过的值），再除以精确 W1。八个种子（六个未能定两种惩罚的高下）；每个种子取三种数据的均值。"
+    "第一个种子只用来选定最好与最差的 c、带梯度惩罚的判别器的"
+    "学习率（在 1e-4、5e-4、1e-3 中）和步数上限，不参与判断。",
     "core_seconds": 4000,
     "constants": "–",
     "claims": {
@@ -69,7 +69,7 @@ ABOUT = {
         },
         "unit_norm_one_sided": {
             "says": "At its optimum a critic with the one-sided penalty has unit gradient norm there too.",
-            "says_zh": "单侧惩罚的判别器在最优处也是如此。",
+            "says_zh": "单侧惩罚的判别器在最优处，真实点和生成点上梯度范数也为 1。",
             "quantity": "mean of |‖∇f‖ − 1| over held-out real and generated points",
             "quantity_zh": "留出的真实点和生成点上 |‖∇f‖ − 1| 的均值",
             "relation": "below",
@@ -78,7 +78,7 @@ ABOUT = {
         },
         "two_sided_better": {
             "says": "A critic with the two-sided penalty sees more than one with the one-sided.",
-            "says_zh": "双侧惩罚的判别器测出的距离多于单侧惩罚的判别器。",
+            "says_zh": "双侧惩罚的判别器测出的距离大于单侧惩罚的判别器。",
             "quantity": "share of the exact W1 seen, two-sided minus one-sided",
             "quantity_zh": "测出的距离占精确 W1 的比例，双侧减去单侧",
             "relation": "above",

@@ -7,19 +7,19 @@ from experiments.numeric import each, t_interval
 
 ABOUT = {
     "title": "Does WGAN forgive a bad generator where a GAN does not (section 4.3's generators, searched recipes)?",
-    "title_zh": "生成器变差时，WGAN 是否比 GAN 更稳健：4.3 节的生成器，搜索到的配置",
+    "title_zh": "换用较差的生成器结构时，WGAN 是否比 GAN 更稳健（4.3 节的生成器，搜索到的配置）？",
     "claim": """"We observe that WGANs are much more robust than GANs when one varies the architectural choices for the
         generator." (Wasserstein GAN, 1701.07875, section 4.3): a dcgan generator, one without batch norm and with a constant
         number of filters, and an mlp of four layers of 512 units, all against the convolutional dcgan critic; figures 5 to 7.
         "In no experiment did we see evidence of mode collapse for the WGAN algorithm", says the same section.""",
     "claim_zh": "改变生成器的结构时，WGAN 比 GAN 稳健得多（WGAN，1701.07875，4.3 节、图 5–7）：dcgan、"
-    "没有批归一化且滤波器数不变的生成器、四层 512 单元的 mlp，判别器都是卷积的 dcgan；没有在任何实验里看到 WGAN 的模式坍塌。",
+    "没有批归一化且各层滤波器数相同的生成器、四层 512 单元的 mlp，判别器都是卷积的 dcgan；没有在任何实验里看到 WGAN 的模式坍塌。",
     "run": """generators dcgan, dcgan-constant (no batch norm, a constant number of filters) and mlp (512 units) against the
         dcgan critic with 16 filters; wgan and the non-saturating GAN (dcgan) with their recipes of configs/ (tuned says how
         they were found), MNIST, 3,000 generator steps (3,000 critic steps of wgan, 6,000 of the GAN), three seeds; fd_lenet of
         10,000 samples at the end. Their ratio is of 1,000 samples at 30 checkpoints, where the first of a pair ends: at equal
         generator steps and at equal critic steps.""",
-    "run_zh": "生成器 dcgan、dcgan-constant（没有批归一化，滤波器数不变）、mlp（512 个单元），判别器都是 16 个滤波器的 "
+    "run_zh": "生成器 dcgan、dcgan-constant（没有批归一化，各层滤波器数相同）、mlp（512 个单元），判别器都是 16 个滤波器的 "
     "dcgan；wgan 与非饱和 GAN（dcgan）都用 configs/ 的配置（来历见 tuned），MNIST，3,000 个生成器步（判别器步：wgan 3,000，"
     "GAN 6,000），三个种子；最后测 10,000 个样本的 fd_lenet。两者之比用 30 个检查点上 1,000 "
     "个样本的 fd_lenet，在每对中先结束者的终点处读取：生成器步数相同，或判别器步数相同。",
@@ -28,7 +28,7 @@ ABOUT = {
     "claims": {
         "trains_constant": {
             "says": "With a generator without batch norm and of constant width wgan makes digits of which half can be read.",
-            "says_zh": "生成器没有批归一化、滤波器数不变时，wgan 生成的数字有一半可辨认。",
+            "says_zh": "生成器没有批归一化、各层滤波器数相同时，wgan 生成的数字有一半可辨认。",
             "quantity": "fd_lenet at the end (at about 10 half of the digits can be read)",
             "quantity_zh": "结束时的 fd_lenet（10 左右时约一半数字可辨认）",
             "relation": "below",
@@ -39,7 +39,7 @@ ABOUT = {
         "fails_constant": {
             "says": "With a generator without batch norm and of constant width the GAN makes digits of which fewer than half "
             "can be read.",
-            "says_zh": "生成器没有批归一化、滤波器数不变时，GAN 生成的数字可辨认的不到一半。",
+            "says_zh": "生成器没有批归一化、各层滤波器数相同时，GAN 生成的数字可辨认的不到一半。",
             "quantity": "fd_lenet at the end (at about 10 half of the digits can be read)",
             "quantity_zh": "结束时的 fd_lenet（10 左右时约一半数字可辨认）",
             "relation": "above",
@@ -55,7 +55,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 25,
             "caveat": "The claim was added after these trainings, its threshold raised from 10 later.",
-            "caveat_zh": "这一结论是在这些训练之后加的，阈值后来从 10 提高。",
+            "caveat_zh": "这一结论是在这些训练之后加的，阈值原为 10，后来调高。",
         },
         "fails_mlp": {
             "says": "With an mlp generator the GAN makes digits of which fewer than half can be read.",
@@ -65,7 +65,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 25,
             "caveat": "The claim was added after these trainings, its threshold raised from 10 later.",
-            "caveat_zh": "这一结论是在这些训练之后加的，阈值后来从 10 提高。",
+            "caveat_zh": "这一结论是在这些训练之后加的，阈值原为 10，后来调高。",
         },
         "wgan_classes_dcgan": {
             "says": "With a dcgan generator wgan makes all classes.",
@@ -79,7 +79,7 @@ ABOUT = {
         },
         "wgan_classes_constant": {
             "says": "With a generator without batch norm and of constant width wgan makes all classes.",
-            "says_zh": "生成器没有批归一化、滤波器数不变时，wgan 生成所有类别。",
+            "says_zh": "生成器没有批归一化、各层滤波器数相同时，wgan 生成所有类别。",
             "quantity": "class KL to the data, in nats (one class of ten lost: 0.105)",
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",

@@ -72,7 +72,7 @@ ABOUT = {
             "terms": "CPU seconds",
             "caveat": "The claim was added after the search: the GAN's rates, before they fall, are those of its best trial, "
             "whose rates were constant.",
-            "caveat_zh": "这一结论是在搜索之后加的：GAN 下降之前的学习率取自它最好的试验，而那次试验的学习率不变。",
+            "caveat_zh": "这一结论是在搜索之后加的：GAN 的学习率在下降之前取自它最好的试验，而那次试验的学习率是恒定的。",
         },
         "gp_falling": {
             "says": "With learning rates that fall to 0 in both, on 4,000 digits in 5 CPU minutes, wgan-gp outperforms the "
@@ -85,7 +85,7 @@ ABOUT = {
             "terms": "CPU seconds",
             "caveat": "The claim was added after the search: the GAN's rates, before they fall, are those of its best trial, "
             "whose rates were constant.",
-            "caveat_zh": "这一结论是在搜索之后加的：GAN 下降之前的学习率取自它最好的试验，而那次试验的学习率不变。",
+            "caveat_zh": "这一结论是在搜索之后加的：GAN 的学习率在下降之前取自它最好的试验，而那次试验的学习率是恒定的。",
         },
         "wgan_follows": {
             "says": "With the recipe of configs/ wgan's estimate follows the quality.",
@@ -96,7 +96,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0.5,
             "caveat": "Outside of the paper's conditions: one critic step, which the search chose, and rates that fall to 0.",
-            "caveat_zh": "不合论文的条件：每步一个判别器步（搜索所选），学习率降到 0。",
+            "caveat_zh": "不符合论文的条件：每步只有一个判别器步（搜索所选），学习率降到 0。",
         },
         "gp_follows": {
             "says": "With the recipe of configs/ wgan-gp's estimate follows the quality.",

@@ -43,7 +43,7 @@ ABOUT = {
     "claims": {
         "saturating_vanishes": {
             "says": "A discriminator that has learnt its job leaves next to nothing of log(1 − D)'s gradient.",
-            "says_zh": "判别器学好之后，log(1 − D) 的梯度几乎不剩。",
+            "says_zh": "判别器学好之后，log(1 − D) 的梯度几乎消失。",
             "quantity": "norm of the generator's gradient after the last step, divided by its largest on the way",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "below",
@@ -69,7 +69,7 @@ ABOUT = {
         },
         "log_d_is_noisy": {
             "says": "With the −log D trick the gradient gets noisier, relative to its size.",
-            "says_zh": "−log D 的梯度相对于自身大小噪声越来越大。",
+            "says_zh": "−log D 的梯度，其噪声相对于梯度本身的大小越来越大。",
             "quantity": "variance over batches divided by the squared norm of the mean, after the last step over after the first",
             "quantity_zh": "方差除以均值范数的平方，最后一步之后与第一步之后之比",
             "relation": "above",

@@ -21,7 +21,7 @@ DEVICE = "auto、cpu、gpu 或 gpu:N。"
 _MORE = "，".join(f"{name} 为 {row.samples:,}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples)
 SAMPLES = f"{data.Source.samples:,}（{_MORE}）"
 OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）"
-COUNT = f"样本数；默认 {samples.IMAGES}，二维点 {samples.POINTS:,}。"
+COUNT = f"样本数；默认 {samples.IMAGES}，平面点集 {samples.POINTS:,}。"
 NOISE = "噪声 z 的随机种子。"
 CHOSEN = "用于条件模型：依次生成这些类别，如 3,7，或类别名。"
 TABLE = "用于条件模型：每行一个类别，每列同一个 z，共 N 个。"
@@ -42,7 +42,7 @@ COMMANDS = {
         "device": DEVICE,
         "processes": "共同分担每个批次的进程数；auto 取最快的。",
         "amp": "用 bfloat16 做矩阵乘法和卷积，仅限 GPU（A100 或更新）。",
-        "on_nan": "出现非有限数时：stop（停止，默认）或 rollback（退回检查点）。",
+        "on_nan": "出现 NaN 或无穷大时：stop（停止，默认）或 rollback（退回检查点）。",
         "config": "YAML 训练配置，也可以是某次训练的 config.yaml；代替 --model。",
         "overrides": "训练配置中的任何设置，如 clip=0.1，可重复使用；全部设置见 docs/zh/settings.md。",
         "out": "本次训练的文件夹；默认取 runs/ 下一个尚未占用的名称。",
@@ -68,9 +68,9 @@ COMMANDS = {
         "source": "名称见 train.py --help；默认 mnist-5k。",
         "data_dir": DATA_DIR,
         "seeds": "每个模型训练几次，种子为 0 到 N − 1；默认 3。",
-        "steps": f"每次训练的生成器步数；默认 {IMAGES['steps']:,}，点集为 {POINTS['steps']:,}。",
+        "steps": f"每次训练的生成器步数；默认 {IMAGES['steps']:,}，平面点集为 {POINTS['steps']:,}。",
         "minutes": "代替步数：每次训练的 CPU 分钟；GPU 上为实际分钟。",
-        "batch_size": f"每步的样本数；默认 {IMAGES['batch_size']}，点集为 {POINTS['batch_size']}。",
+        "batch_size": f"每步的样本数；默认 {IMAGES['batch_size']}，平面点集为 {POINTS['batch_size']}。",
         "overrides": "对所有模型生效的设置（见 docs/zh/settings.md）；MODEL.KEY=VALUE 只对一个模型生效，如 wgan.clip=0.1。",
         "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
         "wanted": "名称见 eval.py --help；默认为所有适用的指标。",

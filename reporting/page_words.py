@@ -64,7 +64,7 @@ CHARTS = {
         Words("", ""),
     ),
     "Weights at ±c": (
-        Words("Weights held by clipping", "被权重裁剪限制的权重"),
+        Words("Weights held by clipping", "停在裁剪边界上的权重"),
         Words("share of weights at ±c", "位于 ±c 的权重比例"),
         Words("", ""),
     ),
@@ -115,7 +115,7 @@ SETTINGS = {
     "amp": Words("bfloat16 on a GPU", "GPU 上用 bfloat16"),
     "steps": Words("generator steps", "生成器步数"),
     "minutes": Words("minutes of training", "训练分钟数"),
-    "clock": Words("what minutes count", "分钟的计法"),
+    "clock": Words("what minutes count", "分钟的计时方式"),
     "seed": Words("seeds", "随机种子"),
 }
 CELLS = {"yes": "是", "no": "否"}  # of the table of settings
@@ -123,8 +123,8 @@ VERDICTS = {
     "alive": Words("alive", "正常"),
     "died": Words("died", "出错终止"),
     "dead: no gradient reaches the generator": Words("dead: no gradient reaches the generator", "失效：生成器得不到梯度"),
-    "critic was dead for a time": Words("critic was dead for a time", "判别器曾一段时间没有梯度"),
-    "estimate was negative for a time": Words("estimate was negative for a time", "估计值曾一段时间为负"),
+    "critic was dead for a time": Words("critic was dead for a time", "判别器曾有一段时间没有梯度"),
+    "estimate was negative for a time": Words("estimate was negative for a time", "估计值曾有一段时间为负"),
 }
 # remarks of results.json, pattern → the same in Chinese: those that list runs, whose lists are put into Chinese, too
 LISTS = (
@@ -160,7 +160,7 @@ REASONS = (  # and those that hold names and messages, which stay
 PARTS = (
     (", nor can their steps", "，步数也不可比"),
     (" and ", "、"),
-    (" or ", " 或 "),
+    (" or ", "或 "),
     ("all others", "其余"),
     (", seed ", "，种子 "),
     (", after ", "，训练到 "),

@@ -58,7 +58,7 @@ def note(results: dict, lang: str) -> str:
     if lang == "zh":
         parts = ["各种子的均值 ± 标准差" if several else "单个种子"]
         parts += [f"数据：{data_name}"] + ([f"每个生成器取 {samples:,} 个样本评分"] if samples else [])
-        parts += ["真实数据一列为留出数据的得分，± 为各次抽样之间的标准差"]
+        parts += ["真实数据一列为留出数据的得分，± 为各组样本之间的标准差"]
         parts += ["加粗：与其他模型的区间均不重叠的最佳值"] if bold else []
         return "；".join(parts) + "。" + (TRIAL[lang] if trial else "")
     parts = [f"{'Mean ± standard deviation over the seeds' if several else 'One seed'}, {data_name}"]

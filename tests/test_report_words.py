@@ -166,7 +166,7 @@ def test_steps_beside_minutes_are_a_budget_too():
     assert terms.common_budget(entries) is None and terms.common_budget(entries[1:])["steps"] == 10
     (line,) = terms.remarks(entries, runs)
     assert line == "Not trained equally long: 5 minutes: gan, seed 0; 5 minutes or 10 generator steps: all others."
-    assert page_words.remark(line).zh == "训练长度不同：5 分钟：gan，种子 0；5 分钟 或 10 个生成器步：其余。"
+    assert page_words.remark(line).zh == "训练长度不同：5 分钟：gan，种子 0；5 分钟或 10 个生成器步：其余。"
     rows = {row["name"]: row["values"] for row in terms.settings(entries, ["gan", "wgan"])}
     assert rows["steps"] == {"gan": "–", "wgan": "10"} and set(rows["minutes"].values()) == {"5"}
 

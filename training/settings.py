@@ -38,7 +38,7 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         "minutes": Setting(
             "budget of time; what is used up first, this or `steps` below a million, ends the run. `--minutes` sets it, and "
             "`steps` out of reach",
-            "时间预算；它与 `steps`（小于一百万时）先用完者结束训练。`--minutes` 设定它，并使 `steps` 不再起限制作用",
+            "时间预算；它与 `steps`（小于一百万时）哪个先用完，训练就结束。`--minutes` 设定它，并使 `steps` 不再起限制作用",
             "time hours seconds max_minutes time_limit",
         ),
         "clock": Setting(
@@ -78,12 +78,12 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         "beta1": Setting(
             "Adam's momentum; read by `adam` alone. For GANs papers and search take 0 to 0.5, not the 0.9 that is usual "
             "elsewhere",
-            "Adam 的动量；只对 `adam` 有效。训练 GAN 时，论文和搜索都取 0 至 0.5，而不是别处常用的 0.9",
+            "Adam 的动量系数；只对 `adam` 有效。训练 GAN 时，论文和搜索都取 0 至 0.5，而不是别处常用的 0.9",
             "beta betas b1 momentum beta_1 adam_beta1",
         ),
         "beta2": Setting(
             "Adam's second moment; read by `adam` alone. WGAN-GP takes 0.9",
-            "Adam 的二阶矩系数；只对 `adam` 有效。WGAN-GP 取 0.9",
+            "Adam 二阶矩估计的衰减系数；只对 `adam` 有效。WGAN-GP 取 0.9",
             "beta betas b2 beta_2 adam_beta2",
         ),
         "ema": Setting(
@@ -237,7 +237,7 @@ GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
         ),
         "on_nan": Setting(
             "when a number is not finite: `stop`, or `rollback` to the last checkpoint and on with other noise",
-            "出现非有限数时：`stop` 停止，`rollback` 回到上一个检查点并换一组噪声继续",
+            "出现 NaN 或无穷大时：`stop` 停止，`rollback` 回到上一个检查点并换一组噪声继续",
             "nan",
         ),
     },

@@ -128,7 +128,7 @@ WORDS = {
         "f 在真实点上的均值减去在生成点上的均值；除以最大斜率后可与 W₁ 比较",
     ),
     "about_modes": ("modes that have samples near their centre", "中心附近有生成点的模式数"),
-    "about_clipped": ("share of the critic's weights that clipping holds", "被裁剪限制的判别器权重比例"),
+    "about_clipped": ("share of the critic's weights that clipping holds", "判别器权重中停在 ±c 的比例"),
     "about_chances": ("mean probability of “real”, on real points and on samples", "判为真实的平均概率：真实点 / 生成点"),
     "about_slope": ("largest norm of the critic's gradient in the plane", "平面内判别器梯度的最大范数"),
     "slider_generator_learning_rate": ("learning rate, generator", "生成器学习率"),
