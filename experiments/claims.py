@@ -25,7 +25,7 @@ TERMS = {  # what is equal for those that a claim compares: in English, in Chine
     "CPU seconds": ("in equal CPU seconds", "CPU 秒数相同"),
 }
 SIDES = {"above": ("above", "大于"), "below": ("below", "小于")}
-Found = Mapping[str, Any]
+Found = numeric.Interval
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,10 @@ class Claim:
     """says: the claim as it was tested. quantity: what is measured of a replicate, a seed's training say. It holds where the
     whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side.
 
-    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. caveat: a sentence, if
-    one is needed.
+    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. looks: how often its
+    interval was looked at while replicates were added: the interval is then numeric.at_look's. after: it was added, or split, or
+    its quantity or threshold changed, when its replicates had been seen. constants: of lead.CONSTANTS, where they are not its
+    experiment's. caveat: a sentence, if one is needed.
     """
 
     key: str
@@ -46,6 +48,9 @@ class Claim:
     threshold: float
     terms: str = "none"
     of_converged: bool = False
+    looks: int = 1
+    after: bool = False
+    constants: str = ""
     caveat: str = ""
     caveat_zh: str = ""
 
@@ -58,6 +63,7 @@ class Claim:
         return self._judge(found)[1][language == "zh"]
 
     def _judge(self, found: Found | None) -> tuple[str, tuple[str, str]]:
+        at_look = self._at_look(found)
         if found and found.get("method") == BINOMIAL and not found["each"]:
             return UNDECIDED, ("no two differ", "没有一对有差别")
         if not found or not found["each"]:
@@ -67,8 +73,8 @@ class Claim:
             return UNDECIDED, (f"its {len(found['each'])} replicates give no number", f"{len(found['each'])} 次都给不出数值")
         if lived < FEWEST:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
-        known = None not in (found["low"], found["high"])
-        above, below = known and found["low"] > self.threshold, known and found["high"] < self.threshold
+        known = None not in (at_look["low"], at_look["high"])
+        above, below = known and at_look["low"] > self.threshold, known and at_look["high"] < self.threshold
         contains, in_chinese = f"the interval contains {self.threshold:g}", f"区间含 {self.threshold:g}"
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
@@ -82,30 +88,37 @@ class Claim:
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
         if found.get("method") in STUDENTS:
-            wanted = replicates_to_decide(found, self.threshold)
+            wanted = replicates_to_decide(found, self.threshold, self.looks)
             many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
             contains += f"; at this value and scatter it would take {many[0]} seeds"
             in_chinese += f"；若数值和离散程度不变，{many[1]}种子才能判定"
         return UNDECIDED, (contains, in_chinese)
 
+    def _at_look(self, found):
+        return numeric.at_look(found, self.looks) if found else found
+
     def refuted_by(self, language: str = "en") -> str:
-        """What would refute it, in words."""
+        """What would refute it, in words: a quantity whose whole interval lies there."""
         other = SIDES["below" if self.relation == "above" else "above"][language == "zh"]
         if language == "zh":
             terms = f"，{TERMS[self.terms][1]}时" if TERMS[self.terms][1] else ""
-            return f"{self.quantity_zh}{terms}，95 % 区间整个{other} {self.threshold:g}"
+            return f"{self.quantity_zh}{terms}{other} {self.threshold:g}"
         terms = f", {TERMS[self.terms][0]}" if TERMS[self.terms][0] else ""
-        return f"{self.quantity}{terms}: its whole 95 % interval {other} {self.threshold:g}"
+        return f"{self.quantity}{terms}{',' if terms else ''} {other} {self.threshold:g}"
 
     def in_words(self, found: Found | None, language: str = "en") -> dict[str, Any]:
-        """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, n, at_end, verdict, why, caveat:
-        text; measured: bool."""
+        """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, n, at_end, looks, verdict, why,
+        caveat, constants: text; measured, after: bool."""
         chinese = language == "zh"
         text = lambda field: getattr(self, field + "_zh" if chinese else field)  # noqa: E731
         at_end = ""
         if found and found.get("trainings"):
             counts = found["at_end"], found["trainings"]
             at_end = "{1} 次训练中 {0} 次已收敛".format(*counts) if chinese else "{} of {}".format(*counts)
+        looks = ""
+        if self.looks > 1 and found and found["low"] is not None:
+            form = "看过 {} 次（{:.3g} % 区间）" if chinese else "looked at {} times ({:.3g} % interval)"
+            looks = form.format(self.looks, 100 * numeric.level(self.looks))
         return {
             "key": self.key,
             "says": text("says"),
@@ -113,10 +126,13 @@ class Claim:
             "holds_if": f"{'>' if self.relation == 'above' else '<'} {self.threshold:g}",
             "refuted_by": self.refuted_by(language),
             "terms": TERMS[self.terms][chinese],
-            "found": self._found(found, chinese),
+            "found": self._found(self._at_look(found), chinese),
             "each": _each(found, chinese),
             "n": str(sum(value is not None for value in found["each"])) if found else "",
             "at_end": at_end,
+            "looks": looks,
+            "after": self.after,
+            "constants": self.constants,
             "measured": self.why(found) != NOT_MEASURED[0],
             "verdict": WORDS[language][self.verdict(found)],
             "why": self.why(found, language),

@@ -17,7 +17,7 @@ from models.networks.mlp import linear
 ABOUT = {
     "title": "What does clipping do to a critic that a penalty does not?",
     "title_zh": "权重裁剪会给判别器带来哪些毛病，而梯度惩罚不会？",
-    "claim": """"critics trained with weight clipping … fail to capture higher moments of the data distribution"; "weight
+    "claim": """"critics trained with weight clipping fail to capture higher moments of the data distribution"; "weight
         clipping pushes weights towards two values (the extremes of the clipping range)"; its gradients explode or vanish
         through the layers unless c is tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; PaperWeekly's post
         of 2018 says the same of the weights).""",
@@ -56,6 +56,8 @@ ABOUT = {
             "quantity_zh": "训练之后停在 ±c 的权重比例，三种数据中的最小值",
             "relation": "above",
             "threshold": 0.5,
+            "caveat": "'Most' is ours, and so are 4,000 steps: the paper's critics were trained to optimality.",
+            "caveat_zh": "“大多”和 4,000 步都是本项目所定；论文的判别器训练到了最优。",
         },
         "layers_0.01": {
             "says": "Through twelve layers the gradient of a critic clipped at 0.01 vanishes or explodes.",

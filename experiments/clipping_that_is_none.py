@@ -43,6 +43,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "generator steps",
+            "looks": 2,
         },
         "worse_at_critic_steps": {
             "says": "The listing's samples are worse than algorithm 1's after as many critic steps.",
@@ -127,20 +128,23 @@ def measure(store):
 
 def draw(numbers, store):
     cells = numbers["cells"]
-    figure, axes = figures.new(1, len(cells) + 1, height=2.8, width_ratios=[2.2] + [1] * len(cells))
+    figure, axes = figures.new(2, 1 + -(-len(cells) // 2), height=2.3, width_ratios=[2.2] + [1] * -(-len(cells) // 2))
+    for axis in axes[:, 0]:
+        axis.remove()
+    curve, pictures = figure.add_subplot(axes[0][0].get_gridspec()[:, 0]), axes[:, 1:].ravel()
     for number, (label, row) in enumerate(cells.items()):
         # a training that a longer one goes on with is that one's beginning
         if row["curves"] and f"{label} longer" not in cells:
             curves = [[abs(estimate) + 1e-6 for estimate in curve] for curve in row["curves"]["estimate"]]
             style = ("tab:red" if label.startswith("not") else "tab:blue", "-" if "5:1" in label else "--")
-            figures.band(axes[0], row["curves"]["step"], curves, label.removesuffix(" longer"), *style)
+            figures.band(curve, row["curves"]["step"], curves, label.removesuffix(" longer"), *style)
         image = training_runs.worst_tile(store, label, row, "fd_lenet")
         if image is not None:
-            figures.picture(axes[number + 1], image[:, : 4 * 28], f"{label}\nfd_lenet\n{each(row['fd_lenet'], most=4)}")
-            axes[number + 1].title.set_fontsize(7)
-    axes[0].set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
-    axes[0].legend(fontsize=6, labelspacing=0.2, loc=(0.45, 0.45))
-    axes[0].grid(alpha=0.3)
+            figures.picture(pictures[number], image[:, : 4 * 28], f"{label}\nfd_lenet {each(row['fd_lenet'], most=4)}")
+            pictures[number].title.set_fontsize(8)
+    curve.set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
+    curve.legend(fontsize=8, loc=(0.45, 0.45))
+    curve.grid(alpha=0.3)
     about = f"dcgan with 16 filters, mnist-5k, {figures.seeds_of(cells.values())}; samples: each one's worst seed"
     figures.foot(figure, f"{about}; n:1 are critic steps a generator step")
     return figure

@@ -49,6 +49,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "all steps",
+            "looks": 4,
             "caveat": "None of these trainings, of 2,000 critic steps, makes digits that can be read.",
             "caveat_zh": "这些训练只有 2,000 个判别器步，都没有生成可辨认的数字。",
         },
@@ -60,6 +61,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "all steps",
+            "looks": 2,
         },
         "behind_gp": {
             "says": "On digits annealed noise does less for the GAN than the Wasserstein distance: it is behind wgan-gp.",
@@ -69,6 +71,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "critic steps",
+            "looks": 4,
             "caveat": "None of these trainings, of 2,000 critic steps, makes digits that can be read.",
             "caveat_zh": "这些训练只有 2,000 个判别器步，都没有生成可辨认的数字。",
         },
@@ -209,7 +212,8 @@ def draw(numbers, store):
         axis.tick_params(labelsize=7)
         figures.picture(axes[1][column], store.tile(label_key(kind)), f"fd_lenet {digits[kind]['fd_lenet']['mean']:.3g}")
         below.plot(numbers["at"], np.maximum(numbers["passed"][kind], 1e-9), color=colour, label=kind)
-    below.set(xlabel="critic steps", ylabel="passed to a sample", xscale="log", yscale="log")
+    below.set(xlabel="critic steps", ylabel="mean ‖gradient‖", xscale="log", yscale="log")
+    below.set_title("what log(1 − D), or the critic, passes to a sample of the eight Gaussians, mean of the seeds", fontsize=9)
     below.legend(fontsize=8, ncols=4)
     below.grid(alpha=0.3)
     budget = f"{points['critic_steps']:,} and {digits['critic_steps']:,} critic steps"

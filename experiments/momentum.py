@@ -37,8 +37,9 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "all steps",
-            "caveat": "Both players have the optimiser: momentum_apart tells which of the two suffers.",
-            "caveat_zh": "双方用同一种优化器；是哪一方受害，见 momentum_apart。",
+            "looks": 2,
+            "caveat": "Both players have the optimiser: momentum_apart tells whose momentum does the harm.",
+            "caveat_zh": "双方用同一种优化器；害处来自哪一方的动量，见 momentum_apart。",
         },
         "b0.5_slow": {
             "says": "Momentum of β1 = 0.5 makes samples worse at a learning rate of 5e-5.",
@@ -48,6 +49,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "all steps",
+            "looks": 2,
         },
         "b0.9_fast": {
             "says": "Momentum of β1 = 0.9 makes samples worse at a learning rate of 2e-4.",
@@ -78,8 +80,10 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "all steps",
-            "caveat": "The claim was added after these trainings, at first without the comparison and with a threshold of 1.5.",
-            "caveat_zh": "这一结论是在这些训练之后加的，起初不与无动量的相比，阈值为 1.5。",
+            "looks": 2,
+            "after": True,
+            "caveat": "At first it was without the comparison, and the threshold 1.5.",
+            "caveat_zh": "起初不与无动量的相比，阈值为 1.5。",
         },
         "unstable_fast": {
             "says": "With momentum of β1 = 0.9 at a learning rate of 2e-4 fd_lenet rises more from one checkpoint to the next "
@@ -92,8 +96,9 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "all steps",
-            "caveat": "The claim was added after these trainings, at first without the comparison and with a threshold of 1.5.",
-            "caveat_zh": "这一结论是在这些训练之后加的，起初不与无动量的相比，阈值为 1.5。",
+            "after": True,
+            "caveat": "At first it was without the comparison, and the threshold 1.5.",
+            "caveat_zh": "起初不与无动量的相比，阈值为 1.5。",
         },
     },
 }

@@ -1,12 +1,13 @@
 """An experiment's numbers: rounded for its JSON file, and as intervals over seeds.
 
 An interval is {'value', 'low', 'high', 'each', 'seeds', 'method'}: an estimate, the ends of its 95 % interval (None where there
-are fewer than FEWEST replicates), and every replicate's own value (None of one that died) with its seed.
+are fewer than FEWEST replicates), and every replicate's own value (None of one that died) with its seed; 'bound', where ±bound
+cut it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,17 +37,27 @@ def t_interval(values: Replicates, log: bool = False, bound: float = np.inf) -> 
         if len(lived) >= FEWEST:
             low, high = np.clip(t_ends(lived), -bound, bound)
         value, lower, upper = (float(back(end)) if np.isfinite(end) else None for end in (mean, low, high))
-    return _interval(value, lower, upper, values, LOGARITHMS if log else MEAN)
+    cut = {"bound": bound} if np.isfinite(bound) else {}
+    return _interval(value, lower, upper, values, LOGARITHMS if log else MEAN) | cut
+
+
+def paired(
+    ours: Replicates, theirs: Replicates, operation: Callable[[float, float], float], log: bool = False, bound: float = np.inf
+) -> Interval:
+    """t interval of operation(ours, theirs), paired by seed. A pair of which one died is None."""
+    pairs = {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
+    values = {seed: None if a is None or b is None else operation(a, b) for seed, (a, b) in pairs.items()}
+    return t_interval(values, log, bound)
 
 
 def paired_difference(ours: Replicates, theirs: Replicates, bound: float = np.inf) -> Interval:
-    """t interval of ours − theirs, paired by seed. A pair of which one died is None. bound: t_interval's, 2 for correlations."""
-    return t_interval(_paired(ours, theirs, lambda a, b: a - b), bound=bound)
+    """t interval of ours − theirs, paired by seed. bound: t_interval's, 2 for correlations."""
+    return paired(ours, theirs, lambda a, b: a - b, bound=bound)
 
 
 def paired_ratio(ours: Replicates, theirs: Replicates) -> Interval:
-    """t interval of the logarithm of ours / theirs, paired by seed, as a ratio. A pair of which one died is None."""
-    return t_interval(_paired(ours, theirs, lambda a, b: a / b if b else np.inf), log=True)
+    """t interval of the logarithm of ours / theirs, paired by seed, as a ratio."""
+    return paired(ours, theirs, lambda a, b: a / b if b else np.inf, log=True)
 
 
 def share(successes: Mapping[int, bool]) -> Interval:
@@ -62,27 +73,52 @@ def mcnemar(ours: Mapping[int, bool], theirs: Mapping[int, bool]) -> Interval:
     return _proportion({key: ours[key] for key in ours if key in theirs and ours[key] != theirs[key]}, BINOMIAL)
 
 
-def replicates_to_decide(interval: Mapping[str, Any], threshold: float) -> int | None:
-    """How many replicates at least would have their interval on one side of the threshold, were value and scatter those of
-    `interval`, one of STUDENTS that has ends: so many do in half of all cases. None for more than MOST."""
-    ends = np.array([interval[key] for key in ("value", "low", "high")] + [threshold])
+def level(looks: int) -> float:
+    """Of each of so many intervals of growing replicates, so that all hold the true value in LEVEL of all cases (Bonferroni)."""
+    return 1 - (1 - LEVEL) / looks
+
+
+def at_look(interval: Interval, looks: int) -> Interval:
+    """`interval`, of 95 %, at the level of the last of so many looks."""
+    if looks == 1 or interval["low"] is None:
+        return interval
+    if interval["method"] in PROPORTIONS:
+        low, high = stats.binomtest(sum(interval["each"]), len(interval["each"])).proportion_ci(level(looks), "exact")
+        return interval | {"low": low, "high": high}
+    value, half, lived = _on_a_line(interval)
+    half *= _quantile(looks, lived) / _quantile(1, lived)
+    bound = interval.get("bound", np.inf)
+    ends = np.clip([value - half, value + half], -bound, bound)
+    low, high = np.exp(ends) if interval["method"] == LOGARITHMS else ends
+    return interval | {"low": float(low), "high": float(high)}
+
+
+def replicates_to_decide(interval: Interval, threshold: float, looks: int = 1) -> int | None:
+    """How many replicates at least would have their interval on one side of the threshold at the next look, were value and
+    scatter those of `interval`, one of STUDENTS, of 95 % and with ends, which has been looked at so many times: so many do in
+    half of all cases. None for more than MOST."""
     if interval["method"] == LOGARITHMS:
-        if min(ends) <= 0:
+        if min(interval["low"], threshold) <= 0:
             return None
-        ends = np.log(ends)
-    value, low, high, threshold = ends
-    lived = sum(each is not None for each in interval["each"])
-    half = max(value - low, high - value)  # one end may be cut at a bound
+        threshold = np.log(threshold)
+    value, half, lived = _on_a_line(interval)
     counts = np.arange(lived + 1, MOST + 1)
-    halves = half * stats.t.ppf((1 + LEVEL) / 2, counts - 1) / stats.t.ppf((1 + LEVEL) / 2, lived - 1) * np.sqrt(lived / counts)
+    halves = half * _quantile(looks + 1, counts) / _quantile(1, lived) * np.sqrt(lived / counts)
     enough = counts[halves < abs(value - threshold)]
     return int(enough[0]) if len(enough) else None
 
 
-def _paired(ours, theirs, operation):
-    """{seed: operation(a, b)} of the seeds that both have."""
-    pairs = {seed: (ours[seed], theirs[seed]) for seed in ours if seed in theirs}
-    return {seed: None if None in pair else operation(*pair) for seed, pair in pairs.items()}
+def _on_a_line(interval):
+    """(value, half the width, replicates that lived) of one of STUDENTS, before a bound cut it; of logarithms in their place."""
+    value, low, high = (interval[key] for key in ("value", "low", "high"))
+    if interval["method"] == LOGARITHMS:
+        value, low, high = np.log([value, low, high])
+    return value, max(value - low, high - value), sum(each is not None for each in interval["each"])
+
+
+def _quantile(looks, counts):
+    """Student's, of the interval of so many replicates."""
+    return stats.t.ppf((1 + level(looks)) / 2, counts - 1)
 
 
 def _proportion(successes, method):

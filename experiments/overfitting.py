@@ -55,8 +55,7 @@ ABOUT = {
             "quantity_zh": "各检查点上训练图像的估计值与步数的秩相关系数",
             "relation": "above",
             "threshold": 0,
-            "caveat": "The claim was added after these trainings.",
-            "caveat_zh": "这一结论是在这些训练之后加的。",
+            "after": True,
         },
         "penalty_heldout_falls": {
             "says": "On 1,000 digits a penalised critic's estimate of held-out images falls through training.",
@@ -65,8 +64,7 @@ ABOUT = {
             "quantity_zh": "各检查点上留出图像的估计值与步数的秩相关系数",
             "relation": "below",
             "threshold": 0,
-            "caveat": "The claim was added after these trainings.",
-            "caveat_zh": "这一结论是在这些训练之后加的。",
+            "after": True,
         },
         "clip_gap": {
             "says": "On 1,000 digits a clipped critic tells the images it was trained on from others.",

@@ -14,9 +14,9 @@ from models.objectives import js_estimate
 ABOUT = {
     "title": "Two parallel lines: which distance feels how far apart they are?",
     "title_zh": "两条平行线：哪种距离能反映分布间的远近？",
-    "claim": """"the EM distance is continuous while the others are not: W(P0, Pθ) = |θ|, JS = log 2 if θ ≠ 0, KL = +∞ if θ ≠
-        0, δ = 1 if θ ≠ 0 … the sequence converges to P0 under the EM distance, but does not converge at all under either of
-        the JS, KL, reverse KL, or TV" (Wasserstein GAN, 1701.07875, example 1 and figure 1;
+    "claim": """W(P0, Pθ) = |θ|, while JS = log 2, KL = +∞ and TV = 1 for every θ ≠ 0; as θ goes to 0 "the sequence … converges to
+        P0 under the EM distance, but does not converge at all under either the JS, KL, reverse KL, or TV divergences"; "The EM
+        plot is continuous and provides a usable gradient everywhere" (Wasserstein GAN, 1701.07875, example 1 and figure 1;
         PaperWeekly's post of 2018, "一个简单直观的例子").""",
     "claim_zh": "EM 距离 W(P0, Pθ) = |θ| 连续，而 JS、KL、TV 在 θ ≠ 0 时都是常数或无穷，所以 Pθ 只在 EM 距离下收敛到 P0"
     "（WGAN，1701.07875，例 1、图 1；2018 年参照博文“一个简单直观的例子”）。",
@@ -44,6 +44,7 @@ ABOUT = {
             "threshold": 0.1,
             "caveat": "A penalty does not forbid slopes above 1, so that the estimate may exceed |θ|.",
             "caveat_zh": "惩罚并不禁止斜率超过 1，所以估计值可以超过 |θ|。",
+            "looks": 3,
         },
         "clipped_estimate": {
             "says": "A clipped critic's estimate, divided by its largest slope, follows W = |θ|.",
@@ -54,6 +55,7 @@ ABOUT = {
             "threshold": 0.1,
             "caveat": "Its slope is not the same everywhere, so that dividing by the largest makes the estimate too small.",
             "caveat_zh": "它的斜率处处不同，除以最大者会使估计值偏小。",
+            "looks": 3,
         },
         "penalised_gradient": {
             "says": "A penalised critic gives Pθ a gradient towards P0 at every distance.",
@@ -62,6 +64,7 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
             "threshold": 0.5,
+            "looks": 3,
         },
         "clipped_gradient": {
             "says": "A clipped critic, divided by its largest slope, gives Pθ a gradient towards P0 at every distance.",
@@ -70,6 +73,8 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
             "threshold": 0.5,
+            "looks": 3,
+            "after": True,
             "caveat": "The threshold was 0.5 before these trainings, then 0, and is 0.5 again.",
             "caveat_zh": "阈值在这些训练之前是 0.5，后来改为 0，现已改回 0.5。",
         },
@@ -80,6 +85,7 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时 JS 估计值的变化范围（nat，至多为 log 2）",
             "relation": "below",
             "threshold": 0.1,
+            "looks": 3,
         },
         "gan_gradient": {
             "says": "From θ = 0.1 on log(1 − D) passes Pθ next to no gradient, at any distance.",
@@ -88,9 +94,10 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度绝对值的最大值（精确的判别器为 1）",
             "relation": "below",
             "threshold": 0.01,
-            "caveat": "The quantity was changed after these trainings, from the gradient at θ = 1 as a share of the largest one, "
-            "of which both are next to nothing.",
-            "caveat_zh": "所测的量是在这些训练之后改的，原为 θ = 1 处的梯度与最大梯度之比，而两者都近于零。",
+            "looks": 3,
+            "after": True,
+            "caveat": "At first it was the gradient at θ = 1 as a share of the largest one, of which both are next to nothing.",
+            "caveat_zh": "最初测的是 θ = 1 处的梯度与最大值之比，而两者都几乎为零。",
         },
         "penalised_learns": {
             "says": "Learnt through a penalised critic, θ comes to 0: Pθ converges to P0.",
@@ -260,5 +267,7 @@ def draw(numbers, store):
     if not numbers["learnt"][DISCRIMINATOR]:
         axes[3].remove()  # not measured yet
     bars = "line: mean, band: least to largest"
-    figures.foot(figure, f"(0, Z) against (θ, Z); {numbers['seeds']} seeds, {bars}; {numbers['steps']:,} critic steps each")
+    figures.foot(
+        figure, f"(0, Z) against (θ, Z); {numbers['seeds']} seeds, {bars}; {numbers['steps']:,} critic steps for a fixed θ"
+    )
     return figure

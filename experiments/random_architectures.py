@@ -49,6 +49,7 @@ CRITICS: tuple[dict[str, str], ...] = (
     {"critic_network": "dcgan", "critic_norm": "none"},
     {"critic_network": "mlp"},  # has no norm to choose
 )
+CRITIC_NAMES = ("dcgan, batch norm (wgan-gp: layer norm)", "dcgan, no norm", "mlp")
 PAIRS = [{"generator_network": generator, **critic} for generator in GENERATORS for critic in CRITICS]
 COUNT = 2 * len(PAIRS)
 CHOICES: dict[str, tuple[Any, ...]] = {
@@ -90,8 +91,21 @@ def measure(store):
     }
     numbers: dict[str, Any] = {"fd_lenet": fd}
     numbers["successes"] = {model: sum(values.values()) for model, values in success.items()}
+    numbers["by_critic"] = {
+        name: {
+            model: [sum(values[n] for n in of), len(of)]
+            for model, values in success.items()
+            if (of := with_critic(place, values))
+        }
+        for place, name in enumerate(CRITIC_NAMES)
+    }
     numbers["claims"] = {"gp": mcnemar(success["wgan-gp"], success["dcgan"])}
     return numbers
+
+
+def with_critic(place, values):
+    """Numbers of the architectures whose critic is CRITICS[place], of those that have been trained."""
+    return [number for number in values if number % len(CRITICS) == place]
 
 
 def draw(numbers, store):

@@ -56,7 +56,7 @@ def leading(about: Rows, measured: Rows, said: dict[str, list[dict[str, Any]]], 
     table = []
     for english, in_chinese, keys in lead.LEAD:
         answers = [found[key] for key in keys if found[key]["experiment"] in measured]
-        whose = [about[row["experiment"]]["constants"] for row in answers]
+        whose = [row["constants"] or about[row["experiment"]]["constants"] for row in answers]
         table.append(
             {
                 "says": in_chinese if chinese else english,
@@ -66,6 +66,17 @@ def leading(about: Rows, measured: Rows, said: dict[str, list[dict[str, Any]]], 
             }
         )
     return table
+
+
+def in_short(about: Rows, measured: Rows, language: str) -> str:
+    """The sentences of lead.SHORT whose verdicts are those that they say."""
+    found = {
+        f"{name}.{key}": verdict
+        for name in measured
+        for key, verdict in claims.verdicts(about[name], measured[name]["numbers"]).items()
+    }
+    sentences = [row[language == "zh"] for row in lead.SHORT if all(found.get(key) == word for key, word in row[2].items())]
+    return ("" if language == "zh" else " ").join(sentences)
 
 
 def full_budgets(data: str) -> Iterator[dict[str, Any]]:
@@ -98,8 +109,9 @@ def full_budgets(data: str) -> Iterator[dict[str, Any]]:
 
 
 def on_a_gpu() -> dict[str, Any]:
-    """What docs/published.json (benchmarks.published_results) holds, a dict a recipe: steps, fd_lenet of every seed after
-    `common` steps and at the end, and how closely E f(x) − E f(G(z)) follows fd_lenet (rank correlation, every seed)."""
+    """What docs/published.json (benchmarks.published_results) holds, a dict a recipe: steps; fd_lenet of every seed after
+    `common` steps and at the end; at how many checkpoints it was scored (looks); and how closely E f(x) − E f(G(z)) follows it
+    (rank correlation, every seed)."""
     made = json.loads((ROOT / "docs" / "published.json").read_text(encoding="utf-8"))
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in made["trainings"]:
@@ -118,6 +130,7 @@ def on_a_gpu() -> dict[str, Any]:
             "common": {"each": [row["fd"][common] for row in group]},
             "end": {"each": [row["values"]["fd_lenet"]["value"] for row in group]},
             "rank": {"each": [_follows(row["curve"], row["fd"]) for row in group]},
+            "looks": len(group[0]["fd"]),
         }
     real = made["trainings"][0]["values"]["fd_lenet"]["floor"]
     minutes = max(row["seconds"] for row in made["trainings"]) / 60
@@ -190,7 +203,17 @@ def render() -> dict[str, str]:
         said, words = rows(about, measured, language), claims.WORDS[language]
         tally = {word: {name: sum(row["verdict"] == word for row in said[name]) for name in measured} for word in words.values()}
         tally = {word: {name: count for name, count in counts.items() if count} for word, counts in tally.items()}
-        of_language = {"claims": said, "verdicts": words, "tally": tally, "lead": leading(about, measured, said, language)}
+        rows_measured = [row for name in measured for row in said[name]]
+        before = {word: sum(row["verdict"] == word and not row["after"] for row in rows_measured) for word in words.values()}
+        of_language = {
+            "claims": said,
+            "verdicts": words,
+            "tally": tally,
+            "before": before,
+            "after": sum(row["after"] for row in rows_measured),
+            "lead": leading(about, measured, said, language),
+            "short": in_short(about, measured, language),
+        }
         texts[name] = BREAK.sub("", environment().get_template(name).render(content | of_language))
     pages = {f"docs/{page}": texts[name] for page, name in PAGES.items()}
     return pages | {page: between_marks(ROOT / page, "main table", texts[name]) for page, name in TABLES.items()}

@@ -50,6 +50,7 @@ ABOUT = {
             "threshold": 0.01,
             "caveat": "The theorem speaks of an optimal discriminator, which 3,000 steps approach.",
             "caveat_zh": "定理说的是最优判别器，3,000 步只是接近它。",
+            "looks": 2,
         },
         "clipped_lasts": {
             "says": "A clipped critic's gradient does not vanish.",
@@ -58,6 +59,7 @@ ABOUT = {
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "above",
             "threshold": 0.1,
+            "looks": 2,
         },
         "penalised_lasts": {
             "says": "A penalised critic's gradient does not vanish.",
@@ -66,6 +68,7 @@ ABOUT = {
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "above",
             "threshold": 0.1,
+            "looks": 2,
         },
         "log_d_is_noisy": {
             "says": "With the −log D trick the gradient gets noisier, relative to its size.",
@@ -76,6 +79,7 @@ ABOUT = {
             "threshold": 10,
             "caveat": "The raw variance grows with the gradient itself and decides nothing.",
             "caveat_zh": "原始方差随梯度本身增大，不作判据。",
+            "looks": 2,
         },
         "reverse_kl": {
             "says": "Through a trained discriminator −log D descends KL(Pg ‖ Pr) − 2 JS, as theorem 2.5 has it.",
@@ -259,5 +263,5 @@ def draw(numbers, store):
     for axis in axes[:, 1]:
         axis.set_xlabel("steps of discriminator or critic")
     about = f"left: seed 0 after {numbers['line_steps']:,} steps; right: mean of {numbers['seeds']} seeds"
-    figures.foot(figure, f"{about}, batches of {critics.BATCH}, eight Gaussians")
+    figures.foot(figure, f"{about}, batches of {critics.BATCH}, eight Gaussians; slopes below 1e-9 are drawn at 1e-9")
     return figure

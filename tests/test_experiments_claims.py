@@ -72,10 +72,10 @@ def test_what_was_not_measured_is_told_from_what_gave_no_number():
 
 
 def test_the_refutation_is_the_other_side():
-    assert BELOW.refuted_by() == "size: its whole 95 % interval above 1"
-    assert ABOVE.refuted_by("zh") == "大小，95 % 区间整个小于 1"
+    assert BELOW.refuted_by() == "size above 1"
+    assert ABOVE.refuted_by("zh") == "大小小于 1"
     with_terms = Claim("k", **ROW, relation="above", threshold=0.5, terms="CPU seconds")
-    assert with_terms.refuted_by() == "size, in equal CPU seconds: its whole 95 % interval below 0.5"
+    assert with_terms.refuted_by() == "size, in equal CPU seconds, below 0.5"
 
 
 def test_several_terms_are_several_claims():
@@ -151,19 +151,46 @@ def test_fewer_than_three_have_no_interval(values):
     assert numeric.share(dict.fromkeys(values, True))["low"] is None
 
 
-@given(st.lists(st.floats(0.5, 2), min_size=3, max_size=12), st.floats(0.5, 2), st.booleans())
-def test_it_is_said_how_many_seeds_would_decide(values, threshold, log):
+@given(st.lists(st.floats(0.5, 2), min_size=3, max_size=12), st.floats(0.5, 2), st.booleans(), st.integers(1, 4))
+def test_it_is_said_how_many_seeds_would_decide_at_the_next_look(values, threshold, log, looks):
     interval = numeric.t_interval(dict(enumerate(values)), log)
-    wanted, n = numeric.replicates_to_decide(interval, threshold), len(values)
+    wanted, n = numeric.replicates_to_decide(interval, threshold, looks), len(values)
     scale = np.log if log else np.asarray
     scatter, apart = np.std(scale(values), ddof=1), abs(scale(interval["value"]) - scale(threshold))
-    half = lambda count: stats.t.ppf(0.975, count - 1) * scatter / np.sqrt(count)  # noqa: E731
+    half = lambda count: stats.t.ppf(1 - 0.025 / (looks + 1), count - 1) * scatter / np.sqrt(count)  # noqa: E731
     rounding = 1e-6 * apart + 1e-12
     if wanted is None:
         assert half(numeric.MOST) >= apart - rounding
     else:
         assert wanted > n and half(wanted) < apart + rounding
         assert wanted == n + 1 or half(wanted - 1) >= apart - rounding
+
+
+@pytest.mark.parametrize("looks", [1, 2, 4])
+def test_an_interval_that_was_looked_at_several_times_is_as_much_wider(looks):
+    values, share = {0: 1.0, 1: 2.5, 2: 2.0, 3: None}, dict(enumerate((True, True, True, False)))
+    lived, level = [1.0, 2.5, 2.0], 1 - 0.05 / looks
+    ends = stats.ttest_1samp(lived, 0).confidence_interval(level)
+    row = numeric.at_look(numeric.t_interval(values), looks)
+    assert (row["low"], row["value"], row["high"]) == pytest.approx((ends.low, np.mean(lived), ends.high))
+    logs = stats.ttest_1samp(np.log(lived), 0).confidence_interval(level)
+    row = numeric.at_look(numeric.t_interval(values, log=True), looks)
+    assert (row["low"], row["high"]) == pytest.approx((np.exp(logs.low), np.exp(logs.high)))
+    row = numeric.at_look(numeric.rounded(numeric.t_interval(values, bound=2.2)), looks)  # as a result's JSON keeps it
+    assert row["high"] == 2.2 and row["low"] == pytest.approx(max(-2.2, ends.low), rel=1e-4)
+    row = numeric.at_look(numeric.share(share), looks)
+    assert (row["low"], row["high"]) == pytest.approx(tuple(stats.binomtest(3, 4).proportion_ci(level)))
+    assert numeric.at_look(numeric.t_interval({0: 1.0}), looks)["low"] is None
+
+
+def test_a_verdict_is_that_of_the_last_look_and_says_so():
+    interval = numeric.t_interval({0: 0.6, 1: 0.7, 2: 0.8, 3: 0.9})
+    once, again = (Claim("k", **ROW, relation="below", threshold=0.97, looks=looks) for looks in (1, 4))
+    assert once.verdict(interval) == HOLDS and once.in_words(interval)["looks"] == ""
+    assert again.verdict(interval) == UNDECIDED and again.in_words(interval)["looks"] == "looked at 4 times (98.8 % interval)"
+    assert again.in_words(interval, "zh")["looks"] == "看过 4 次（98.8 % 区间）"
+    wide = numeric.at_look(interval, 4)
+    assert again.in_words(interval)["found"] == numeric.in_words(wide) != once.in_words(interval)["found"]
 
 
 def test_no_more_seeds_are_named_than_are_worth_it():

@@ -80,6 +80,35 @@ def test_the_page_leads_with_what_the_papers_say(language):
             assert (statement in head) == bool(kept(name)), "where it is measured"
 
 
+@pytest.mark.parametrize("language", PAGES)
+def test_the_page_begins_with_what_was_found_and_says_nothing_that_was_not(language, monkeypatch):
+    """Every sentence's claims exist; it stands in the page where their verdicts are as it says, and nowhere else."""
+    about, measured = {name: experiments.about(name) for name in experiments.NAMES}, results.read()
+    text = PAGES[language].read_text(encoding="utf-8")
+    for row in lead.SHORT:
+        for key in row[2]:
+            name, _, claim = key.partition(".")
+            assert claim in {each.key for each in claims.of(about[name])}
+        true = all(claims.verdicts(about[name], measured[name]["numbers"])[key] == word for (name, key), word in split(row[2]))
+        assert (row[language == "zh"] in text.partition("\n## ")[0]) == true
+    english, chinese, verdicts = lead.SHORT[0]
+    other = dict.fromkeys(verdicts, "no such verdict")
+    monkeypatch.setattr(lead, "SHORT", ((english, chinese, other),))
+    assert results.in_short(about, measured, language) == ""
+
+
+def split(verdicts):
+    return [(tuple(key.split(".", 1)), word) for key, word in verdicts.items()]
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_claims_made_after_their_trainings_are_marked_and_counted(language):
+    text = PAGES[language].read_text(encoding="utf-8")
+    table = text.partition({"en": "\n## All claims", "zh": "\n## 全部结论"}[language])[2].partition("</details>")[0]
+    after = [claim for name in experiments.NAMES if kept(name) for claim in claims.of(experiments.about(name)) if claim.after]
+    assert 0 < len(after) == table.count("†") and f"† {'' if language == 'en' else '有 '}{len(after)} " in text
+
+
 @pytest.mark.parametrize(
     "template", sorted((ROOT / "experiments" / "pages").rglob("*.md")), ids=lambda path: f"{path.parent.name}-{path.name}"
 )
