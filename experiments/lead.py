@@ -88,11 +88,9 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
         {"figures_3_4.wgan_dcgan": "holds"},
     ),
     (
-        "What they observed on images is not confirmed at our small budgets: WGAN succeeds with neither of two generators with "
-        "which "
-        "a GAN is said to fail where the GAN does not, and momentum harms more in the generator than in the critic.",
-        "论文在图像上观察到的，在这里的小预算下没有得到证实：据说 GAN 训练不了的两种生成器，都没有出现 WGAN 成功而 GAN "
-        "失败的情形；"
+        "What the papers observed on images is not confirmed at our small budgets: of two generators with which a GAN is said "
+        "to fail none is trained by WGAN alone, and momentum does more harm in the generator than in the critic.",
+        "论文在图像上观察到的，在这里的小预算下没有得到证实：据说 GAN 训练不了的两种生成器，没有一种是只有 WGAN 能训练的；"
         "动量在生成器里的害处比在判别器里大。",
         {
             "section_43.only_wgan_constant": "does not hold",
