@@ -1,4 +1,4 @@
-"""Open a page in the browser: draw samples, watch GAN and WGAN learn, compare."""
+"""Open a page in the browser, to draw samples, watch GAN and WGAN learn, and compare: `python app.py`."""
 
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while

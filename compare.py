@@ -1,4 +1,4 @@
-"""Train several models on equal terms, or take runs that are there, and put them side by side in one report."""
+"""Train models on equal terms, or take runs that are there, and compare them in one report: `python compare.py gan wgan`."""
 
 from __future__ import annotations
 
@@ -44,6 +44,9 @@ class Command(click.Command):
         return super().parse_args(ctx, spread)
 
 
+MINUTES = "Instead of --steps: CPU minutes for each training; on a GPU, minutes by the clock."
+
+
 def default(setting):
     return f"{comparison.IMAGES[setting]:,} by default, of points {comparison.POINTS[setting]:,}"
 
@@ -55,7 +58,7 @@ def default(setting):
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--seeds", type=click.IntRange(1, 100), metavar="N", help="Trainings a model, with seeds 0 to N − 1; 3 by default.")
 @click.option("--steps", type=int, metavar="N", help=f"Generator steps a training; {default('steps')}.")
-@click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes a training; on a GPU, minutes.")
+@click.option("--minutes", type=float, metavar="M", help=MINUTES)
 @click.option("--batch-size", type=int, metavar="N", help=f"Samples a step; {default('batch_size')}.")
 @click.option(
     "-o",
@@ -68,7 +71,8 @@ def default(setting):
     "--jobs",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
+    help="Trainings at a time, with one thread each; by default as many as there are cores. 1, the default on a GPU: one after "
+    "another, with all threads.",
 )
 @click.option("--metrics", "wanted", metavar="A,B", help="Names as in eval.py --help; by default all that fit.")
 @click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {SAMPLES} by default.")
@@ -76,7 +80,7 @@ def default(setting):
 @click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")
 @click.option("--list", "listing", is_flag=True, help="Show the comparisons that there are, and who is ahead; nothing else.")
 @click.option("--figures", type=click.Choice(FORMS), help="Figures and tables for a paper as well, in figures/.")
-@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report and of these; by default the system's.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report and of --figures; by default the system's.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option("--score-only", is_flag=True, hidden=True)  # what this command starts for each run, side by side
 def main(

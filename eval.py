@@ -31,11 +31,18 @@ from training import checkpoint, grids, run, runtime
 @click.option("--data", "data_name", metavar="NAME", help="Data to compare with; by default the run's own, mnist-5k for a file.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
-@click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
+@click.option("--metrics", "names", metavar="A,B", help=f"Which of these: {', '.join(metrics.METRICS)}; by default all that fit.")
 @click.option(
     "--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {scorer.SAMPLES} by default."
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed of noise and draws.",
+)
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
 @click.option("--every", is_flag=True, help="Score all checkpoints, into VisualDL too unless they are there; mark the best.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, nothing else, on stdout.")

@@ -40,7 +40,7 @@ ONEDNN = "Compute with oneDNN, on a CPU; often faster for larger batches."
     help="Threads on a CPU; one a core by default.",
 )
 @click.option("--use_onednn", "--use-onednn", "onednn", type=bool, default=False, metavar="true|false", help=ONEDNN)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help=samples.NOISE)
 @click.option("--classes", metavar="A,B", help=samples.CHOSEN)
 @click.option("--grid", type=click.Choice(["classes"]), help=samples.TABLE)
 @click.option("--out", metavar="FILE", help=f"{samples.in_words(KINDS)}. By default a PNG in the exported folder.")

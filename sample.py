@@ -1,4 +1,7 @@
-"""Draw samples from a run or a checkpoint: a grid, an .npz, single PNG files, an interpolation, a film."""
+"""Draw samples from a run or a checkpoint: `python sample.py runs/wgan-mnist-5k-s0`.
+
+A grid, an .npz, single PNG files, an interpolation or a film.
+"""
 
 if __name__ == "__main__":
     import ctrl_c  # noqa: F401 - before the other imports, which take a while
@@ -34,7 +37,7 @@ NOT_OF_A_TRAINING = {
     metavar="N",
     help=samples.HOW_MANY,
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of the noise z.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help=samples.NOISE)
 @click.option("--out", metavar="FILE", help=f"{samples.in_words()}. By default a PNG in the run's folder.")
 @click.option("--interpolate", is_flag=True, help="Rows of 8 steps along great circles between pairs of noises.")
 @click.option("--classes", metavar="A,B", help=samples.CHOSEN)

@@ -15,16 +15,19 @@ from storage import writing
 from training import budget, children, launch, run, runtime
 from training import recipe as recipes
 
+POINTS_TAKE = f"Points take {', '.join(name for name, row in networks.NETWORKS.items() if row.points)}."
+MINUTES = "Instead of --steps: CPU minutes, all threads together; on a GPU, minutes by the clock."
+
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model", metavar="NAME", help=f"Recipe of configs/: {', '.join(recipes.names())}.")
-@click.option("--network", metavar="NAME", help=f"{', '.join(networks.NETWORKS)}; any goes under any model.")
+@click.option("--network", metavar="NAME", help=f"{', '.join(networks.NETWORKS)}; any goes with any model. {POINTS_TAKE}")
 @click.option("--data", metavar="NAME", help=f"{', '.join(data_sets.SOURCES)}; mnist-5k needs no download.")
 @click.option("--data-dir", metavar="DIR", help="Where the data set's files lie; otherwise Paddle's cache, then a download.")
 @click.option("--steps", type=int, metavar="N", help="Generator steps; by default the recipe's.")
-@click.option("--minutes", type=float, metavar="M", help="Instead of steps: CPU minutes, of all threads; on a GPU, minutes.")
+@click.option("--minutes", type=float, metavar="M", help=MINUTES)
 @click.option("--batch-size", type=int, metavar="N", help="Samples a step; by default the recipe's.")
-@click.option("--seed", type=int, metavar="N", help="Of weights, noise and order of the data.")
+@click.option("--seed", type=int, metavar="S", help="Random seed of weights, noise and data order; by default the recipe's.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option(
     "--processes", default="1", show_default=True, metavar="N", help="Processes that share each batch; auto for the fastest."

@@ -103,7 +103,7 @@ def check(names: tuple[str, ...]) -> tuple[str, ...]:
     return names or tuple(name for name in NAMES if name != PYTORCH)
 
 
-@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(help=__doc__.partition("\n\nEach training")[0], context_settings={"max_content_width": 110})
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--seconds", type=click.FloatRange(1), metavar="S", help="CPU seconds a training at most: 1,500, 8 with --quick.")
 @click.option("--marks", type=click.IntRange(2, 1000), metavar="N", help="Marks on the way: 25, 3 with --quick.")

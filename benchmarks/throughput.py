@@ -125,7 +125,7 @@ def rows_of(row: Row, clock: str, times: Times, others: dict[str, float], operat
     return results
 
 
-@click.command(help=__doc__)
+@click.command(help=__doc__.partition("\n\nThe first table")[0])  # the rest is for who reads or changes it
 @click.option("--quick", is_flag=True, help="Three rows, fewer repeats.")
 @click.option("--threads", type=click.Choice(list(CLOCKS)), default="both", show_default=True, help="Which of the tables.")
 @click.option("--json", "target", metavar="FILE", help="Write the figures there too.")

@@ -28,7 +28,8 @@ from training import children, runtime
     "--jobs",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Trainings at a time, one thread each; by default one a core. 1: one after another, all threads.",
+    help="Trainings at a time, with one thread each; by default as many as there are cores. 1: one after "
+    "another, with all threads.",
 )
 @click.option("--worker", is_flag=True, hidden=True)  # what this command starts to share an experiment's trainings
 def main(names, quick, data_dir, listing, redraw, jobs, worker):

@@ -4,9 +4,11 @@ With FILE it is written there, and the committed one stays. The kernel is the Py
 budget: PADDLE_WGAN_MINUTES=0.1 PADDLE_WGAN_OPTIONS='--samples 500'. The two are paired for Jupytext. Needs requirements-dev.txt.
 """
 
-import sys
+from __future__ import annotations
+
 from pathlib import Path
 
+import click
 import jupytext
 from nbclient import NotebookClient
 
@@ -21,10 +23,17 @@ def notebook():
     return made
 
 
-if __name__ == "__main__":
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else PATH
+@click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("out", metavar="[FILE.ipynb]", default=PATH, type=click.Path(path_type=Path))
+def main(out: Path) -> None:
+    if out.suffix != ".ipynb":
+        raise click.BadParameter(f"{out} is no .ipynb")
     made = notebook()
     where = {"metadata": {"path": str(PATH.parent)}}  # the kernel's folder
     NotebookClient(made, timeout=1800, kernel_name="python3", record_timing=False, resources=where).execute()
     jupytext.write(made, out)
     print(out)
+
+
+if __name__ == "__main__":
+    main()

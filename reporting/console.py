@@ -80,6 +80,7 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
 def _invoke(command, name):
     """The command's status. Not click's main(), which has its own words for Ctrl-C and for a stdout that is closed."""
     command.context_class = help_page.Context
+    command.context_settings = {"help_option_names": ["-h", "--help"], **command.context_settings}
     if page_words.by_locale() == "zh":
         from reporting import help_zh  # here: it imports all that its lists name
 

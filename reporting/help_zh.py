@@ -21,10 +21,11 @@ DEVICE = "auto、cpu、gpu 或 gpu:N。"
 _MORE = "，".join(f"{name} 为 {row.samples:,}" for name, row in data.SOURCES.items() if row.samples != data.Source.samples)
 SAMPLES = f"{data.Source.samples:,}（{_MORE}）"
 OUT_FILE = ".png（网格图）、.npz（图像数组）或以斜杠结尾的目录（单张 PNG）"
+ON_POINTS = "、".join(name for name, row in networks.NETWORKS.items() if row.points)
 COUNT = f"样本数；默认 {samples.IMAGES}，平面点集 {samples.POINTS:,}。"
 NOISE = "噪声 z 的随机种子。"
 CHOSEN = "用于条件模型：依次生成这些类别，如 3,7，或类别名。"
-TABLE = "用于条件模型：每行一个类别，每列同一个 z，共 N 个。"
+TABLE = "用于条件模型：每行一个类别，每列同一个 z；N 向上取整到整列。"
 CLEAR = "--out 为目录时，先删除其中已有的单张图片。"
 
 # by the file's name and the parameter's; "" is what the command does
@@ -32,13 +33,13 @@ COMMANDS = {
     "train.py": {
         "": "训练 GAN、DCGAN、LSGAN、WGAN 或 WGAN-GP：`python train.py --model wgan`。",
         "model": f"configs/ 中的训练配置：{'、'.join(recipe.names())}。",
-        "network": f"{'、'.join(networks.NETWORKS)}；任何模型都可以配任何网络。",
+        "network": f"{'、'.join(networks.NETWORKS)}；任何模型都可以配任何网络，平面点集只能用 {ON_POINTS}。",
         "data": f"{'、'.join(data.SOURCES)}；mnist-5k 无需下载。",
         "data_dir": DATA_DIR,
         "steps": "生成器步数；默认取训练配置中的值。",
-        "minutes": "代替步数：CPU 分钟（所有线程合计）；GPU 上为实际分钟。",
+        "minutes": "代替 --steps：CPU 分钟，各线程合计；GPU 上为实际分钟。",
         "batch_size": "每步的样本数；默认取训练配置中的值。",
-        "seed": "随机种子，决定权重、噪声和数据顺序。",
+        "seed": "权重、噪声和数据顺序的随机种子；默认取训练配置中的值。",
         "device": DEVICE,
         "processes": "共同分担每个批次的进程数；auto 取最快的。",
         "amp": "用 bfloat16 做矩阵乘法和卷积，仅限 GPU（A100 或更新）。",
@@ -63,16 +64,16 @@ COMMANDS = {
         "device": DEVICE,
     },
     "compare.py": {
-        "": "在同等条件下训练多个模型，或采用已有的训练，在一份报告中并排比较。",
+        "": "在同等条件下训练多个模型，或采用已有的训练，在一份报告中并排比较：`python compare.py gan wgan`。",
         "chosen": "所有模型共用一个网络，或写多个；默认 dcgan。",
         "source": "名称见 train.py --help；默认 mnist-5k。",
         "data_dir": DATA_DIR,
         "seeds": "每个模型训练几次，种子为 0 到 N − 1；默认 3。",
         "steps": f"每次训练的生成器步数；默认 {IMAGES['steps']:,}，平面点集为 {POINTS['steps']:,}。",
-        "minutes": "代替步数：每次训练的 CPU 分钟；GPU 上为实际分钟。",
+        "minutes": "代替 --steps：每次训练的 CPU 分钟；GPU 上为实际分钟。",
         "batch_size": f"每步的样本数；默认 {IMAGES['batch_size']}，平面点集为 {POINTS['batch_size']}。",
         "overrides": "对所有模型生效的设置（见 docs/zh/settings.md）；MODEL.KEY=VALUE 只对一个模型生效，如 wgan.clip=0.1。",
-        "jobs": "同时进行的训练数，每个用一个线程；默认每核一个（GPU 上为 1）。1：逐个进行，使用全部线程。",
+        "jobs": "同时进行的训练数，每个用一个线程；默认有几个核就同时进行几个。1（GPU 上的默认值）：逐个进行，使用全部线程。",
         "wanted": "名称见 eval.py --help；默认为所有适用的指标。",
         "samples": f"评分用的样本数；默认 {SAMPLES}。",
         "out": "比较结果的目录；默认为 compare/ 下的一个名字。",
@@ -83,7 +84,7 @@ COMMANDS = {
         "device": DEVICE,
     },
     "sample.py": {
-        "": "从一次训练或一个检查点采样：网格图、.npz、单张 PNG、插值、动画。",
+        "": "从一次训练或一个检查点采样：`python sample.py runs/wgan-mnist-5k-s0`。可得网格图、.npz、单张 PNG、插值或动画。",
         "count": COUNT,
         "seed": NOISE,
         "out": OUT_FILE
@@ -114,7 +115,7 @@ COMMANDS = {
         "clear": CLEAR,
     },
     "app.py": {
-        "": "在浏览器中打开网页：生成样本、观看 GAN 与 WGAN 训练、对比。",
+        "": "在浏览器中打开网页，生成样本、观看 GAN 与 WGAN 训练、进行对比：`python app.py`。",
         "port": "默认 7860，被占用时取下一个空闲端口。",
         "host": "监听地址；0.0.0.0 允许其他机器访问，网络中的其他人也能在此采样、训练、查看报告。",
         "lang": "页面打开时的语言；默认取系统语言。",

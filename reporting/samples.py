@@ -34,8 +34,9 @@ KINDS = {  # of files that samples go into
 }
 # what options of sample.py and infer.py do
 HOW_MANY = f"How many samples; by default {IMAGES}, of points {POINTS:,}."
-CHOSEN = "Of a conditional run: draw these classes, in turn. 3,7, or names."
-TABLE = "Of a conditional run: a class a row, one z a column, N or a few more."
+NOISE = "Random seed of the noise z."
+CHOSEN = "Of a conditional run: draw these classes in turn, such as 3,7, or by name."
+TABLE = "Of a conditional run: one row for each class, one z for each column; N is rounded up to whole columns."
 CLEAR = "With a folder as --out: take away the single pictures that it holds."
 
 

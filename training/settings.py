@@ -30,9 +30,9 @@ for _name, _row in networks.NETWORKS.items():
 GROUPS: dict[tuple[str, str], dict[str, Setting]] = {
     ("How long", "训练多久"): {
         "steps": Setting(
-            "generator steps. The first thing to try is more of them, where there is `decay` from the beginning; `gan` alone "
-            "loses classes when it is trained for longer",
-            "生成器更新步数。最先尝试加大的一项，有 `decay` 时应一开始就给足；只有 `gan` 训练更久反而会丢失类别",
+            "generator steps. The first thing to try is more of them; with `decay` they have to be given from the start. `gan` "
+            "is the exception: trained for longer it loses classes",
+            "生成器更新步数。最先尝试加大的一项；有 `decay` 时须一开始就给足。`gan` 是例外：训练更久反而会丢失类别",
             "epochs epoch num_epochs n_epochs iterations iters n_iters niter num_steps max_steps n_steps step",
         ),
         "minutes": Setting(

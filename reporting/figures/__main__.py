@@ -18,8 +18,8 @@ from training import comparison, run
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("folders", nargs=-1, required=True, metavar="COMPARISON|RUN…")
-@click.option("--format", "form", type=click.Choice(words.FORMS), default="pdf", show_default=True)
-@click.option("--lang", type=click.Choice(words.LANGUAGES), default="en", show_default=True, help="Of words in the figures.")
+@click.option("--format", "form", type=click.Choice(words.FORMS), default="pdf", show_default=True, help="Kind of the files.")
+@click.option("--lang", type=click.Choice(words.LANGUAGES), default="en", show_default=True, help="Language of the words.")
 @click.option("--out", metavar="DIR", help="Folder of the figures; by default figures/ in the one folder that is named.")
 def main(folders, form, lang, out):
     if len(folders) > 1 and not out:
