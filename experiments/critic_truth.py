@@ -277,5 +277,6 @@ def draw(numbers, store):
     figures.finish(axes.ravel(), title=10)
     pairs = f"W1 of {numbers['pairs']:,} pairs by assignment"
     about = "above: up to 2 linear, then logarithmic; below, right: seed 0, a point a checkpoint"
-    figures.foot(figure, f"{numbers['seeds']} seeds ({about}); {pairs}")
+    few, many = min(SEEDS, numbers["seeds"]), numbers["seeds"]
+    figures.foot(figure, f"{few} seeds{f', {many} with λ 10' if many > few else ''} ({about}); {pairs}")
     return figure

@@ -266,8 +266,10 @@ def draw(numbers, store):
     figures.finish(axes, legend=7, title=10)
     if not numbers["learnt"][DISCRIMINATOR]:
         axes[3].remove()  # not measured yet
+    learnt_by = f" (θ learnt: {len(numbers['learnt'][DISCRIMINATOR])})" if numbers["learnt"][DISCRIMINATOR] else ""
     bars = "line: mean, band: least to largest"
     figures.foot(
-        figure, f"(0, Z) against (θ, Z); {numbers['seeds']} seeds, {bars}; {numbers['steps']:,} critic steps for a fixed θ"
+        figure,
+        f"(0, Z) against (θ, Z); {numbers['seeds']} seeds{learnt_by}, {bars}; {numbers['steps']:,} critic steps for a fixed θ",
     )
     return figure
