@@ -105,8 +105,11 @@ def test_a_chosen_class_is_sample_py_s_and_others_say_that_they_have_none(tmp_pa
 def test_one_source_that_cannot_be_read_leaves_the_others(run):
     from web.drawing import Painter
 
-    one, none, other = Painter().draw(sources=[str(run), None, "nowhere"], count=1, seed=0, towards=1, share=0.5)
+    long = "n" * 300  # longer than a name may be: nobody can tell whether it is there
+    asked = {"sources": [str(run), None, "nowhere", long], "count": 1, "seed": 0, "towards": 1, "share": 0.5}
+    one, none, other, odd = Painter().draw(**asked)
     assert one["latent"] == 8 and none is None and "nowhere is neither a run nor a checkpoint" in other["error"]
+    assert odd["error"].endswith("cannot be read: File name too long")
 
 
 def test_a_run_that_has_gone_on_is_drawn_from_its_newest_checkpoint(run):
