@@ -24,7 +24,7 @@ from tests import helpers
 from tests.helpers import ROOT, files_below
 from training import checkpoint, grids
 from training.run import read_recipe
-from web import cards, catalogue, comparisons, origin, processes, server, words
+from web import POINTS, cards, catalogue, comparisons, origin, processes, server, words
 from web.processes import Pool
 
 
@@ -85,6 +85,11 @@ def test_both_languages_say_everything_with_the_same_values():
         assert fields(english) == fields(chinese), key
         assert chinese and english, key
     assert set(words.TOLD) <= set(words.WORDS)
+
+
+def test_all_points_can_be_chosen_and_those_of_a_user_s_own_have_their_name():
+    assert {"8gaussians", "25gaussians", "swissroll", "2lines"} <= set(POINTS) and "mnist-5k" not in POINTS
+    assert words.of_data("2lines", "zh") == "两条线段" and words.of_data("my-points", "zh") == "my-points"
 
 
 def test_a_picture_is_sample_py_s(run):
