@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 
+ELSEWHERE = {"optuna": "dev", "torch": "alignment"}  # modules that requirements-cpu.txt does not bring: requirements-NAME.txt
+
 
 def say(error):
     *_, folder, name = ["", *sys.argv[0].split("/")]
@@ -22,10 +24,11 @@ def end(number, frame):
 
 
 def missing(kind, error, trace):
-    """sys.excepthook: a package of requirements.txt that is not there, as in a terminal without the environment."""
+    """sys.excepthook: a package that is not there, as in a terminal without the environment, or one that few commands need."""
     if not isinstance(error, ModuleNotFoundError) or error.name is None:
         return sys.__excepthook__(kind, error, trace)
-    hint = "activate the environment that it was installed in, or pip install -r requirements-cpu.txt"
+    file = f"requirements-{ELSEWHERE.get(error.name.partition('.')[0], 'cpu')}.txt"
+    hint = f"activate the environment that it was installed in, or pip install -r {file}"
     say(f"Python has no module {error.name}: {hint}")
     os._exit(2)
 

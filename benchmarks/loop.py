@@ -30,12 +30,17 @@ MODEL, FILTERS, STEPS, CHUNK = "wgan-paper", 16, 500, 50
 
 
 class Stopwatch(Silent):
-    """In the place of the progress display: after each chunk of the loop it runs a chunk of bare steps and times both."""
+    """In the place of the progress display: after each chunk of the loop it runs a chunk of bare steps and times both.
+
+    begin() is called just before the loop: what is made for it, networks and records, is no part of a step.
+    """
 
     def __init__(self, bare: Callable[[], object]) -> None:
         self.bare = bare
         self.loop: list[float] = []
         self.alone: list[float] = []
+
+    def begin(self) -> None:
         self._began = time.perf_counter()
 
     def step(self, done: int) -> None:
@@ -67,9 +72,10 @@ def main():
             other.generator_step(step)
 
     bare()
-    watch = Stopwatch(bare)
+    trainer, watch = GANTrainer(recipe, dataset.shape), Stopwatch(bare)
     with tempfile.TemporaryDirectory() as folder, contextlib.closing(RunLog(folder)) as log:
-        train(GANTrainer(recipe, dataset.shape), dataset, Path(folder), log, watch, print)
+        watch.begin()
+        train(trainer, dataset, Path(folder), log, watch, print)
     # grids and checkpoints come every 500 steps: the mean over all chunks has them, a median would not
     loop, alone = (1e3 * statistics.mean(seconds) / CHUNK for seconds in (watch.loop, watch.alone))
     print(f"{MODEL}, {FILTERS} filters, {STEPS} steps: a generator step and its critic steps take {alone:.1f} ms bare,")

@@ -34,15 +34,6 @@ class Host(NamedTuple):
         _run("ip", "-n", self.name, "link", "set", self.name, "up" if connected else "down")
 
 
-def unavailable() -> str | None:
-    """Why this machine cannot make two hosts, in words; None if it can."""
-    try:
-        with two_hosts():
-            return None
-    except UserError as error:
-        return str(error)
-
-
 @contextlib.contextmanager
 def two_hosts() -> Iterator[tuple[Host, Host]]:
     """Two namespaces with one interface each, at 10.77.0.1 and 10.77.0.2, and no way out. What runs in them at the end is killed.

@@ -63,7 +63,7 @@ class Training(GANTrainer):
         self.offsets = torch.arange(chosen.batch_size, device=device)
         self.sum = torch.zeros((), device=device)  # of E f(x) − E f(G(z)) since the last point of the curve
         self.sums = torch.zeros(POINTS + 1, device=device)
-        self.every = max(1, chosen.steps // POINTS)
+        self.every = -(-chosen.steps // POINTS)  # rounded up: the points reach the end
         self.step = self.critic_steps = 0
         self.counts: list[tuple[int, int]] = []  # generator and critic steps at the points of the curve
         self.images_at: dict[int, np.ndarray] = {}

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 import data
 import metrics
+from benchmarks.table import by_name
 from data.dataset import Dataset
 from errors import UserError
 from experiments import ROOT, figures
@@ -65,15 +66,9 @@ def read(folder: Path, data_dir: str | None) -> dict[str, Any]:
     return {**made, "trainings": trainings}
 
 
-def by_name(content: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """{name: its trainings, a seed each}."""
-    names = dict.fromkeys(row["name"] for row in content["trainings"])
-    return {name: [row for row in content["trainings"] if row["name"] == name] for name in names}
-
-
 def figure(content: dict[str, Any], folder: Path) -> Figure:
     """fd_lenet and E f(x) − E f(G(z)) through training, every seed, and digits of each recipe's worst seed."""
-    groups = by_name(content)
+    groups = by_name(content["trainings"])
     drawn, axes = figures.new(2, 3, height=2.7)
     for name, group in groups.items():
         for number, row in enumerate(group):

@@ -14,7 +14,7 @@ import click
 from matplotlib.figure import Figure
 
 from benchmarks.quality_training import THRESHOLDS
-from benchmarks.table import in_chinese
+from benchmarks.table import by_name, in_chinese
 from experiments import figures
 from reporting import console
 from reporting.figures import save
@@ -33,16 +33,10 @@ def time_to(run: dict[str, Any], threshold: float) -> tuple[float, float]:
     return math.inf, math.inf
 
 
-def by_name(content: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """{name: its runs, a seed each}, in the order in which they stand in the file."""
-    names = dict.fromkeys(run["name"] for run in content["runs"])
-    return {name: [run for run in content["runs"] if run["name"] == name] for name in names}
-
-
 def lines(content: dict[str, Any]) -> list[list[str]]:
     """The table's lines below HEADS, as texts. Of several seeds the median one (of two the later), – if it never gets there."""
     table = []
-    for name, runs in by_name(content).items():
+    for name, runs in by_name(content["runs"]).items():
         cells = [LABELS.get(name, name)]
         for threshold in THRESHOLDS:
             cpu, wall = sorted(time_to(run, threshold) for run in runs)[len(runs) // 2]
@@ -64,7 +58,7 @@ def figure(content: dict[str, Any]) -> Figure:
     drawn, axis = figures.new(height=4)
     for threshold in THRESHOLDS:
         axis.axhline(threshold, color="0.75", linewidth=0.8, zorder=0)
-    for name, runs in by_name(content).items():
+    for name, runs in by_name(content["runs"]).items():
         for number, run in enumerate(runs):
             marks = [mark for mark in run["marks"] if mark["fd_lenet"] is not None]
             label = None if number else LABELS.get(name, name)

@@ -53,6 +53,11 @@ def by_clock(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return {clock: [row for row in rows if row["clock"] == clock] for clock in dict.fromkeys(row["clock"] for row in rows)}
 
 
+def by_name(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """{name: its rows, a seed each}, in the order in which they stand."""
+    return {name: [row for row in rows if row["name"] == name] for name in dict.fromkeys(row["name"] for row in rows)}
+
+
 def name_of(row: dict[str, Any]) -> str:
     """Recipe and network with its filters; mlp and resnet also stand for their data, but for points, which are named instead."""
     network = f"{row['network']} {row['filters']}" if row["network"] != "mlp" else row["data"].replace("mnist-5k", "mlp")

@@ -65,7 +65,7 @@ def build(variant: str, recipe: Recipe, shape: tuple[int, ...], clock: str = "wa
 
         plain.use()
     else:
-        runtime.start("cpu" if variant == "ours" else "auto")
+        runtime.start("cpu")
     import paddle
 
     from training.parallel import Processes, Team

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from training.trainer import GANTrainer
 
 HOME = "mnist-5k"  # what configs/ are tuned on
+SIGNALLED = 128  # and the signal's number: the exit status of what a signal ended
 SEED = 1000  # of trial 0; tables use seeds from 0
 SAMPLES, FINAL_SAMPLES = 2000, 5000
 MARKS = (0.15, 0.3, 0.5, 0.75)  # shares of a trial's seconds
@@ -206,6 +207,11 @@ def run_trial(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset)
     print(f"{model} trial {trial.number}: {value or result['why']} ({result['seconds']:.0f} CPU s)", flush=True)
 
 
+def status_of(code: int) -> int:
+    """A worker's exit status as a shell has it, from Popen's: above SIGNALLED where a signal ended it."""
+    return SIGNALLED - code if code < 0 else code
+
+
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.argument("models", nargs=-1, metavar="MODEL…")
 @click.option("--data", "name", default="mnist-5k", show_default=True, metavar="NAME", help="As train.py's.")
@@ -217,8 +223,8 @@ def run_trial(study: optuna.Study, model: str, recipe: Recipe, dataset: Dataset)
 def main(models, name, data_dir, count, seconds, jobs, worker):
     models = models or trials.MODELS
     for model in models:
-        if model not in recipes.names():
-            raise one_of("model", model, recipes.names())
+        if model not in trials.MODELS:
+            raise one_of("model", model, trials.MODELS)
     bases = {model: base(model, name, seconds) for model in models}
     if worker:
         children.follow_parent()
@@ -236,11 +242,12 @@ def main(models, name, data_dir, count, seconds, jobs, worker):
     command = [sys.executable, "-m", "experiments", "search", *sys.argv[1:], "--worker"]
     processes = [children.start(command, threads=1) for _ in range(jobs or runtime.cores())]
     try:
-        status = max(abs(process.wait()) for process in processes)
+        status = max(status_of(process.wait()) for process in processes)
     finally:
         children.stop(processes)
     if status:
-        print("interrupted: the trials that ended are kept, the same command goes on with the others", file=sys.stderr)
+        why = "interrupted" if status > SIGNALLED else f"a worker ended with status {status}"
+        print(f"{why}: the trials that ended are kept, the same command goes on with the others", file=sys.stderr)
         return status
     for model in models:
         print(trials.path(model, name))

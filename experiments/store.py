@@ -38,7 +38,7 @@ class ExperimentStore:
     """The results of one experiment: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
 
     quick: small budgets. data_dir: as train.py's. redraw: use only what was measured before. on_lock: called when a result,
-    locked, begins to be measured; from then on as many workers as like may carry out the same experiment. waits: for a result
+    locked, begins to be measured; from then on any number of workers may join in. waits: for a result
     that another process has locked; if not, NotShared is raised there.
 
     seeds, point_seeds: of trainings on images, on points. found: keys of what was asked for and is there. left: of what is not,

@@ -162,13 +162,18 @@ def draw(data_name: str) -> Path:
 def importance(content: dict[str, Any]) -> dict[str, float]:
     """{setting: share of the variance that it explains}, by fANOVA over the logarithm of each trial's last known value.
 
-    A pruned trial counts with what it had reached: it was behind the median there.
+    A pruned trial counts with what it had reached: it was behind the median there. {} where fewer than two values are known,
+    which nothing can explain.
     """
     space = {key: json_to_distribution(text) for key, text in content["space"].items()}
     study = optuna.create_study()
+    values: set[float] = set()
     for row in content["trials"]:
         last = row["value"] if row["value"] is not None else (row.get("marks") or [[0, None]])[-1][1]
         if last is not None and math.isfinite(last):
+            values.add(last)
             study.add_trial(optuna.trial.create_trial(params=row["settings"], distributions=space, value=math.log(last)))
+    if len(values) < 2:
+        return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     return optuna.importance.get_param_importances(study, evaluator=evaluator)

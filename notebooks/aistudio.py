@@ -29,9 +29,8 @@ def home() -> Path | None:
 
 def missing() -> list[str]:
     """Requirements whose packages cannot be imported. Whatever Paddle is there stays."""
-    lines = [
-        line for file in ("requirements.txt", "requirements-cpu.txt") for line in (ROOT / file).read_text("utf-8").splitlines()
-    ]
+    files = [(ROOT / file).read_text("utf-8") for file in ("requirements.txt", "requirements-cpu.txt")]
+    lines = [line.partition(" #")[0].rstrip() for text in files for line in text.splitlines()]  # pip takes comments in files only
     names = {line: re.match(r"[\w.-]*", line).group().lower() for line in lines if line[:1].isalpha()}
     return [line for line, name in names.items() if importlib.util.find_spec(MODULES.get(name, name)) is None]
 

@@ -184,8 +184,9 @@ def frames(folder, lines, clock):
 
 
 def group(label, runs):
-    """Mean and standard deviation over the seeds that did not die."""
+    """Mean and standard deviation over the seeds that did not die; where all died, steps and minutes are theirs."""
     alive = [row for row in runs if row["status"] != "died"]
+    trained = alive or runs  # a dead run has the steps of its last checkpoint, often 0, which say nothing of the others
     values_of = {}
     for name in dict.fromkeys(name for row in alive for name in row["metrics"]):
         values = [row["metrics"][name]["value"] for row in alive if row["metrics"].get(name, {}).get("value") is not None]
@@ -197,8 +198,8 @@ def group(label, runs):
         "seeds": [row["seed"] for row in runs],
         "died": len(runs) - len(alive),
         "budget": runs[0]["budget"],  # another budget makes another label
-        "steps": statistics.fmean(row["steps"] for row in runs),
-        "minutes": statistics.fmean(row["minutes"] for row in runs),
+        "steps": statistics.fmean(row["steps"] for row in trained),
+        "minutes": statistics.fmean(row["minutes"] for row in trained),
         "metrics": values_of,
     }
 

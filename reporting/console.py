@@ -38,8 +38,7 @@ def run(command: click.Command, prints: bool = False) -> NoReturn:
     """
     _open_missing()
     out, _ = _lasting("stdout"), _lasting("stderr")
-    path = Path(sys.argv[0])
-    name = path.parent.name if path.name == "__main__.py" else path.name  # as ctrl_c.py says it
+    name = _name()
     logging.basicConfig(format="%(message)s")  # on stderr: a download that begins, what Paddle says at its start
     logging.getLogger("data").setLevel(logging.INFO)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns where a home is missing, and does without
@@ -90,6 +89,12 @@ def _invoke(command, name):
             return command.invoke(context)
     except click.exceptions.Exit as end:  # --help
         return end.exit_code
+
+
+def _name():
+    """The command's, as ctrl_c.py says it."""
+    path = Path(sys.argv[0])
+    return path.parent.name if path.name == "__main__.py" else path.name
 
 
 def _typed(name):
@@ -189,8 +194,10 @@ def _check_working_directory():
 
 
 def command() -> str:
-    """What the user typed, for a record."""
-    return shlex.join(["python", *sys.argv])
+    """What the user typed, for a record: with -m where a module was called, of which sys.argv has another name."""
+    name = _name()
+    typed = _typed(name)
+    return " ".join(["python", shlex.quote(sys.argv[0]) if typed == name else typed, *map(shlex.quote, sys.argv[1:])])
 
 
 def _say(name, message, status):

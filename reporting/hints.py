@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 ALIKE = (("--n", "--samples", "--count", "--num-samples"), ("--out", "--output", "--outdir", "--save-dir"))
@@ -14,11 +16,11 @@ def in_words(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption):
         if meant := _meant_by(error.option_name, options):
             return f"No such option '{error.option_name}': did you mean {', '.join(meant)}?"
-    elif "--model" in options and "unexpected extra argument" in error.message:
+    elif "--model" in options and (found := re.search(r"unexpected extra arguments? \(([^ )]+)", error.message)):
         from training import recipe  # here: only where it is needed
 
-        if model := next((name for name in recipe.names() if f"({name}" in error.message), None):
-            return f"{error.message}: did you mean --model {model}?"
+        if found[1] in recipe.names():
+            return f"{error.message}: did you mean --model {found[1]}?"
     return error.format_message()
 
 

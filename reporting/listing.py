@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from errors import UserError
@@ -44,13 +45,13 @@ def rows(root: Path = comparison.ROOT) -> list[Row]:
 
 def table(found: list[Row]) -> Table:
     """For a terminal of 80 columns: what is copied, as a name is, and what is short stays on a line."""
-    made = Table(header_style="bold", title=f"Comparisons in {comparison.ROOT}/", title_justify="left")
+    made = Table(header_style="bold", title=escape(f"Comparisons in {comparison.ROOT}/"), title_justify="left")
     made.box, made.pad_edge, made.padding = box.SIMPLE_HEAD, False, 0
     whole = {"when", "data", "seeds"} | ({"name"} if max(len(row.name) for row in found) <= WIDEST else set())
     for heading in Row._fields:
         made.add_column(heading, overflow="fold", no_wrap=heading in whole)
     for row in found:
-        made.add_row(*row._replace(when=row.when[5:]))  # the newest is the last, whatever the year
+        made.add_row(*map(escape, row._replace(when=row.when[5:])))  # the newest is the last, whatever the year
     return made
 
 

@@ -1,15 +1,18 @@
 """Tables in Markdown, and pages of which a command writes a part."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from errors import UserError
 
+UNESCAPED, BAR = re.compile(r"(?<!\\)\|"), r"\\|"
+
 
 def in_markdown(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """A Markdown table, headings first; right: the columns that stand to the right."""
+    """A Markdown table, headings first; right: the columns that stand to the right. A | in a cell ends it nowhere."""
     rule = ["---:" if column in right else "---" for column in range(len(lines[0]))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+    return "\n".join(f"| {' | '.join(UNESCAPED.sub(BAR, cell) for cell in line)} |" for line in [lines[0], rule, *lines[1:]])
 
 
 def between_marks(path: Path, what: str, text: str) -> str:

@@ -15,8 +15,8 @@ from errors import UserError
 
 FILE, NEEDS = "generator.onnx", ("paddle2onnx", "onnx", "onnxruntime")
 OPSET = 11  # has all that generators are made of, and every runtime of the last years reads it
-# in a process of its own, which paddle2onnx ends where it cannot convert something; without a file to save in, since it would
-# fold constants then, and install by pip what that takes
+# in a process of its own, which paddle2onnx ends where it cannot convert something; it is given no file to save to:
+# with one it folds constants, and installs packages by pip for that
 CONVERT = """
 import sys, paddle2onnx
 graph, weights, out, opset = sys.argv[1:]

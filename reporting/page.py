@@ -20,7 +20,7 @@ from reporting.table import is_class_share
 from training import grids
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-# of a number in the page
+# how a number is written in the page, by the name that templates use
 FORMS = {
     None: in_digits,
     "deviation": lambda value: in_digits(value, 3),

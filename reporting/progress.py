@@ -34,9 +34,10 @@ class MultiRunProgress:
         self._runs = {id(entry): RunProgress(self, entry, number) for number, entry in enumerate(entries, 1)}
         self._at_start, self.bars = self.share(), None
         if sys.stdout.isatty():
-            columns = [progress.TextColumn("{task.description}"), progress.BarColumn(None), progress.TaskProgressColumn()]
-            columns += [progress.TimeElapsedColumn(), progress.TextColumn("{task.fields[left]}")]
-            self.bars = progress.Progress(*columns, console=Console(highlight=False))
+            # no markup: a name may have brackets
+            words, left = (progress.TextColumn(f"{{task.{of}}}", markup=False) for of in ("description", "fields[left]"))
+            columns = [words, progress.BarColumn(None), progress.TaskProgressColumn(), progress.TimeElapsedColumn(), left]
+            self.bars = progress.Progress(*columns, console=Console(highlight=False, markup=False))
             what = "training" if len(entries) == 1 else f"{len(entries)} runs"
             self._all = self.bars.add_task(what, total=1.0, left="", visible=self._at_start < 1)
             self.bars.update(self._all, completed=self._at_start)

@@ -13,6 +13,7 @@ if __name__ == "__main__":
 
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
@@ -44,21 +45,31 @@ def main(source, target, data_dir):
     if source:
         if not target:
             raise UserError("a name is missing: python -m reporting.publish RUN weights/NAME")
+        recipe = run.read_recipe(ready(source, target).folder)
+        dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)  # before anything is written
         publish(source, target)
-        recipe = run.read_recipe(target)
-        Scorer(data.load(recipe.data, data_dir, recipe.image_size, recipe.fit), say=print, publishing=True).score(target)
+        Scorer(dataset, say=print, publishing=True).score(target)
         print(target)
     for name, language in PAGES.items():
         writing.write_text(ROOT / name, between_marks(ROOT / name, "weights", table(language)))
         print(name)
 
 
-def publish(source: str | Path, target: str | Path) -> None:
-    """Write the published form of the run `source` to the folder `target`, without scores. Raises UserError."""
+class Ready(NamedTuple):
+    """A run that can be published. parts, state: of its last checkpoint. log: its steps. grid: its last."""
+
+    folder: Path
+    parts: dict[str, Any]
+    state: dict[str, Any]
+    log: list[dict]
+    grid: Path
+
+
+def ready(source: str | Path, target: str | Path) -> Ready:
+    """The run `source`, whose published form may be written to `target`. Raises UserError."""
     folder, newest = run.find_checkpoint(source)
     if folder is None:
         raise UserError(f"{source} is a checkpoint: weights are published with their run's log and recipe")
-    target = Path(target)
     if writing.holds_something(target):
         raise UserError(f"{target} holds something already; name another folder")
     parts, state = checkpoint.load(newest)
@@ -68,8 +79,15 @@ def publish(source: str | Path, target: str | Path) -> None:
     last = list(grids.list_grids(folder).values())[-1:]
     if not steps or not last:
         raise UserError(f"{folder} has no log, or no grid of samples")
+    return Ready(folder, parts, state, steps, last[0])
+
+
+def publish(source: str | Path, target: str | Path) -> None:
+    """Write the published form of the run `source` to the folder `target`, without scores. Raises UserError."""
+    folder, parts, state, steps, last = ready(source, target)
+    target = Path(target)
     writing.write_text(target / "log.jsonl", "".join(json.dumps(line) + "\n" for line in thinned(steps)))
-    for path in (grids.path_of_real(folder), *last):
+    for path in (grids.path_of_real(folder), last):
         grids.save_png(target / "samples" / path.name, grids.picture(path))
     kept = {part: parts[part] for part in checkpoint.published_parts("average" in parts)}
     state = {key: value for key, value in state.items() if key not in ("format", "seal", "sha256")} | {"logs": {}}

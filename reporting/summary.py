@@ -26,7 +26,8 @@ def summarise(results: dict) -> dict[str, Any]:
     scored = _ranked([g for g in groups if quality in g["metrics"]], runs, quality, lower)
     behind = [{"label": other["label"], **_paired(runs, quality, scored[0], other)} for other in scored[1:]]
     known = bool(behind) and all(row["low"] is not None for row in behind)
-    reached = {"steps": min(g["steps"] for g in groups), "samples": results["samples"]}
+    judged = [g for g in groups if g["metrics"]] or groups  # no verdict rests on a model that has no score, as one that died
+    reached = {"steps": min(g["steps"] for g in judged), "samples": results["samples"]}
     return {
         "fewest": FEWEST,
         "trial": {name: reached[name] for name, fewest in FEWEST.items() if reached[name] < fewest},

@@ -2,6 +2,7 @@
 
 import re
 
+from rich.markup import escape
 from rich.table import Table
 
 import metrics
@@ -15,13 +16,13 @@ def is_class_share(value: str) -> bool:
 
 def scores(values: dict[str, dict], title: str) -> Table:
     """A row a value, beside the baseline of real data; without the shares of the classes. values: of metrics.evaluate."""
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=escape(title), title_justify="left", header_style="bold")
     for heading in ("value", "better", "samples", "±", "real data", "±"):
         table.add_column(heading, justify="left" if heading in ("value", "better") else "right", no_wrap=True)
     for name, row in values.items():
         if not is_class_share(name):
             numbers = [row[key] for key in ("value", "deviation", "floor", "floor_deviation")]
-            table.add_row(name, metrics.direction(name), *map(in_digits, numbers))
+            table.add_row(escape(name), metrics.direction(name), *map(in_digits, numbers))
     return table
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import metrics
 from reporting import summary, words
+from reporting.markdown import in_markdown
 from reporting.numbers import aligned, in_digits
 from reporting.table import is_class_share
 
@@ -42,12 +43,11 @@ def latex(results: dict, lang: str) -> str:
 
 def markdown(results: dict, lang: str) -> str:
     names, costs, scores = _rows(results, lang)
-    line = lambda cells: "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"  # noqa: E731
-    lines = [line(names), "| --- |" + " ---: |" * (len(names) - 1), *map(line, costs)]
+    lines = [names, *costs]
     for name, direction, cells, best in scores:
         shown = [f"**{cell}**" if number == best else cell for number, cell in enumerate(cells)]
-        lines.append(line([f"{name} {ARROWS[direction][0]}".strip(), *shown]))
-    return "\n".join([*lines, "", note(results, lang), ""])
+        lines.append([f"{name} {ARROWS[direction][0]}".strip(), *shown])
+    return "\n".join([in_markdown(lines, right=range(1, len(names))), "", note(results, lang), ""])
 
 
 def note(results: dict, lang: str) -> str:

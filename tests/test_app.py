@@ -279,6 +279,20 @@ def test_a_change_holds_from_the_next_step_on(visit):
     assert "modes" not in shown(page, 0) and shown(page, 0)["title"] == "GAN"
 
 
+def test_the_curves_begin_with_the_points_that_were_chosen_last(visit):
+    page, seen = watching(visit), []
+    page.locator("[name=data]").select_option("swissroll")
+    page.wait_for_function("document.querySelector('[data-number=modes]').hidden")
+    for _ in range(2):
+        page.locator("[data-do=step]").click()
+        until(page, "w.step === '1'")
+        page.wait_for_timeout(300)
+        seen.append(page.evaluate("[...document.querySelectorAll('.pw-curves')].map(canvas => canvas.toDataURL())"))
+        page.locator("[data-do=reset]").click()
+        until(page, "w.step === '0'")
+    assert seen[0] == seen[1]
+
+
 def test_two_pages_have_trainings_of_their_own_and_a_closed_one_ends(visit, app):
     one, other = watching(visit), watching(visit, "/zh/", "观看训练")
     both = set(children_of(app[1].pid))
@@ -341,6 +355,7 @@ def test_a_comparison_can_be_stopped(visit):
 def test_others_pages_start_nothing_and_only_reports_are_served(app):
     for path, headers, status in (
         ("/watch", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("/watch", {"Origin": "http://evil.example"}, 403),
         ("/watch/no-such-training", {}, 405),
         ("/report?folder=/etc", {}, 404),
         ("/comparison/-1/grid", {}, 404),

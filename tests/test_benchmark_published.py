@@ -53,6 +53,16 @@ def test_what_was_trained_is_written_and_scored(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("steps", "last"), [(7, 6), (8, 8), (3, 3)])
+def test_the_curve_reaches_the_end(call, tmp_path, monkeypatch, steps, last):
+    monkeypatch.setattr(published, "POINTS", 4)
+    flags = ["--out", "made", "--seeds", 1, "--steps", steps, "--models", "dcgan"]
+    assert call("benchmarks.published", *flags).status == 0
+    (row,) = json.loads((tmp_path / "made" / "log.json").read_text())["trainings"]
+    assert row["curve"][-1][:2] == [last, last]
+
+
+@pytest.mark.usefixtures("small")
 def test_trainings_see_the_images_in_our_order(monkeypatch):
     chosen = recipe.load("wgan-paper", overrides={"data": "mnist", **TINY, "seed": 3})
     training = published.Training("wgan-paper", chosen, published.data.load("mnist", None, 32), torch.device("cpu"))

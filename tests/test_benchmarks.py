@@ -10,7 +10,7 @@ from pathlib import Path
 import paddle
 import pytest
 
-from benchmarks import convolutions, inference, machine, memory
+from benchmarks import convolutions, inference, loop, machine, memory
 from benchmarks.process import Process
 from benchmarks.table import by_clock, in_chinese, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
@@ -33,6 +33,21 @@ def test_a_worker_answers_with_seconds(variant, clock):
         assert (b"OMP_NUM_THREADS=1" in environment) == (clock == "cpu")
     finally:
         worker.close()
+
+
+def test_what_is_made_for_the_loop_is_no_part_of_its_time(call, monkeypatch):
+    """Of the first chunk's seconds the overhead would be as much as what is measured."""
+    from training import trainer
+
+    made, record, game, begin = [], loop.RunLog, trainer.GANTrainer, loop.Stopwatch.begin
+    monkeypatch.setattr(loop, "RunLog", lambda folder: (made.append("log"), record(folder))[1])
+    monkeypatch.setattr(trainer, "GANTrainer", lambda *of: (made.append("trainer"), game(*of))[1])
+    monkeypatch.setattr(loop.Stopwatch, "begin", lambda self: (made.append("begin"), begin(self)))
+    for name, value in {"FILTERS": 4, "STEPS": 2, "CHUNK": 1}.items():
+        monkeypatch.setattr(loop, name, value)
+    result = call("benchmarks.loop")
+    assert result.status == 0 and "of the bare throughput" in result.out
+    assert made == ["trainer", "trainer", "log", "begin"]
 
 
 def test_ways_of_drawing_samples_are_timed(tmp_path):

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -192,6 +193,23 @@ def test_settings_that_were_typed_and_do_nothing_are_warned_of(capsys, model, ne
     assert lines == [
         f"warning: {key} does nothing here: neither {recipe.optimizer} nor the network {network} reads it" for key in unread
     ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "module", "words"),
+    [
+        (["experiments", "balance", "--quick"], "experiments.__main__", "python -m experiments balance --quick"),
+        (["experiments queue", "a b"], "experiments.__main__", "python -m experiments queue 'a b'"),
+        (["/some where/reporting/publish.py", "run"], "reporting.publish", "python -m reporting.publish run"),
+        (["/some where/reporting/figures/__main__.py"], "reporting.figures.__main__", "python -m reporting.figures"),
+        (["../my repo/train.py", "--steps", "9"], None, "python '../my repo/train.py' --steps 9"),
+        (["train.py", "--resume"], "pytest.__main__", "python train.py --resume"),
+    ],
+)
+def test_the_command_that_is_recorded_can_be_typed(monkeypatch, argv, module, words):
+    monkeypatch.setattr(sys, "argv", argv)
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", module and SimpleNamespace(name=module))
+    assert console.command() == words
 
 
 def test_minutes_are_a_budget_instead_of_steps_by_the_clock_that_compare_counts_with(call):

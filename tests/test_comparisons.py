@@ -101,6 +101,8 @@ def test_names_that_one_copies_from_a_list_are_whole_in_80_columns():
     text = console.file.getvalue()
     assert max(map(len, text.splitlines())) <= 80
     assert all(word in text for word in (row.name, won.name, "11-27 04:45", "mnist-5k", "1 (0)", "(fd_lenet")), text
+    console.print(listing.table([row._replace(name="a[red]b", data="folder:[cats]")]))
+    assert "a[red]b" in console.file.getvalue() and "folder:[cats]" in console.file.getvalue()
 
 
 def test_a_list_of_nothing(call):

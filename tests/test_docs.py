@@ -4,7 +4,10 @@ import importlib
 import json
 import re
 import shlex
+import shutil
 import subprocess
+import sys
+import zipfile
 from collections import Counter
 from unicodedata import east_asian_width
 
@@ -147,6 +150,28 @@ def test_versions_are_the_same_wherever_they_stand():
     assert f"\npaddlepaddle=={runtime.NEWEST}\n" in text_of("requirements-cpu.txt")
     assert f"[{runtime.OLDEST} to {runtime.NEWEST}]" in text_of("README.md")
     assert f"[{runtime.OLDEST} 至 {runtime.NEWEST}]" in text_of("README_zh.md")
+
+
+def test_pip_install_brings_what_the_commands_need_but_no_module(tmp_path):
+    """In a copy, since it builds in the folder; the many folders of modules are what setuptools would refuse to choose from."""
+    pytest.importorskip("setuptools", minversion="77")
+    for name in ("pyproject.toml", "requirements.txt", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("data", "models"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", "made", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    if "No module named pip" in done.stderr:
+        pytest.skip("no pip")
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("made/*.whl")
+    with zipfile.ZipFile(wheel) as held:
+        assert not [name for name in held.namelist() if name.endswith(".py")]
+        (about,) = (held.read(name).decode() for name in held.namelist() if name.endswith("METADATA"))
+    lines = [line.partition(" #")[0] for line in text_of("requirements.txt").splitlines() if not line.startswith("#")]
+    wanted = {re.match(r"[\w-]+", line)[0] for line in lines}
+    assert set(re.findall(r"^Requires-Dist: ([\w-]+)", about, re.M)) == wanted and len(wanted) > 10
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

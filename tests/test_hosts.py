@@ -25,9 +25,11 @@ GONE = "train.py: error: another process of this training has ended, or its host
 
 @pytest.fixture
 def pair():
-    if reason := network.unavailable():
-        pytest.skip(reason)
-    with network.two_hosts() as both:
+    with contextlib.ExitStack() as stack:
+        try:
+            both = stack.enter_context(network.two_hosts())
+        except UserError as error:
+            pytest.skip(str(error))
         yield both
 
 

@@ -13,7 +13,7 @@ from matplotlib import font_manager
 import metrics
 from data import SOURCES
 from errors import UserError
-from reporting import collect, figures, numbers, score_store, tables, visual, words
+from reporting import collect, figures, markdown, numbers, score_store, tables, visual, words
 from reporting.figures import fonts, printed
 from reporting.figures.__main__ import of_runs
 from tests.helpers import pictures, run_program
@@ -209,6 +209,11 @@ def test_a_model_of_which_a_seed_died_or_was_not_scored_says_so(tmp_path):
     assert found["Seeds"][0] == "0–2, 5 (1 died)"
     assert cells(tables.markdown(results, "zh"), "|")["种子"][0] == "0–2, 5（1 次出错终止）"
     assert found["Fréchet distance (LeNet) ↓"][0].endswith("(2)**") and found["Fréchet distance (LeNet) ↓"][1] == "–"
+
+
+def test_a_bar_in_a_cell_of_markdown_is_escaped_once():
+    table = markdown.in_markdown([["", "folder:a|b"], ["x", r"c\|d"]], right=[1])
+    assert table.splitlines() == [r"|  | folder:a\|b |", "| --- | ---: |", r"| x | c\|d |"]
 
 
 def test_latex_is_escaped():

@@ -110,6 +110,33 @@ def test_tiny_results_are_a_trial():
     assert summary.summarise(results({"a": [1.0], "b": [2.0]}, steps=10, samples=200))["trial"] == {"steps": 10, "samples": 200}
 
 
+def test_a_model_that_died_makes_no_trial_of_the_others():
+    found = results({"wgan": [1.0, 1.1, 1.0], "dcgan": [2.0, 2.1, 2.2]})
+    found["groups"].append({"label": "gan", "steps": 0, "metrics": {}})
+    found["runs"] += [{"label": "gan", "seed": seed, "status": "died", "minutes": 0.0, "metrics": {}} for seed in range(3)]
+    said = summary.summarise(found)
+    assert (said["trial"], said["ahead"], said["certain"]) == ({}, "wgan", True)
+    found["groups"] = found["groups"][2:]
+    assert summary.summarise(found)["trial"] == {"steps": 0}, "where nothing was scored it is one"
+
+
+def test_a_seed_that_died_has_no_part_in_its_models_steps():
+    rows = [{"seed": s, "status": "finished", "budget": "", "steps": 700, "minutes": 2.0, "metrics": {}} for s in range(2)]
+    died = {"seed": 2, "status": "died", "budget": "", "steps": 0, "minutes": 0.1, "metrics": {}}
+    found = collect.group("gan", [*rows, died])
+    assert (found["steps"], found["minutes"], found["died"]) == (700, 2.0, 1)
+    assert collect.group("gan", [died])["steps"] == 0
+
+
+def test_of_a_run_that_died_its_message_alone_names_the_step(small_comparison):
+    grown = json.loads(json.dumps(small_comparison[0]))
+    grown["runs"][0] |= {"status": "died", "message": "critic_loss not finite at step 3", "steps": 0}
+    text = page.render(grown)
+    at = text.index('<p class="alarm">')
+    said = text[at : text.index("</p>", at)]
+    assert "critic_loss not finite at step 3" in said and said.count("step") == 1 and "步" not in said
+
+
 def test_the_page_of_a_trial_does_not_pretend(small_comparison):
     found, text, _ = small_comparison
     assert found["summary"]["trial"] == {"steps": 10, "samples": 200}

@@ -268,6 +268,21 @@ def test_lines_of_a_long_training_fit_into_80_columns(tmp_path, monkeypatch, siz
     assert len(said) == 3 and max(map(len, said)) < 80
 
 
+def test_names_in_brackets_are_whole_in_the_bars_and_the_lines(tmp_path, monkeypatch):
+    terminal = Screen(monkeypatch)
+    whole = MultiRunProgress(comparison.plan(("gan", "lsgan"), (), {}, {}, 1), 2)
+    for entry in whole.entries:
+        entry.folder, entry.label = tmp_path, "my[bold]gan"
+    whole = MultiRunProgress(whole.entries, 2)
+    whole.move(whole.entries[0], 0.5)
+    whole.of(whole.entries[1]).warn("a word")
+    whole.bars.refresh()
+    whole.close()
+    lines = terminal.lines()
+    assert any("my[bold]gan" in line and "50%" in line for line in lines)
+    assert any("my[bold]gan, seed 0: warning: a word" in line for line in lines)
+
+
 def test_helpers_end_with_the_command_that_began_them(tmp_path):
     code = "from training import children; children.follow_parent(); import time; open('up', 'w').write('x'); time.sleep(60)"
     parent = "import sys, time; from training import children; process = children.start([sys.executable, '-c', sys.argv[1]], 1); "

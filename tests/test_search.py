@@ -1,6 +1,8 @@
 """The search: what is searched for which model, what is no success, and that its record goes on where it was."""
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,6 +100,36 @@ def test_a_trial_that_was_under_way_when_its_worker_died_is_tried_again(root, mn
     waiting = trials.open_study("gan", "mnist-5k").get_trials(states=(STATES.WAITING,))
     asked = [trial.system_attrs["fixed_params"] for trial in waiting]
     assert len(asked) == 2 and all(settings in asked for settings in first)
+
+
+def test_a_model_without_a_search_of_its_own_is_refused_before_any_trial(root, refused):
+    said = refused("experiments.search", "wgan-paper", "--data", "8gaussians")
+    assert "unknown model 'wgan-paper'" in said and "allowed are " + ", ".join(trials.MODELS) in said
+
+
+@pytest.mark.parametrize("values", [[], [2.0], [2.0, 2.0]])
+def test_what_settings_explain_is_not_known_of_less_than_two_values_and_the_figure_is_drawn(root, values):
+    space = search.searched(tiny())
+    known = [{"state": "complete", "value": value, "settings": search.first("gan", tiny())[0]} for value in values]
+    pruned = {"state": "pruned", "value": None, "settings": {}, "why": "the critic is dead"}  # before its first mark
+    distributions = {key: optuna.distributions.distribution_to_json(each) for key, each in space.items()}
+    content = {"trials": [*known, pruned], "space": distributions, "quality": "fd_lenet", "seconds_a_trial": 1.0}
+    assert trials.importance(content) == {}
+    searched.path("gan", "mnist-5k").parent.mkdir(parents=True)
+    searched.path("gan", "mnist-5k").write_text(json.dumps(content))
+    assert trials.draw("mnist-5k").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("codes", "status", "said"),
+    [((0, 1), 1, "a worker ended with status 1: "), ((-15, 0), 143, "interrupted: "), ((130, 0), 130, "interrupted: ")],
+)
+def test_a_worker_that_failed_is_no_interruption(root, call, monkeypatch, codes, status, said):
+    workers = iter([SimpleNamespace(wait=partial(int, code)) for code in codes])
+    monkeypatch.setattr(search.children, "start", lambda *_, **more: next(workers))
+    monkeypatch.setattr(search.children, "stop", lambda processes: None)
+    result = call("experiments.search", "gan", "--data", "8gaussians", "--jobs", len(codes))
+    assert result.status == status and result.err.startswith(said) and "the same command goes on" in result.err
 
 
 def test_trials_of_another_budget_are_not_mixed_in(root, mnist5k):

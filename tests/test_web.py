@@ -5,10 +5,13 @@ import io
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
+from functools import partial
 from importlib import metadata
 from string import Formatter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from tests import helpers
 from tests.helpers import ROOT, files_below
 from training import checkpoint, grids
 from training.run import read_recipe
-from web import cards, catalogue, comparisons, processes, server, words
+from web import POINTS, cards, catalogue, comparisons, origin, processes, server, words
 from web.processes import Pool
 
 
@@ -43,7 +46,24 @@ def test_a_port_that_is_taken_is_one_line_and_without_one_the_next_is_taken(refu
         assert f"--port {number}" in refused("app", "--port", number)
         with server.listen("127.0.0.1", number, exact=False) as other:
             assert other.getsockname()[1] > number
-    assert "no.such.host" in refused("app", "--host", "no.such.host.invalid", "--port", 17860)
+
+
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [("no.such.host.invalid", ""), ("192.0.2.1", "Cannot assign requested address"), ("ä..b", "this is no name of a host")],
+)
+def test_a_host_that_is_none_is_named_and_looked_up_once(refused, monkeypatch, host, why):
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "6.31.0")
+    tried, bind = [], socket.socket.bind
+
+    class Socket(socket.socket):
+        def bind(self, address):
+            tried.append(address)
+            return bind(self, address)
+
+    monkeypatch.setattr(server.socket, "socket", Socket)
+    said = refused("app", "--host", host)
+    assert said.startswith(f"app.py: error: --host {host}: ") and why in said and "--port" not in said and len(tried) == 1
 
 
 def test_help_comes_without_gradio_and_paddle(tmp_path):
@@ -65,6 +85,11 @@ def test_both_languages_say_everything_with_the_same_values():
         assert fields(english) == fields(chinese), key
         assert chinese and english, key
     assert set(words.TOLD) <= set(words.WORDS)
+
+
+def test_all_points_can_be_chosen_and_those_of_a_user_s_own_have_their_name():
+    assert {"8gaussians", "25gaussians", "swissroll", "2lines"} <= set(POINTS) and "mnist-5k" not in POINTS
+    assert words.of_data("2lines", "zh") == "两条线段" and words.of_data("my-points", "zh") == "my-points"
 
 
 def test_a_picture_is_sample_py_s(run):
@@ -105,8 +130,11 @@ def test_a_chosen_class_is_sample_py_s_and_others_say_that_they_have_none(tmp_pa
 def test_one_source_that_cannot_be_read_leaves_the_others(run):
     from web.drawing import Painter
 
-    one, none, other = Painter().draw(sources=[str(run), None, "nowhere"], count=1, seed=0, towards=1, share=0.5)
+    long = "n" * 300  # longer than a name may be: nobody can tell whether it is there
+    asked = {"sources": [str(run), None, "nowhere", long], "count": 1, "seed": 0, "towards": 1, "share": 0.5}
+    one, none, other, odd = Painter().draw(**asked)
     assert one["latent"] == 8 and none is None and "nowhere is neither a run nor a checkpoint" in other["error"]
+    assert odd["error"].endswith("cannot be read: File name too long")
 
 
 def test_a_run_that_has_gone_on_is_drawn_from_its_newest_checkpoint(run):
@@ -224,6 +252,31 @@ def test_what_compare_py_refuses_is_refused_before_anything_is_written(tmp_path,
     with pytest.raises(UserError, match="unknown model"):
         comparisons.Desk().start(["no-such-model"], "8gaussians", 0.1, 1, "en")
     assert files_below(tmp_path) == {}
+
+
+@pytest.mark.parametrize(("code", "stopped"), [(None, True), (143, True), (0, False)])
+def test_a_comparison_that_ends_though_it_was_asked_to_stop_has_its_report(code, stopped):
+    made = comparisons.Comparison.__new__(comparisons.Comparison)
+    made._asked_to_stop, made._process = False, SimpleNamespace(poll=partial(next, iter([code])), terminate=lambda: None)
+    made.stop()
+    assert made.stopped == stopped
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "foreign"),
+    [
+        ("GET", {"sec-fetch-site": "same-origin"}, False),
+        ("GET", {"sec-fetch-site": "cross-site"}, True),
+        ("POST", {"sec-fetch-site": "same-site", "origin": "http://a:1"}, True),
+        ("GET", {}, False),  # a browser to http://192.168.0.2, and programs that are none
+        ("GET", {"origin": "http://evil.example"}, True),
+        ("GET", {"origin": "null"}, True),
+        ("GET", {"origin": "http://192.168.0.2:7860"}, False),
+        ("POST", {"origin": "http://a.proxy"}, False),
+    ],
+)
+def test_pages_of_others_are_told_from_our_own(method, headers, foreign):
+    assert origin.is_foreign(method, {"host": "192.168.0.2:7860", **headers}) == foreign
 
 
 def test_reports_are_those_of_comparisons_alone(tmp_path):

@@ -11,6 +11,7 @@ import yaml
 
 import data
 from data.dataset import crop_to, to_uint8
+from errors import UserError
 from reporting import publish, score_store
 from reporting.markdown import between_marks
 from reporting.scorer import Scorer
@@ -111,8 +112,6 @@ def test_damage_is_found(published, call):
 
 
 def test_a_folder_with_something_in_it_and_a_checkpoint_are_refused(published, call):
-    from errors import UserError
-
     (step,) = checkpoint.list_steps("run")[-1:]
     for source, target, words in (("run", published, "holds something"), (checkpoint.path_of("run", step), "w", None)):
         if words is None:  # a checkpoint of a run knows its run
@@ -126,6 +125,19 @@ def test_a_folder_with_something_in_it_and_a_checkpoint_are_refused(published, c
     with pytest.raises(UserError, match="is not the end of its run's budget"):
         publish.publish(checkpoint.path_of("run", 0), "other")  # as the last of a run that was stopped
     assert not Path("other").exists()
+
+
+@pytest.mark.usefixtures("run")
+def test_without_the_data_to_score_with_nothing_is_written(refused, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(publish, "ROOT", tmp_path)
+    (tmp_path / "none").mkdir()
+
+    def load(*which):
+        raise UserError("mnist is not here, and cannot be downloaded")
+
+    monkeypatch.setattr(publish.data, "load", load)
+    assert "mnist is not here" in refused("reporting.publish", "run", "weights/tiny", "--data-dir", "none")
 
 
 def test_a_long_log_keeps_its_ends_and_an_even_distance():

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from errors import UserError
 from storage import reading
-from web import page, words
+from web import origin, page, words
 from web.comparisons import Desk, report_of
 from web.processes import Pool, Worker
 
@@ -120,5 +120,5 @@ def _event(told):
 
 def _refuse_others(request):
     """A page of somebody else's in the same browser may start and change nothing here."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if origin.is_foreign(request.method, request.headers):
         raise HTTPException(403)

@@ -16,7 +16,7 @@ from training import budget, children, comparison, grids, log, runtime
 from training.comparison import Entry
 
 COMPARE = Path(__file__).resolve().parent.parent / "compare.py"
-LINES = 200  # of what it prints, that are kept
+LINES = 200  # of its output, kept to show why it failed
 SAMPLES = 2000  # that are scored: a small comparison need not wait longer for its scores than for its trainings
 
 
@@ -42,7 +42,7 @@ class Comparison:
         comparison.assign_folders(self.folder, self.entries, dataset.sha256)
         command = [sys.executable, COMPARE, *models, "--data", data_name, "--minutes", f"{minutes:g}", "--seeds", seeds]
         command += ["--samples", SAMPLES, "--lang", lang, "--out", self.folder]
-        self.stopped = False
+        self._asked_to_stop = False
         self._lines: deque[str] = deque(maxlen=LINES)
         threads = runtime.given_threads() or 1  # of each training, as compare.py has it
         self._process = children.start(
@@ -60,6 +60,11 @@ class Comparison:
         return self._process.poll() is None
 
     @property
+    def stopped(self) -> bool:
+        """Whether it ends, or has ended, because it was asked to. One that was at its end by then has its report."""
+        return self._asked_to_stop and self._process.poll() != 0
+
+    @property
     def failed(self) -> str:
         """Why there is no report, '' while it runs, when it was stopped and when there is one."""
         if self.runs or self.stopped or self._process.returncode == 0:
@@ -69,7 +74,7 @@ class Comparison:
 
     def stop(self) -> None:
         """Ask it to save checkpoints and end; the same comparison goes on from there."""
-        self.stopped = True
+        self._asked_to_stop = True
         self._process.terminate()
 
     def end(self) -> None:
@@ -94,7 +99,7 @@ def _progress(entry: Entry) -> Progress:
 
 
 class Desk:
-    """Where comparisons are started: one at a time."""
+    """Where all pages start their comparisons, and see the one that runs or ran last: one runs at a time."""
 
     def __init__(self) -> None:
         self.current: Comparison | None = None

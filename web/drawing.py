@@ -13,6 +13,7 @@ import numpy as np
 from data.dataset import crop_to, to_uint8
 from errors import UserError
 from reporting import samples
+from storage import reading
 from training import grids, run, sampling
 from training.trainer import GANTrainer, rebuild
 
@@ -82,8 +83,8 @@ class Painter:
 
 
 def _stamp(source):
-    """What changes with each checkpoint of a run; 0 for what is not there."""
+    """What changes with each checkpoint of a run; 0 for what is not there. Raises UserError where nobody can tell."""
     for path in (source / "checkpoints", source):
-        if path.is_dir():
+        if reading.is_folder(path):
             return path.stat().st_mtime_ns
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import inspect
 import os
 import socket
@@ -38,8 +39,11 @@ def listen(host: str, port: int, exact: bool) -> socket.socket:
             sock.bind((host, number))
             sock.listen(128)
             return sock
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, TypeError) as error:  # TypeError: a name that IDNA cannot encode
             sock.close()
+            # no port is to blame, and no other would do
+            if isinstance(error, (socket.gaierror, TypeError)) or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+                raise UserError(f"--host {host}: {getattr(error, 'strerror', None) or 'this is no name of a host'}") from None
             why = getattr(error, "strerror", None) or error
     raise UserError(f"--port {port}: nothing can listen at {host}:{port} ({why})")
 

@@ -9,10 +9,9 @@ import gradio as gr
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from live.switches import SWITCHES
-from web import WATCHED, words
+from web import POINTS, WATCHED, words
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-DATA = ("8gaussians", "25gaussians", "swissroll", "2lines")
 LATENTS, BATCHES = (1, 2, 4, 8, 16), (32, 64, 128, 256, 512)
 NUMBERS = ("w1", "estimate", "modes", "clipped", "chances", "slope")
 # settings that have a slider: its ends, and whether these are logarithms
@@ -32,7 +31,7 @@ def build(lang: str) -> None:
     html = environment.get_template("watch.html").render(
         say=lambda key: words.of(key, lang),
         told=json.dumps(words.told(lang), ensure_ascii=False),
-        data=DATA,
+        data={name: words.of_data(name, lang) for name in POINTS},
         latents=LATENTS,
         batches=BATCHES,
         switches=SWITCHES,

@@ -205,3 +205,8 @@ def of(key: str, lang: str, **values: Any) -> str:
     """A phrase of WORDS in a language, its {names} filled in."""
     text = WORDS[key][LANGUAGES.index(lang)]
     return text.format(**values) if values else text
+
+
+def of_data(name: str, lang: str) -> str:
+    """What a data set is called. One that WORDS does not know, a user's own, has its name."""
+    return of(name, lang) if name in WORDS else name

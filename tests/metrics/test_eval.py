@@ -86,6 +86,12 @@ def test_layouts_of_another_framework_score_alike(call, tmp_path):
     assert not (tmp_path / "metrics.json").exists()
 
 
+def test_a_name_in_brackets_is_whole_in_the_table(call, tmp_path):
+    np.savez(tmp_path / "samples[final].npz", images=pictures(40, 28)[:, 0])
+    found = call("eval", "samples[final].npz", "--data", "mnist-5k", "--metrics", "swd", "--samples", 40)
+    assert found.status == 0 and "samples[final].npz against mnist-5k: 40 samples" in found.out, found
+
+
 @pytest.mark.parametrize("size", [32, 64])
 def test_pictures_of_a_folder_padded_at_any_size_and_their_samples_in_a_file(call, tmp_path, size):
     write_images(tmp_path / "wide", 80, size=(20, 50))

@@ -243,3 +243,19 @@ def test_a_terminal_without_the_environment_is_answered_in_one_line(command, tmp
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
     name = command.removeprefix("reporting.").replace("strip", "strip.py")
     assert result.stderr.startswith(f"{name}: error: Python has no module ") and "activate the environment" in result.stderr
+    assert result.stderr.endswith(" pip install -r requirements-cpu.txt\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "file"),
+    [(["experiments", "search"], "optuna", "dev"), (["benchmarks.published", "--out", "made"], "torch", "alignment")],
+)
+def test_a_package_that_few_commands_need_is_named_with_the_file_that_brings_it(words, name, file, tmp_path):
+    (tmp_path / f"{name}.py").write_text(f"raise ModuleNotFoundError('No module named {name}', name='{name}')")
+    where = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-m", *words]
+    result = subprocess.run(command, cwd=tmp_path, env=where, capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.stderr
+    assert f"Python has no module {name}: " in result.stderr and result.stderr.endswith(f"-r requirements-{file}.txt\n")
+    required = (ROOT / f"requirements-{file}.txt").read_text(encoding="utf-8").splitlines()
+    assert any(line.startswith(f"{name}>") for line in required)

@@ -97,10 +97,11 @@ window.watchTraining = root => {
     requestAnimationFrame(() => draw(told.exact));
   }
 
-  // a point of the curves at each exact W1; every second one is forgotten when there are many
+  // a point of the curves at each exact W1; every second one is forgotten when there are many. Step 0 begins anew: its points
+  // may be others than before
   function remember(curve, numbers, exact) {
     const last = curve.steps.at(-1);
-    if (last !== undefined && numbers.step < last) { curve.steps = []; curve.w1 = []; curve.estimate = []; }
+    if (numbers.step === 0 || numbers.step < last) { curve.steps = []; curve.w1 = []; curve.estimate = []; }
     if (!exact || numbers.step === curve.steps.at(-1)) return;
     curve.steps.push(numbers.step); curve.w1.push(numbers.w1); curve.estimate.push(numbers.estimate);
     if (curve.steps.length > POINTS) for (const key of ["steps", "w1", "estimate"]) curve[key] = curve[key].filter((_, i) => i % 2 === 0);
