@@ -190,8 +190,13 @@ def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs
 
     flags: of the command that scores. figures: the format of those for print, None for none.
     """
-    waiting = sum(entry.status == "waiting" for entry in entries)
-    print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting} of them there already → {out}")
+    waiting, dead = (sum(entry.status == status for entry in entries) for status in ("waiting", "died"))
+    there = f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting - dead} of them there already"
+    if dead:
+        there += f", {dead} died before"
+        if any(entry.status == "died" and entry.recipe.on_nan == "stop" for entry in entries):
+            there += " and will not be tried again without -o on_nan=rollback"
+    print(f"{there} → {out}")
     progress = MultiRunProgress(entries, max(1, min(jobs, waiting)))
 
     def scoring(entry):

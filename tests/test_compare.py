@@ -198,6 +198,18 @@ def test_a_conditional_run_of_other_labels_is_not_reused(monkeypatch, conditiona
     assert [entry.reused for entry in entries] == reused
 
 
+def test_a_dead_run_is_tried_again_with_rollbacks_only(monkeypatch):
+    stop = plan("gan")[0].recipe
+    rollback = stop.model_copy(update={"on_nan": "rollback"})
+    monkeypatch.setattr(comparison, "read_record", lambda out: {"died": {"A/runs/gan": "not finite"}})
+    monkeypatch.setattr(run, "is_finished", lambda folder, recipe: False)
+    for before, now, status in ((stop, stop, "died"), (stop, rollback, "waiting"), (rollback, rollback, "died")):
+        monkeypatch.setattr(comparison, "known_runs", lambda out, was=before: [(Path("A/runs/gan"), was, {"data_sha256": "x"})])
+        entry = comparison.Entry(now)
+        comparison.assign_folders("A", [entry], "x")
+        assert (entry.status, entry.message == "not finite", entry.folder.name) == (status, status == "died", "gan")
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_models_that_equal_terms_make_alike_keep_each_its_own_run(monkeypatch, finished):
     gan = plan("gan")[0].recipe
@@ -272,8 +284,17 @@ def test_a_model_that_dies_does_not_stop_the_others(call):
     page = Path("A/report.html").read_text(encoding="utf-8")
     assert re.search(r'gan<span lang="en">, seed 0</span>.* died.*not finite', page, re.S)
     before = files_below("A/runs")
-    assert call("compare", "gan", "wgan", *SMALL, *explode, "--seeds", "1", "--out", "A").status == 0  # not tried again
-    assert files_below("A/runs") == before
+    again = call("compare", "gan", "wgan", *SMALL, *explode, "--seeds", "1", "--out", "A")
+    assert again.status == 0 and files_below("A/runs") == before
+    words = "2 runs, 1 of them there already, 1 died before"
+    assert f"{words} and will not be tried again without -o on_nan=rollback → A" in again.out
+    # what can mend it was not tried
+    with_rollbacks = call("compare", "gan", "wgan", *SMALL, *explode, "-o", "on_nan=rollback", "--seeds", "1", "--out", "A")
+    assert "2 runs, 1 of them there already → A" in with_rollbacks.out and files_below("A/runs") != before
+    assert results("A")["runs"][0]["status"] == "died" and run.read_recipe("A/runs/gan-mlp-mnist-5k-s0").on_nan == "rollback"
+    before = files_below("A/runs")
+    again = call("compare", "gan", "wgan", *SMALL, *explode, "-o", "on_nan=rollback", "--seeds", "1", "--out", "A")
+    assert f"{words} → A" in again.out and files_below("A/runs") == before
 
 
 def test_minutes_end_a_run(call):

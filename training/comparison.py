@@ -221,7 +221,8 @@ def assign_folders(
 ) -> None:
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder.
 
-    data_sha256: one for all, or by image_size: padded otherwise, digits have another.
+    A run that died stays dead, unless rollbacks are asked for now and were not before. data_sha256: one for all, or by
+    image_size: padded otherwise, digits have another.
     """
     runs, died = known_runs(out), read_record(out).get("died", {})
     taken: set[Path] = set()
@@ -241,7 +242,8 @@ def assign_folders(
                 break
             # of this comparison, interrupted or dead; it goes on under its own name only
             if folder.parent == Path(out) / "runs" and recipe.model == entry.recipe.model:
-                entry.folder, entry.message = folder, died.get(str(folder), "")
+                tried_so = not (entry.recipe.on_nan == "rollback" and recipe.on_nan == "stop")
+                entry.folder, entry.message = folder, died.get(str(folder), "") if tried_so else ""
                 entry.status = "died" if entry.message else "waiting"
                 break
         else:
