@@ -16,7 +16,7 @@ import pytest
 from errors import TrainingError
 from models.networks import NETWORKS
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
-from training import budget, checkpoint, launch, run, runtime
+from training import budget, checkpoint, launch, run, runtime, signals
 from training import recipe as recipes
 from training.parallel import Normalise
 
@@ -182,6 +182,26 @@ def test_a_mistake_that_all_processes_see_is_said_once(tmp_path):
     status, out, error = run_program("train.py", "--model", "wgan", *flags, cwd=tmp_path)
     assert (status, out, error) == (2, "", "train.py: error: --data-dir nowhere is not a folder\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def waits_for_the_first(folder, monkeypatch, patience):
+    """launch.run of two processes after a signal: the second ends at once, the first saves for two seconds."""
+    monkeypatch.setattr(launch, "GRACE", 0.1)
+    monkeypatch.setattr(signals, "PATIENCE", patience)
+    code = "import os, sys, time\nif os.environ['PADDLE_TRAINER_ID'] == '1': sys.exit(130)\n"
+    (folder / "worker.py").write_text(code + f"time.sleep(2); open({str(folder / 'saved')!r}, 'w'); sys.exit(130)")
+    return launch.run(2, [str(folder / "worker.py")], "cpu")
+
+
+def test_after_a_signal_the_first_process_gets_the_time_that_its_checkpoint_takes(tmp_path, monkeypatch):
+    assert waits_for_the_first(tmp_path, monkeypatch, 60) == 130
+    assert (tmp_path / "saved").exists()
+
+
+def test_a_first_process_that_was_killed_while_it_saved_has_saved_nothing(tmp_path, monkeypatch):
+    with pytest.raises(TrainingError, match="interrupted, and the first process was killed by SIGKILL before its") as error:
+        waits_for_the_first(tmp_path, monkeypatch, 0.1)
+    assert error.value.status == 130 and not (tmp_path / "saved").exists()
 
 
 def test_a_mistake_of_one_of_the_others_is_heard(tmp_path, monkeypatch):
