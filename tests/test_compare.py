@@ -249,6 +249,17 @@ def test_makes_all_files_then_reuses_them(call, tmp_path):
     assert call("compare", "gan", *SMALL, "--seeds", "3", "--out", "A").status == 2
 
 
+def test_a_run_whose_last_weights_are_damaged_is_trained_to_its_end_again(call):
+    assert call("compare", *ONE_RUN).status == 0
+    weights = RUN / "checkpoints/step-000010/generator.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert not run.is_finished(RUN, run.read_recipe(RUN))
+    again = call("compare", *ONE_RUN)
+    assert again.status == 0 and "1 run, 0 of them there already" in again.out
+    assert weights.read_bytes() == whole and run.is_finished(RUN, run.read_recipe(RUN))
+
+
 def test_another_comparison_reuses_the_same_trainings(call):
     call("compare", "gan", "wgan", *SMALL, "--seeds", "1")
     other = call("compare", "wgan", *SMALL, "--seeds", "1")

@@ -89,10 +89,11 @@ def stopped_before(folder: str | Path, name: str) -> Path | None:
 
 
 def is_finished(folder: str | Path, recipe: Recipe) -> bool:
-    """Whether a run's newest checkpoint has used up the recipe's budget; one that is damaged has not."""
-    last = checkpoint.last(folder)
-    with contextlib.suppress(UserError):
-        return last is not None and budget.finished(recipe, checkpoint.read_state(last))
+    """Whether a run's newest intact checkpoint has used up the recipe's budget. All of its files are read: a run whose last
+    weights are damaged is none that can be scored, but one that training mends."""
+    with contextlib.suppress(UserError):  # none is intact
+        newest = checkpoint.newest(folder)
+        return newest is not None and budget.finished(recipe, newest[1])
     return False
 
 
