@@ -131,9 +131,25 @@ def _restore(trainer, newest, console):
     path, state, remarks = newest
     for remark in remarks:
         console.warn(f"{remark}; going back to {path.name}")
+    if line := _jump_of_rates(trainer.recipe, path, state):
+        console.warn(line)
     trainer.resume(path, state)
     console.say(f"going on from {path}")
     return state
+
+
+def _jump_of_rates(recipe, path, state):
+    """A line about learning rates that fall to 0 over another budget than that of the checkpoint at `path`; else ''."""
+    if not recipe.decay:
+        return ""
+    before = run.recipe_of(path, state)
+    now, then = (f"{1 - budget.share(each, state):.0%}" for each in (recipe, before))
+    if now == then:
+        return ""
+    return (
+        f"decay=true: over {budget.in_words(recipe)} instead of {budget.in_words(before)} the learning rates go on at {now} of "
+        f"their first values, not at {then}; a run of that length from the start would have had others all along"
+    )
 
 
 def _command_to_go_on(folder, data_dir, device, processes):
