@@ -43,6 +43,15 @@ def test_terms_are_equal_but_for_the_recipe():
     assert [r.objective for r in found[::2]] == ["non-saturating", "wasserstein", "wasserstein"]
 
 
+@pytest.mark.parametrize("source", ["mnist-5k", "8gaussians"])
+def test_a_generator_step_has_as_many_samples_in_all_models(source):
+    own = recipes.load("wgan-gp-resnet-paper", overrides={"data": source})
+    assert own.generator_batch_size
+    models = ("wgan-gp", "wgan-gp-resnet-paper")
+    assert {entry.recipe.generator_batch_size for entry in plan(*models, data=source)} == {None}
+    assert {entry.recipe.generator_batch for entry in plan(*models, data=source, generator_batch_size=6)} == {6}
+
+
 @pytest.mark.parametrize("model", ["wgan", "wgan-gp", "wgan-paper", "wgan-gp-paper"])
 def test_rates_critic_steps_and_averages_stay_the_recipes_own(model):
     own, (entry,) = recipes.load(model), plan(model)

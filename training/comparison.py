@@ -21,8 +21,9 @@ FORMAT = 1
 LARGEST = 16 << 20  # bytes of comparison.json
 ROOT = Path("compare")  # of comparisons that are given no folder
 # what all models get unless told otherwise
-IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
-POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
+BATCHES = {"generator_batch_size": None}  # as many samples a generator step as a critic step
+IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, **BATCHES, "steps": 3000}
+POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, **BATCHES, "steps": 20_000}
 UNITS = {"units": 512}
 # settings that models beside a run which was named on the command line take from it
 TERMS_OF_A_RUN = ("data", "fit", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
