@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import time
@@ -35,9 +36,10 @@ def evaluate(
     """Measure samples against a data set: {value: {value, deviation, floor, floor_deviation}} of floats (or None).
 
     images: uint8 N×C×H×W as the data set's (padded, or of its native size), or float N×2 points. dataset: data.load's.
-    names: metrics; by default all that fit and can be measured. critic: for metrics that need one, a function from items as the
-    data set's to N outputs; where there are labels, from items and labels. labels: the classes, int64 N, that the samples of a
-    conditional generator were drawn with. say: takes a line of progress. Raises UserError.
+    names: metrics, each an error if it cannot be measured; by default all that fit and can be. critic: for metrics that need
+    one, a function from items as the data set's to N outputs; where there are labels, from items and labels. labels: the
+    classes, int64 N, that the samples of a conditional generator were drawn with. say: takes a line of progress. Raises
+    UserError.
 
     Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images), ten at
     most; value and deviation are mean and standard deviation over them. 'floor' is the baseline of real data: the same measure of
@@ -51,19 +53,37 @@ def evaluate(
     began = time.monotonic()
     samples = real.describe(check(images, dataset), needs - {"nearest"}, labels=labels)
     say(f"{len(samples):,} samples described in {time.monotonic() - began:.1f} s")
-    for row in rows.values():
+    could_not: dict[str, NotMeasurable] = {}
+
+    @contextlib.contextmanager
+    def left_out_if_not_measurable(name):
+        """A metric that was named is an error where it cannot be measured; of all that fit it is left out, in words."""
+        try:
+            yield
+        except NotMeasurable as error:
+            if names is not None:
+                raise
+            could_not[name] = error
+            say(f"not measured: {error}")
+
+    for name, row in rows.items():
         if row.check:
-            row.check(samples, dataset)
-    real.prepare(needs, labels is not None)
+            with left_out_if_not_measurable(name):
+                row.check(samples, dataset)
+    rows = {name: row for name, row in rows.items() if name not in could_not}
+    real.prepare({need for row in rows.values() for need in row.needs}, labels is not None)
     scores = {}
     for name, row in rows.items():
         began = time.monotonic()
         n = min(row.block, len(samples), len(dataset.heldout))
-        baseline = real.baseline(name, row, n, seed)
-        for value, (mean, deviation) in real.values(row, samples, n, seed).items():
-            real_mean, real_deviation = baseline.get(value, (None, None))
-            scores[value] = {"value": mean, "deviation": deviation, "floor": real_mean, "floor_deviation": real_deviation}
-        say(f"{name} in {time.monotonic() - began:.1f} s")
+        with left_out_if_not_measurable(name):
+            baseline, values = real.baseline(name, row, n, seed), real.values(row, samples, n, seed)
+            for value, (mean, deviation) in values.items():
+                real_mean, real_deviation = baseline.get(value, (None, None))
+                scores[value] = {"value": mean, "deviation": deviation, "floor": real_mean, "floor_deviation": real_deviation}
+            say(f"{name} in {time.monotonic() - began:.1f} s")
+    if could_not and not scores:
+        raise next(iter(could_not.values()))
     return scores
 
 
