@@ -71,7 +71,12 @@ def default(setting):
     help="Trainings at a time, one thread each; by default one a core (on a GPU 1). 1: one after another, all threads.",
 )
 @click.option("--metrics", "wanted", metavar="A,B", help="Names as in eval.py --help; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {SAMPLES} by default.")
+@click.option(
+    "--samples",
+    type=click.IntRange(2, 1_000_000),
+    metavar="N",
+    help=f"Samples that are scored, {SAMPLES} by default; ten draws of 1,000 count at most.",
+)
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")
 @click.option("--list", "listing", is_flag=True, help="Show the comparisons that there are, and who is ahead; nothing else.")

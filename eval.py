@@ -33,7 +33,10 @@ from training import checkpoint, grids, run, runtime
 @click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Of {', '.join(metrics.METRICS)}; by default all that fit.")
 @click.option(
-    "--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {scorer.SAMPLES} by default."
+    "--samples",
+    type=click.IntRange(2, 1_000_000),
+    metavar="N",
+    help=f"Samples that are scored, {scorer.SAMPLES} by default; ten draws of 1,000 count at most.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, metavar="S", help="Of noise and draws.")
 @click.option("--raw", is_flag=True, help="Samples of the generator itself, not of its average through training.")
@@ -180,7 +183,10 @@ def show(scores, settings, is_file, source, best, again):
         measured = {name for name, row in metrics.METRICS.items() if set(row.values) & set(values)}
         others = {name: n for name, n in settings.get("samples_a_draw_of", {}).items() if name in measured}
         draws = "; ".join([f"draws of {settings['samples_a_draw']:,}", *(f"{name}: of {n:,}" for name, n in others.items())])
-        out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
+        samples = f"{settings['samples']:,} samples"
+        if most := settings.get("samples_that_count"):
+            samples += f", of which {most:,} count"
+        out.print(table.scores(values, f"{name} against {settings['data']}: {samples}, {draws}"))
         if line := table.class_shares(values):
             out.print(line)
     if best:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import data
 from data import Dataset
 from data.dataset import crop_to, to_uint8
 from errors import NotMeasurable, UserError
@@ -163,7 +164,9 @@ class RealData:
         """Describe the data's own images, from the cache if they were described before. labelled: with their classes."""
         dataset = self.dataset
         rows = np.random.default_rng(0).permutation(len(dataset.train))[:REFERENCE]
-        held = slice(0, max(REFERENCE, *(row.block for row in METRICS.values())))
+        kind = data.source(dataset.name).kind
+        blocks = [row.block for row in METRICS.values() if kind in row.fits + row.if_asked]
+        held = slice(0, max(REFERENCE, *blocks))  # the same whatever was chosen, so that draws and baselines are
         # how near training images are to one another matters only where the baseline must divide anew
         near = () if draws.has_blocks(dataset.heldout, BLOCK) else ("nearest",)
         kept = {"reference": ("features", *near), "heldout": ("features", "nearest")}
@@ -244,8 +247,9 @@ def summary(measured: list[dict[str, float]]) -> dict[str, tuple[float, float | 
 
 
 def describe_settings(dataset: Dataset, count: int, seed: int) -> dict:
-    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions. samples_a_draw_of:
-    the metrics whose draws are of another size than the others'."""
+    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions. samples_that_count:
+    in all draws, where these are fewer than the samples. samples_a_draw_of: the metrics whose draws are of another size than the
+    others'."""
     import paddle
     import scipy
     import sklearn
@@ -253,12 +257,14 @@ def describe_settings(dataset: Dataset, count: int, seed: int) -> dict:
     network = registry.network_of(dataset.name)
     all_there_are = min(count, len(dataset.heldout))
     a_draw = {name: min(METRICS[name].block, all_there_are) for name in registry.names_for(dataset.name)}
+    most = max((size * METRICS[name].draws for name, size in a_draw.items()), default=count)
     others = {name: size for name, size in a_draw.items() if size != min(BLOCK, all_there_are)}
     return {
         "data": dataset.name,
         "data_sha256": dataset.sha256,
         **({"data_note": dataset.note} if dataset.note else {}),
         "samples": count,
+        **({"samples_that_count": most} if most < count else {}),
         "samples_a_draw": min(BLOCK, all_there_are),
         **({"samples_a_draw_of": others} if others else {}),
         "seed": seed,

@@ -1,5 +1,6 @@
 """From samples and a data set to values beside those of real data."""
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -229,6 +230,19 @@ def test_of_real_items_one_in_a_hundred_is_memorised_however_many_are_held_out(h
     drawn = draws.of_heldout(numbered(1500), heldout, 500, 0, dataset=None, network="")
     shares = [memorised(draw.fake.nearest, draw.heldout.nearest)["memorised_share"] for draw in drawn]
     assert np.mean(shares) == pytest.approx(0.01, abs=0.006)
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_no_more_held_out_images_are_described_than_a_metric_of_such_data_draws(monkeypatch):
+    monkeypatch.setattr(evaluator, "REFERENCE", 10)
+    monkeypatch.setitem(registry.METRICS, "stacked", dataclasses.replace(registry.METRICS["stacked"], block=20))
+    for name in [name for name in registry.METRICS if name != "stacked"]:
+        monkeypatch.setitem(registry.METRICS, name, dataclasses.replace(registry.METRICS[name], block=5))
+    dataset = toy_dataset(40, 30, size=28, colours=3)
+    for dataset.name, count in (("mnist-5k", 10), ("stacked-mnist", 20)):
+        real = evaluator.RealData(dataset, None, print)
+        real.prepare({"nearest"})
+        assert len(real.sides["heldout"]) == count and len(real.sides["reference"]) == 10
 
 
 def test_summary():
