@@ -27,7 +27,11 @@ from training import recipe as recipes
 @click.option("--seed", type=int, metavar="N", help="Of weights, noise and order of the data.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option(
-    "--processes", default="1", show_default=True, metavar="N", help="Processes that share each batch; auto for the fastest."
+    "--processes",
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="Processes that share each batch; auto is 1 (docs/scaling.md).",
 )
 @click.option("--amp", is_flag=True, default=None, help="Products in bfloat16, on a GPU (A100 or newer).")
 @click.option("--on-nan", metavar="HOW", help="At a number that is not finite: stop (default), or rollback to a checkpoint.")

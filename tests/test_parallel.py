@@ -13,8 +13,7 @@ import numpy as np
 import paddle
 import pytest
 
-from errors import TrainingError
-from models.networks import NETWORKS
+from errors import TrainingError, UserError
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
 from training import budget, checkpoint, launch, run, runtime, signals
 from training import recipe as recipes
@@ -160,14 +159,19 @@ def test_a_batch_that_does_not_divide_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_auto_takes_more_processes_only_where_that_was_measured_to_be_faster(monkeypatch):
+def test_auto_is_one_process_whatever_there_is(monkeypatch):
     monkeypatch.setattr("training.runtime.cores", lambda: 4)
-    networks = ("mlp", "dcgan", "resnet", "paperweekly")
-    assert [launch.count("auto", recipes.load("wgan", overrides={"network": network}), "auto") for network in networks] == [1] * 4
-    monkeypatch.setitem(NETWORKS, "resnet", NETWORKS["resnet"]._replace(one_core=True))
-    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"}), "auto") == 4
-    monkeypatch.setattr(runtime, "takes_gpu", lambda device: True)
-    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"}), "auto") == 1
+    for taken in (False, True):
+        monkeypatch.setattr(runtime, "takes_gpu", lambda device, taken=taken: taken)
+        assert launch.count("auto", recipes.load("wgan"), "auto") == 1
+
+
+def test_one_card_by_number_is_for_one_process():
+    """Of several each takes the card of its own number: they would train on others than those that were asked for."""
+    recipe = recipes.load("wgan")
+    assert launch.count("1", recipe, "gpu:2") == 1 and launch.count("2", recipe, "gpu") == 2
+    with pytest.raises(UserError, match=r"--device gpu:2 is for one process, not for 2: .*CUDA_VISIBLE_DEVICES"):
+        launch.count("2", recipe, "gpu:2")
 
 
 @pytest.mark.parametrize(("taken", "backend"), [(True, "auto"), (False, "gloo")])

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from typing import IO
 
 from errors import TrainingError, UserError, shortened
-from models import networks
 from training import children, hosts, runtime, signals
 from training.recipe import Recipe
 
@@ -68,20 +67,22 @@ def _place():
 def count(asked: str, recipe: Recipe, device: str) -> int:
     """Processes for `--processes asked` ('auto' or a number) and `--device device`. Raises UserError.
 
-    Of a launcher's processes it is their number, whatever was asked.
+    Of a launcher's processes it is their number, whatever was asked. 'auto' is 1: more were not measured to be
+    faster on one host (docs/performance.md).
     """
     if is_worker():
         asked = str(_place()[1])
     if asked == "auto":
-        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
-        many = min(runtime.cores(), recipe.batch_size // 2)
-        one_core = any(network.one_core for network in networks.rows(recipe))
-        return many if one_core and not _undivided(many, recipe) and not runtime.takes_gpu(device) else 1
+        return 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     if undivided := _undivided(int(asked), recipe):
         key = undivided[0]
         raise UserError(f"--processes {asked}: {key} {getattr(recipe, key)} does not divide into equal parts of 2 or more")
+    if int(asked) > 1 and ":" in device:  # each process has a card of its own
+        raise UserError(
+            f"--device {device} is for one process, not for {asked}: say --device gpu, and which cards by CUDA_VISIBLE_DEVICES"
+        )
     return int(asked)
 
 

@@ -22,15 +22,13 @@ class Network(NamedTuple):
     """source: a module with Generator and Critic by its dotted name, imported with Paddle, or what else has the two.
 
     sizes: picture sizes it can make, None for any. norms: the roles whose norm layers a recipe chooses. points: whether it also
-    makes points in the plane. one_core: its convolutions use one core of a CPU, as Paddle's own do, so that several processes are
-    faster. widths: those of WIDTHS that it reads.
+    makes points in the plane. widths: those of WIDTHS that it reads.
     """
 
     source: Any
     sizes: tuple[int, ...] | None = None
     norms: tuple[str, ...] = ()
     points: bool = False
-    one_core: bool = False
     widths: tuple[str, ...] = WIDTHS
 
 
