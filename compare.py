@@ -21,7 +21,7 @@ from reporting.progress import MultiRunProgress
 from reporting.scorer import SAMPLES, Scorer
 from reporting.words import FORMS, LANGUAGES
 from storage import writing
-from training import children, comparison, launch, run_comparison, runtime
+from training import budget, children, comparison, launch, run_comparison, runtime
 from training import recipe as recipes
 
 
@@ -115,13 +115,10 @@ def main(
     for name in chosen:
         if name not in networks.NETWORKS:
             raise UserError(f"--network {name}: allowed are {', '.join(networks.NETWORKS)}")
-    if steps is not None and minutes is not None:
-        raise UserError("--steps and --minutes exclude one another")
-    flags = {"data": source, "steps": steps, "minutes": minutes, "batch_size": batch_size}
+    flags = {"data": source, "batch_size": batch_size}
     common, own = split(overrides)
     settings = {**common, **{key: value for key, value in flags.items() if value is not None}}
-    if "steps" in settings and "minutes" not in settings:
-        settings["minutes"] = None
+    settings = budget.settings(settings, steps, minutes)
     default_jobs = 1 if runtime.takes_gpu(device) else runtime.cores()
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, runtime.clock(device))
     recipe = entries[0].recipe

@@ -126,10 +126,13 @@ def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -
     asked: the recipe that was named with these settings, None for the run's own. Raises UserError if it is not the run's.
     """
     own = read_recipe(folder)
-    target = recipes.resolve({**own.model_dump(), **{k: v for k, v in settings.items() if k in recipes.RESUMABLE}})
+    resumable = recipes.RESUMABLE
+    if settings.get("minutes") and not own.minutes:  # it had no clock: what stands in its recipe counted nothing
+        resumable = (*resumable, "clock")
+    target = recipes.resolve({**own.model_dump(), **{k: v for k, v in settings.items() if k in resumable}})
     if asked is None:  # what was typed, as the recipe takes it: 5e-5 is a text to YAML
         asked = recipes.resolve({**own.model_dump(), **recipes.for_each_player(settings)})
-    other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in recipes.RESUMABLE}))
+    other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in resumable}))
     if other:
         raise UserError(f"{folder} holds a run of another recipe: its {other[0]} is {other[1]!r}, not {other[2]!r}")
     return target
