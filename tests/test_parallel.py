@@ -94,6 +94,18 @@ def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
     assert "average.safetensors" in weights_of(tmp_path / "parts", 4)
 
 
+@pytest.mark.parametrize(("sync", "status"), [("true", 0), ("false", 2)])
+def test_a_run_goes_on_in_another_number_of_processes_not_in_silence(tmp_path, call, sync, status):
+    flags = ["--model", "wgan", "--network", "mlp", *TINY_FLAGS, "-o", f"sync_batch_norm={sync}", "--out", "run"]
+    assert call("train", *flags, "--steps", 1).status == 0
+    config = tmp_path / "run/config.yaml"
+    config.write_text(config.read_text().replace("processes: 1\n", "processes: 2\n"))
+    resumed = call("train", "--out", "run", "--resume", "--steps", 2)
+    assert resumed.status == status and "run was begun with --processes 2, this is 1: " in resumed.err
+    assert resumed.err.startswith("train.py: error" if status else "warning: ")
+    assert checkpoint.list_steps(tmp_path / "run")[-1] == (1 if status else 2)
+
+
 def test_the_first_process_s_clock_is_all_processes_clock(tmp_path):
     """One process's clock runs twice as fast. Learning rates, the end and the moments of checkpoints are the same in both."""
     command = [sys.executable, "-m", "tests.parallel_clock_worker", str(tmp_path)]

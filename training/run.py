@@ -126,7 +126,7 @@ def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -
     asked: the recipe that was named with these settings, None for the run's own. Raises UserError if it is not the run's.
     """
     own = read_recipe(folder)
-    resumable = recipes.RESUMABLE
+    resumable: tuple[str, ...] = recipes.RESUMABLE
     if settings.get("minutes") and not own.minutes:  # it had no clock: what stands in its recipe counted nothing
         resumable = (*resumable, "clock")
     target = recipes.resolve({**own.model_dump(), **{k: v for k, v in settings.items() if k in resumable}})

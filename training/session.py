@@ -91,6 +91,7 @@ def train(
         newest = checkpoint.newest(folder) if resume else None
         check_seen_by_all(team, newest)
         if newest:
+            _check_processes(folder, recipe, team.size, console)
             state = _restore(trainer, newest, console)
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
@@ -124,6 +125,18 @@ def _check_recorded(folder, recipe, dataset):
         raise UserError(f"{folder} was trained on other data: the SHA-256 of {recipe.data} differs from its config.yaml")
     if recorded.get("labels_sha256") not in (None, dataset.labels_sha256):
         raise UserError(f"{folder} was trained with other labels: their SHA-256 differs from the one in its config.yaml")
+
+
+def _check_processes(folder, recipe, processes, console):
+    """Warn if the run in `folder` was begun in another number of processes. Raises UserError where batch norm would see another
+    part of a batch than before."""
+    before = run.read_provenance(folder).get("processes", processes)
+    if before == processes:
+        return
+    words = f"{folder} was begun with --processes {before}, this is {processes}"
+    if not recipe.sync_batch_norm:
+        raise UserError(f"{words}: with sync_batch_norm=false batch norm would see other parts of the batches from here on")
+    console.warn(f"{words}: sums are made in another order, so that it does not go on to the bit")
 
 
 def _restore(trainer, newest, console):
