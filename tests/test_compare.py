@@ -82,6 +82,13 @@ def test_a_word_for_both_players_is_for_all_models_and_a_player_s_own_for_one():
     assert (wgan.generator_network, wgan.critic_network) == ("dcgan-constant", "resnet")
 
 
+@pytest.mark.parametrize("steps", [3000, 3000.0, "3000"])
+def test_steps_that_a_recipe_takes_for_a_number_decide_how_often_it_is_looked_at(steps):
+    recipe = plan("wgan", steps=steps)[0].recipe
+    found = recipe.steps, recipe.log_every, recipe.sample_every, recipe.checkpoint_every
+    assert found == (3000, 30, 300, 600)
+
+
 def test_minutes_leave_grids_and_checkpoints_to_the_clock():
     recipe = plan("wgan", minutes=2.0)[0].recipe
     assert recipe.minutes == 2

@@ -119,7 +119,10 @@ def equal_terms(settings: dict) -> dict:
         # grids and checkpoints come by the clock
         intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
     else:
-        steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # for anything else the recipe raises an error
+        try:  # 3.0e+3 and "3000" are 3000 to a recipe, too; for anything else it raises an error
+            steps = int(terms["steps"])
+        except (TypeError, ValueError, OverflowError):
+            steps = 1
         intervals = {"log_every": steps // 100, "sample_every": -(-steps // 10), "checkpoint_every": -(-steps // 5)}
     return {**{key: max(1, value) for key, value in intervals.items()}, "keep_checkpoints": 1000, **terms}
 
