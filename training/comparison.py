@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import data
-from errors import UserError, one_of
+from errors import UserError, WriteError, one_of
 from storage import names as file_names
 from storage import reading, writing
 from storage.writing import write_text
@@ -258,10 +259,13 @@ def assign_folders(
 
 
 def take_given(entry: Entry) -> None:
-    """Set the status of a run that was named. Raises UserError if it has no checkpoint."""
+    """Set the status of a run that was named. Raises UserError if it has no checkpoint, or is still being trained."""
     entry.reused = True
     if not checkpoint.list_steps(entry.folder):
         raise UserError(f"{entry.folder} has no checkpoint yet")
+    if (entry.folder / writing.LOCK).exists():  # to score it would be an error, hours later
+        with contextlib.suppress(WriteError), writing.lock(entry.folder):  # WriteError: it is another user's, to be read
+            pass
     entry.status = "finished" if run.is_finished(entry.folder, entry.recipe) else "stopped"
 
 
