@@ -98,8 +98,8 @@ class Budget:
         return self._share >= 1
 
     def milestone(self, step: int) -> str | None:
-        """'fifth' where one of the minutes has passed since the last call, 'twentieth' where one of the budget has, of its steps
-        or its minutes; else None. To be called after every step.
+        """'fifth' if another fifth of recipe.minutes was completed since the last call; else 'twentieth' if another twentieth of
+        the budget, of its steps or its minutes, was; else None. To be called after every step.
 
         Models of different speed then show their grids and checkpoints at the same times.
         """

@@ -74,7 +74,7 @@ def update_recipe(folder: str | Path, recipe: Recipe) -> None:
 
 
 def stopped_before(folder: str | Path, name: str) -> Path | None:
-    """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end and no
+    """The latest of `name`, `name`-2, `name`-3, … beside `folder`, not itself, if its last checkpoint is not its end and no
     process is at it still; else None."""
     folder = Path(folder)
     others = [path for path in folder.parent.glob("*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
