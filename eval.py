@@ -168,10 +168,13 @@ def score_all(paths, score, whose, known, keep, say):
     what it measured in the same way is not measured again. One of several that is damaged is passed over with a warning, as
     --resume does. Raises UserError if all are.
     """
-    scores, settings, pairs, errors = {}, {}, {}, []
+    scores: dict[int, dict] = {}
+    settings: dict = {}
+    pairs: dict = {}
+    errors: list[UserError] = []
     before, how = known
     for path in reversed(paths):  # the newest first, and always: it says how the others are measured, and in which values
-        step = int(match[1]) if (match := checkpoint.NAME.fullmatch(path.name)) else None
+        step = int(match[1]) if (match := checkpoint.NAME.fullmatch(path.name)) else -1
         names = set(scores[max(scores)]) if scores else set()
         if names and names <= set(before.get(step, ())) and all(how.get(k) == settings.get(k) for k in score_store.SETTINGS):
             scores[step] = {name: before[step][name] for name in scores[max(scores)]}
@@ -186,8 +189,8 @@ def score_all(paths, score, whose, known, keep, say):
         keep({found.step: found.values}, settings)
     if errors and not scores:
         raise errors[0]
-    for error in errors:
-        console.warn(f"not scored: {error}")
+    for damaged in errors:
+        console.warn(f"not scored: {damaged}")
     return dict(sorted(scores.items())), settings, pairs
 
 
