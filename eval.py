@@ -99,7 +99,7 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
     if target:
         for name, pictures in pairs.items():
             grids.save_png(target / f"{name}.png", grids.grid(pictures))  # four pairs a row
-        if every and folder and score_store.of_run(file, run.read_recipe(folder), raw)[0]:  # its own scores, of its own data
+        if file and every and folder and score_store.of_run(file, run.read_recipe(folder), raw)[0]:  # its own, of its own data
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]
