@@ -21,7 +21,7 @@ from reporting.progress import MultiRunProgress
 from reporting.scorer import SAMPLES, Scorer
 from reporting.words import FORMS, LANGUAGES
 from storage import writing
-from training import children, comparison, launch, run_comparison, runtime
+from training import budget, children, comparison, launch, run_comparison, runtime
 from training import recipe as recipes
 
 
@@ -75,7 +75,12 @@ def default(setting):
     "another, with all threads.",
 )
 @click.option("--metrics", "wanted", metavar="A,B", help="Names as in eval.py --help; by default all that fit.")
-@click.option("--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {SAMPLES} by default.")
+@click.option(
+    "--samples",
+    type=click.IntRange(2, 1_000_000),
+    metavar="N",
+    help=f"Samples that are scored, {SAMPLES} by default; ten draws of 1,000 count at most.",
+)
 @click.option("--out", metavar="DIR", help="Folder of the comparison; by default a name under compare/.")
 @click.option("--name", "own_name", metavar="NAME", help="Folder compare/NAME; an error if another comparison has that name.")
 @click.option("--list", "listing", is_flag=True, help="Show the comparisons that there are, and who is ahead; nothing else.")
@@ -114,13 +119,10 @@ def main(
     for name in chosen:
         if name not in networks.NETWORKS:
             raise UserError(f"--network {name}: allowed are {', '.join(networks.NETWORKS)}")
-    if steps is not None and minutes is not None:
-        raise UserError("--steps and --minutes exclude one another")
-    flags = {"data": source, "steps": steps, "minutes": minutes, "batch_size": batch_size}
+    flags = {"data": source, "batch_size": batch_size}
     common, own = split(overrides)
     settings = {**common, **{key: value for key, value in flags.items() if value is not None}}
-    if "steps" in settings and "minutes" not in settings:
-        settings["minutes"] = None
+    settings = budget.settings(settings, steps, minutes)
     default_jobs = 1 if runtime.takes_gpu(device) else runtime.cores()
     entries = comparison.plan(names, list(dict.fromkeys(chosen)), settings, own, seeds, runtime.clock(device))
     recipe = entries[0].recipe
@@ -194,8 +196,13 @@ def carry_out(out, entries, scorer, flags, data_dir, device, lang, figures, jobs
 
     flags: of the command that scores. figures: the format of those for print, None for none.
     """
-    waiting = sum(entry.status == "waiting" for entry in entries)
-    print(f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting} of them there already → {out}")
+    waiting, dead = (sum(entry.status == status for entry in entries) for status in ("waiting", "died"))
+    there = f"{len(entries)} run{'s' if len(entries) > 1 else ''}, {len(entries) - waiting - dead} of them there already"
+    if dead:
+        there += f", {dead} died before"
+        if any(entry.status == "died" and entry.recipe.on_nan == "stop" for entry in entries):
+            there += " and will not be tried again without -o on_nan=rollback"
+    print(f"{there} → {out}")
     progress = MultiRunProgress(entries, max(1, min(jobs, waiting)))
 
     def scoring(entry):

@@ -33,7 +33,10 @@ from training import checkpoint, grids, run, runtime
 @click.option("--fit", metavar="HOW", help="crop or pad, for a file: how the pictures of folder:PATH became square.")
 @click.option("--metrics", "names", metavar="A,B", help=f"Which of these: {', '.join(metrics.METRICS)}; by default all that fit.")
 @click.option(
-    "--samples", type=click.IntRange(2, 1_000_000), metavar="N", help=f"Samples that are scored; {scorer.SAMPLES} by default."
+    "--samples",
+    type=click.IntRange(2, 1_000_000),
+    metavar="N",
+    help=f"Samples that are scored, {scorer.SAMPLES} by default; ten draws of 1,000 count at most.",
 )
 @click.option(
     "--seed",
@@ -79,28 +82,31 @@ def main(source, data_name, data_dir, fit, names, samples, seed, raw, every, as_
         labels = None  # of something else
     say(runtime.start(device))
     samples = samples or data.source(scored.data_name).samples
-    scores, settings, pairs = {}, {}, {}
+    file = target and target / "metrics.json"
+
+    def keep(scores, settings):
+        if file and (aside := score_store.write(file, scores, settings)):
+            say(f"what {file} held was measured with other settings: it is {aside} now")
+
     if items is not None:
         if len(items) > samples:
             rows = subset(len(items), samples, seed)
             items, labels = items[rows], None if labels is None else labels[rows]
-        scores[0] = metrics.evaluate(items, dataset, names, seed=seed, labels=labels, say=say)
+        scores = {0: metrics.evaluate(items, dataset, names, seed=seed, labels=labels, say=say)}
         settings = metrics.describe_settings(dataset, len(items), seed) | {"source": source}
-        if target:
-            pairs = metrics.pairs_of(items, dataset, scores[0])
-    for path in scored.paths:
-        step, scores[step], settings, pairs = scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)
+        pairs = metrics.pairs_of(items, dataset, scores[0]) if target else {}
+        keep(scores, settings)
+    else:
+        at_home = not target or (folder and os.path.realpath(target) == os.path.realpath(folder))
+        whose = {} if at_home else {"source": str(folder or source)}  # a run's own folder need not say it
+        known = score_store.read(file) if every and file and reading.is_file(file) else ({}, {})
+        score = lambda path: scorer.score_checkpoint(path, dataset, names, samples, seed, raw, say)  # noqa: E731
+        scores, settings, pairs = score_all(scored.paths, score, whose, known, keep, say)
     best = score_store.best(scores) if every else None
-    file = None
     if target:
-        if not is_file and not (folder and os.path.realpath(target) == os.path.realpath(folder)):
-            settings["source"] = str(folder or source)  # a run's own folder need not say it
-        file = target / "metrics.json"
-        if aside := score_store.write(file, scores, settings):
-            say(f"what {file} held was measured with other settings: it is {aside} now")
         for name, pictures in pairs.items():
             grids.save_png(target / f"{name}.png", grids.grid(pictures))  # four pairs a row
-        if every and folder and score_store.of_run(file, run.read_recipe(folder), raw)[0]:  # its own scores, of its own data
+        if file and every and folder and score_store.of_run(file, run.read_recipe(folder), raw)[0]:  # its own, of its own data
             visual.add_scores(folder, scores, settings.get("raw", False))
     if as_json:
         results = [{"step": None if is_file else step, "values": values} for step, values in scores.items()]
@@ -162,6 +168,39 @@ def read(path, dataset):
     return images.read_images(path, dataset.shape[0], dataset.shape[1], dataset.native_size)
 
 
+def score_all(paths, score, whose, known, keep, say):
+    """({step: values}, settings, the newest one's pairs) of checkpoints, kept one by one: they may be an hour's work.
+
+    score: of scorer.score_checkpoint, of a path. whose: settings that are added. known: (scores, settings) of an earlier call;
+    what it measured in the same way is not measured again. One of several that is damaged is passed over with a warning, as
+    --resume does. Raises UserError if all are.
+    """
+    scores: dict[int, dict] = {}
+    settings: dict = {}
+    pairs: dict = {}
+    errors: list[UserError] = []
+    before, how = known
+    for path in reversed(paths):  # the newest first, and always: it says how the others are measured, and in which values
+        step = int(match[1]) if (match := checkpoint.NAME.fullmatch(path.name)) else -1
+        names = set(scores[max(scores)]) if scores else set()
+        if names and names <= set(before.get(step, ())) and all(how.get(k) == settings.get(k) for k in score_store.SETTINGS):
+            scores[step] = {name: before[step][name] for name in scores[max(scores)]}
+            say(f"step {step} was measured before")
+            continue
+        try:
+            found = score(path)
+        except UserError as error:
+            errors.append(error)
+            continue
+        scores[found.step], settings, pairs = found.values, found.settings | whose, pairs or found.pairs
+        keep({found.step: found.values}, settings)
+    if errors and not scores:
+        raise errors[0]
+    for damaged in errors:
+        console.warn(f"not scored: {damaged}")
+    return dict(sorted(scores.items())), settings, pairs
+
+
 def fits(labels, items, dataset):
     """Whether labels are one for each item, and of classes of the data set."""
     return len(labels) == len(items) and set(labels.tolist()) <= set(range(len(dataset.classes)))
@@ -187,7 +226,10 @@ def show(scores, settings, is_file, source, best, again):
         measured = {name for name, row in metrics.METRICS.items() if set(row.values) & set(values)}
         others = {name: n for name, n in settings.get("samples_a_draw_of", {}).items() if name in measured}
         draws = "; ".join([f"draws of {settings['samples_a_draw']:,}", *(f"{name}: of {n:,}" for name, n in others.items())])
-        out.print(table.scores(values, f"{name} against {settings['data']}: {settings['samples']:,} samples, {draws}"))
+        samples = f"{settings['samples']:,} samples"
+        if most := settings.get("samples_that_count"):
+            samples += f", of which {most:,} count"
+        out.print(table.scores(values, f"{name} against {settings['data']}: {samples}, {draws}"))
         if line := table.class_shares(values):
             out.print(line)
     if best:

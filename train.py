@@ -30,7 +30,11 @@ MINUTES = "Instead of --steps: CPU minutes, all threads together; on a GPU, minu
 @click.option("--seed", type=int, metavar="S", help="Random seed of weights, noise and data order; by default the recipe's.")
 @click.option("--device", default="auto", show_default=True, metavar="D", help="auto, cpu, gpu or gpu:N.")
 @click.option(
-    "--processes", default="1", show_default=True, metavar="N", help="Processes that share each batch; auto for the fastest."
+    "--processes",
+    default="1",
+    show_default=True,
+    metavar="N",
+    help="Processes that share each batch; auto is 1 (docs/scaling.md).",
 )
 @click.option("--amp", is_flag=True, default=None, help="Products in bfloat16, on a GPU (A100 or newer).")
 @click.option("--on-nan", metavar="HOW", help="At a number that is not finite: stop (default), or rollback to a checkpoint.")
@@ -44,25 +48,23 @@ MINUTES = "Instead of --steps: CPU minutes, all threads together; on a GPU, minu
 )
 @click.option("--out", metavar="DIR", help="Folder of the run; by default the next free name under runs/.")
 @click.option("--resume", is_flag=True, help="Go on in --out from its newest good checkpoint (from the start if it has none).")
-def main(model, config, minutes, data_dir, device, processes, overrides, out, resume, **settings):
+def main(model, config, steps, minutes, data_dir, device, processes, overrides, out, resume, **settings):
     children.follow_parent()
     runtime.check_device(device)
     launch.is_worker()  # an error, if the variables of a launcher are none
-    if minutes is not None and settings["steps"] is not None:
-        raise UserError("--steps and --minutes exclude one another")
-    # the other options are settings of the recipe, under their own names
     given = recipes.parse_overrides(overrides)
-    settings = {**given, **{k: v for k, v in settings.items() if v is not None}}
-    if "steps" in settings and minutes is None:  # what is gone on with, or the config, may have been by minutes
-        settings.setdefault("minutes", None)
     if resume and not out:
         raise UserError("--resume needs --out, the folder of the run to go on with")
     if model and config:
         raise UserError("--model and --config exclude one another")
     begun = resume and run.is_run(out)
-    if minutes is not None:  # a run that is there goes on by its own clock
-        clock = run.read_recipe(out).clock if begun else runtime.clock(device)
-        settings = {"steps": budget.UNREACHED, "clock": clock, **settings, "minutes": minutes}
+    clock = None
+    if minutes is not None:  # a run that had some goes on by its own clock
+        own = run.read_recipe(out) if begun else None
+        clock = own.clock if own and own.minutes else runtime.clock(device)
+    # the other options are settings of the recipe, under their own names
+    settings = {**given, **{key: value for key, value in settings.items() if value is not None}}
+    settings = budget.settings(settings, steps, minutes, clock)
     recipe = recipes.load(model, config, settings) if model or config else None
     if begun:
         recipe = run.continued_recipe(out, recipe, settings)

@@ -39,7 +39,7 @@ class Remote:
 
 
 def locate(remote: Remote, data_name: str, data_dir: str | None = None, together: Sequence[Remote] = ()) -> Path:
-    """Path of the file: in data_dir (or its sub-folder data_name), in Paddle's cache, or newly downloaded into the cache.
+    """Path of the file: in data_dir's sub-folder data_name or data_dir, in Paddle's cache, or newly downloaded into the cache.
 
     The cache is Paddle's own, so that a data set fetched by either is found by both. A file in data_dir is taken as it is,
     gzipped or not; one from the network must have the published MD5. together: all files of the data set. Raises UserError, which
@@ -53,8 +53,11 @@ def locate(remote: Remote, data_name: str, data_dir: str | None = None, together
 
 
 def given(remote: Remote, data_name: str, data_dir: str | Path | None) -> Path | None:
-    """The file in data_dir or its sub-folder data_name, gzipped or not; None where it is in neither."""
-    folders = [Path(data_dir), Path(data_dir) / data_name] if data_dir is not None else []
+    """The file in data_dir's sub-folder data_name or in data_dir, gzipped or not; None where it is in neither.
+
+    The sub-folder comes first: beside it may lie another data set, whose files have the same names.
+    """
+    folders = [Path(data_dir) / data_name, Path(data_dir)] if data_dir is not None else []
     names = (remote.name, remote.name.removesuffix(".gz"))
     return next((folder / name for folder in folders for name in names if reading.is_file(folder / name)), None)
 
@@ -117,8 +120,8 @@ def _fetch(url, partial, size):
                 with open(partial, "ab" if resumed else "wb") as out:
                     _copy(reply, out, size - (have if resumed else 0))
             if reply.length == 0 and partial.stat().st_size != size:  # complete, by its own account
-                raise Other(f"it has {partial.stat().st_size:,} bytes, the published file {size:,}")
-        except Other:
+                raise NotPublished(f"it has {partial.stat().st_size:,} bytes, the published file {size:,}")
+        except NotPublished:
             partial.unlink()
             raise
         except (OSError, http.client.HTTPException) as error:
@@ -142,14 +145,14 @@ def _copy(reply, out, left):
     while block := reply.read1(1 << 18):
         copied += len(block)
         if copied > left:
-            raise Other("it is longer than the published file")
+            raise NotPublished("it is longer than the published file")
         out.write(block)
         seconds = time.monotonic() - began
         if seconds > TIMEOUT and copied < SLOWEST * seconds:
             raise TimeoutError(f"less than {SLOWEST} bytes/s")
 
 
-class Other(OSError):
+class NotPublished(OSError):
     """What comes is not the published file."""
 
 

@@ -1,5 +1,6 @@
 """mnist and fashion-mnist: the published IDX files (http://yann.lecun.com/exdb/mnist), gzipped or not."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,17 @@ FILES = {  # split -> (images, labels); sizes and MD5 as published
         ),
     },
 }
+# of what the published files hold after the header: the sets' files have the same names, and packed anew another MD5
+CONTENTS = {
+    "mnist": {
+        "train": ("6510e85a72c3e9475c492d559d3770d2", "e86ee40d66677c011a9abda399ec8c4d"),
+        "heldout": ("240610fa99e73bfa49df8e7fc24d3206", "073c3904dfbd3e141ff8aa01cfde6b15"),
+    },
+    "fashion-mnist": {
+        "train": ("f209073e486d5113ebe2cc431d4df862", "3236f6424fc25388b2834cb19942cf7e"),
+        "heldout": ("b7656a891b218fc13e45205c48a92cae", "8dea97a4e78c1bd1b5a6e8efbb870b6e"),
+    },
+}
 CLASSES = {
     "mnist": tuple("0123456789"),
     "fashion-mnist": (
@@ -48,9 +60,12 @@ def remotes(name: str) -> list[Remote]:
 
 
 def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
-    """All images of both splits, padded from 28 to image_size (28 or 32)."""
+    """All images of both splits, padded from 28 to image_size (28 or 32). Raises UserError, also for files of the other set.
+
+    Files that are not the published ones are taken, and the data set's note says so.
+    """
     check_digit_size(name, image_size)
-    read = {}
+    read, published = {}, True
     for split, (images, labels) in FILES[name].items():
         image_path, label_path = (locate(remote, name, data_dir, remotes(name)) for remote in (images, labels))
         x, y = read_idx(image_path, 3), read_idx(label_path, 1)
@@ -62,9 +77,25 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
             raise UserError(f"{image_path} holds images of {x.shape[1]}×{x.shape[2]} pixels, not 28×28")
         if y.max() > 9:
             raise UserError(f"{label_path} holds a label of {y.max()}, not 0 to 9")
+        for path, array in ((image_path, x), (label_path, y)):
+            whose = published_as(array, split)
+            if whose not in (None, name):
+                place = Path(data_dir) / name if data_dir else path.parent
+                raise UserError(
+                    f"{path} is a file of {whose}, not of {name}, whose files have the same names: put those into {place}, "
+                    "or name their folder by --data-dir"
+                )
+            published = published and whose == name
         read[split] = pad_to(x[:, None], image_size), y.astype(np.int64)
     splits = read["train"][0], read["heldout"][0], read["train"][1], read["heldout"][1]
-    return Dataset(name, *splits, native_size=28, classes=CLASSES[name])
+    note = "" if published else "not the published files: another MD5"
+    return Dataset(name, *splits, native_size=28, note=note, classes=CLASSES[name])
+
+
+def published_as(array: np.ndarray, split: str) -> str | None:
+    """The data set that publishes these images or labels, as read_idx reads them, for the split; None if none does."""
+    md5 = hashlib.md5(array).hexdigest()
+    return next((name for name, splits in CONTENTS.items() if md5 in splits[split]), None)
 
 
 def check_digit_size(name: str, image_size: int) -> None:

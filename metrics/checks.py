@@ -42,7 +42,7 @@ def held_out(metric: str, at_least: int) -> Callable[[Items, Dataset], None]:
         if len(dataset.heldout) < at_least:
             raise NotMeasurable(
                 f"{metric}: {dataset.name} holds out {len(dataset.heldout)} images, {at_least} are needed "
-                "(leave it out with --metrics)"
+                "(name the others with --metrics)"
             )
 
     return check

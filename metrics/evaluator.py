@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+import data
 from data import Dataset
 from data.dataset import crop_to, to_uint8
 from errors import NotMeasurable, UserError
@@ -35,9 +37,10 @@ def evaluate(
     """Measure samples against a data set: {value: {value, deviation, floor, floor_deviation}} of floats (or None).
 
     images: uint8 N×C×H×W as the data set's (padded, or of its native size), or float N×2 points. dataset: data.load's.
-    names: metrics; by default all that fit and can be measured. critic: for metrics that need one, a function from items as the
-    data set's to N outputs; where there are labels, from items and labels. labels: the classes, int64 N, that the samples of a
-    conditional generator were drawn with. say: takes a line of progress. Raises UserError.
+    names: metrics, each an error if it cannot be measured; by default all that fit and can be. critic: for metrics that need
+    one, a function from items as the data set's to N outputs; where there are labels, from items and labels. labels: the
+    classes, int64 N, that the samples of a conditional generator were drawn with. say: takes a line of progress. Raises
+    UserError.
 
     Samples are divided at random into disjoint draws of 1,000 (fewer if there are fewer samples or held-out images), ten at
     most; value and deviation are mean and standard deviation over them. 'floor' is the baseline of real data: the same measure of
@@ -51,19 +54,37 @@ def evaluate(
     began = time.monotonic()
     samples = real.describe(check(images, dataset), needs - {"nearest"}, labels=labels)
     say(f"{len(samples):,} samples described in {time.monotonic() - began:.1f} s")
-    for row in rows.values():
+    could_not: dict[str, NotMeasurable] = {}
+
+    @contextlib.contextmanager
+    def left_out_if_not_measurable(name):
+        """A metric that was named is an error where it cannot be measured; of all that fit it is left out, in words."""
+        try:
+            yield
+        except NotMeasurable as error:
+            if names is not None:
+                raise
+            could_not[name] = error
+            say(f"not measured: {error}")
+
+    for name, row in rows.items():
         if row.check:
-            row.check(samples, dataset)
-    real.prepare(needs, labels is not None)
+            with left_out_if_not_measurable(name):
+                row.check(samples, dataset)
+    rows = {name: row for name, row in rows.items() if name not in could_not}
+    real.prepare({need for row in rows.values() for need in row.needs}, labels is not None)
     scores = {}
     for name, row in rows.items():
         began = time.monotonic()
         n = min(row.block, len(samples), len(dataset.heldout))
-        baseline = real.baseline(name, row, n, seed)
-        for value, (mean, deviation) in real.values(row, samples, n, seed).items():
-            real_mean, real_deviation = baseline.get(value, (None, None))
-            scores[value] = {"value": mean, "deviation": deviation, "floor": real_mean, "floor_deviation": real_deviation}
-        say(f"{name} in {time.monotonic() - began:.1f} s")
+        with left_out_if_not_measurable(name):
+            baseline, values = real.baseline(name, row, n, seed), real.values(row, samples, n, seed)
+            for value, (mean, deviation) in values.items():
+                real_mean, real_deviation = baseline.get(value, (None, None))
+                scores[value] = {"value": mean, "deviation": deviation, "floor": real_mean, "floor_deviation": real_deviation}
+            say(f"{name} in {time.monotonic() - began:.1f} s")
+    if could_not and not scores:
+        raise next(iter(could_not.values()))
     return scores
 
 
@@ -143,7 +164,9 @@ class RealData:
         """Describe the data's own images, from the cache if they were described before. labelled: with their classes."""
         dataset = self.dataset
         rows = np.random.default_rng(0).permutation(len(dataset.train))[:REFERENCE]
-        held = slice(0, max(REFERENCE, *(row.block for row in METRICS.values())))
+        kind = data.source(dataset.name).kind
+        blocks = [row.block for row in METRICS.values() if kind in row.fits + row.if_asked]
+        held = slice(0, max(REFERENCE, *blocks))  # the same whatever was chosen, so that draws and baselines are
         # how near training images are to one another matters only where the baseline must divide anew
         near = () if draws.has_blocks(dataset.heldout, BLOCK) else ("nearest",)
         kept = {"reference": ("features", *near), "heldout": ("features", "nearest")}
@@ -224,8 +247,9 @@ def summary(measured: list[dict[str, float]]) -> dict[str, tuple[float, float | 
 
 
 def describe_settings(dataset: Dataset, count: int, seed: int) -> dict:
-    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions. samples_a_draw_of:
-    the metrics whose draws are of another size than the others'."""
+    """What a record of the numbers must say: data, sample count, draws, network and its hash, seed, versions. samples_that_count:
+    in all draws, where these are fewer than the samples. samples_a_draw_of: the metrics whose draws are of another size than the
+    others'."""
     import paddle
     import scipy
     import sklearn
@@ -233,12 +257,14 @@ def describe_settings(dataset: Dataset, count: int, seed: int) -> dict:
     network = registry.network_of(dataset.name)
     all_there_are = min(count, len(dataset.heldout))
     a_draw = {name: min(METRICS[name].block, all_there_are) for name in registry.names_for(dataset.name)}
+    most = max((size * METRICS[name].draws for name, size in a_draw.items()), default=count)
     others = {name: size for name, size in a_draw.items() if size != min(BLOCK, all_there_are)}
     return {
         "data": dataset.name,
         "data_sha256": dataset.sha256,
         **({"data_note": dataset.note} if dataset.note else {}),
         "samples": count,
+        **({"samples_that_count": most} if most < count else {}),
         "samples_a_draw": min(BLOCK, all_there_are),
         **({"samples_a_draw_of": others} if others else {}),
         "seed": seed,

@@ -26,7 +26,7 @@ def check_count(samples: int, features: int) -> None:
     if samples <= features:
         raise NotMeasurable(
             f"frechet: {samples} samples are too few for {features} features, whose covariance they cannot fill; "
-            f"more than {features} are needed (or leave it out with --metrics)"
+            f"more than {features} are needed (or name the others with --metrics)"
         )
 
 
@@ -52,7 +52,7 @@ def check(samples: Items, dataset: Dataset) -> None:
     if len(dataset.heldout) <= features:
         raise NotMeasurable(
             f"frechet: {dataset.name} holds out {len(dataset.heldout)} images, too few for {features} features "
-            "(leave it out with --metrics)"
+            "(name the others with --metrics)"
         )
 
 

@@ -17,7 +17,8 @@ PIECE = 512 << 20  # bytes of training images as float32 at once; mnist has 188 
 def memorised(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
     """From distances to the nearest training image, N of samples and M of held-out images.
 
-    memorised_share: samples nearer than all but 1 % of the held-out images; 1 % of held-out images are, all copies are.
+    memorised_share: samples at least as near as the nearest 1 % of the held-out images; 1 % of held-out images are, all copies
+    are, also where 1 % of what is held out are copies themselves.
     nearest_ratio: median distance of samples over that of held-out images; near 1 for real images, 0 for copies.
     """
     fake, heldout = np.asarray(fake, np.float64), np.asarray(heldout, np.float64)
@@ -26,7 +27,7 @@ def memorised(fake: np.ndarray, heldout: np.ndarray) -> dict[str, float]:
     if not (np.isfinite(fake).all() and np.isfinite(heldout).all()):
         raise NotMeasurable("memorised: there is a NaN or an infinity among the distances")
     return {
-        "memorised_share": float((fake < np.quantile(heldout, QUANTILE)).mean()),
+        "memorised_share": float((fake <= np.quantile(heldout, QUANTILE)).mean()),
         "nearest_ratio": float(np.median(fake) / max(np.median(heldout), 1e-12)),
     }
 

@@ -29,7 +29,7 @@ def test_resuming_a_folder_that_is_no_run_is_refused(refused, tmp_path):
         (["-o", "generator_learning_rate=1e-3"], "its generator_learning_rate is 5e-05, not 0.001"),
         ([*WGAN, "-o", "learning_rate=1e-3"], "its learning_rate is 5e-05, not 0.001"),
         (["-o", "ema=0.9"], "its ema is 0.0, not 0.9"),
-        (["-o", "clock=cpu"], "its clock is 'wall', not 'cpu'"),
+        (["-o", "clock=cpu"], "its clock is 'wall', not 'cpu'"),  # without minutes it counts nothing
         (["--seed", "7"], "its seed is 0, not 7"),
         ([*WGAN, "--data", "cifar10"], "holds a run of another recipe"),
         (["-o", "clip=0.5"], "its clip is 0.01, not 0.5"),

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from errors import UserError
 from tests.helpers import log_of, tiny, toy_dataset
 from tests.watched import Watched, play
 from training import budget
@@ -37,6 +38,17 @@ def test_a_budget_in_words_names_what_may_end_the_run():
     assert budget.in_words(tiny("wgan", steps=6500)) == "6,500 steps"
     assert budget.in_words(tiny("wgan", steps=6500, minutes=0.5)) == "0.5 minutes or 6,500 steps"
     assert budget.in_words(tiny("wgan", steps=budget.UNREACHED, minutes=30, clock="cpu")) == "30 CPU minutes"
+
+
+def test_steps_and_minutes_take_one_another_s_place():
+    assert budget.settings({"clip": 1}, None, None, "cpu") == {"clip": 1}
+    assert budget.settings({}, 5, None, "cpu") == budget.settings({"steps": 5}, None, None) == {"steps": 5, "minutes": None}
+    assert budget.settings({}, None, 2.0, "cpu") == {"steps": budget.UNREACHED, "clock": "cpu", "minutes": 2.0}
+    assert budget.settings({"steps": 5, "clock": "wall"}, None, 2.0, "cpu") == {"steps": 5, "clock": "wall", "minutes": 2.0}
+    assert budget.settings({"steps": 5, "minutes": 2}, None, None) == {"steps": 5, "minutes": 2}
+    assert budget.settings({}, None, 2.0) == {"minutes": 2.0}, "a comparison's terms say the rest"
+    with pytest.raises(UserError, match="--steps and --minutes exclude one another"):
+        budget.settings({}, 5, 2.0)
 
 
 def test_a_million_steps_beside_minutes_are_no_budget_and_the_settings_say_so():

@@ -251,8 +251,18 @@ def test_steps_take_the_place_of_the_minutes_that_a_run_had(call):
     assert checkpoint.list_steps("run")[-1] == checkpoint.list_steps("again")[-1] == steps
 
 
-def test_a_run_that_is_lengthened_in_minutes_keeps_its_clock(call):
+def test_a_run_of_steps_that_is_lengthened_in_minutes_gets_those_that_the_help_promises(call):
     flags = ["--model", "wgan-paper", "--data", "8gaussians", *TINY_FLAGS, "--steps", 1, "--out", "run"]
+    assert call("train", *flags).status == 0 and run.read_recipe("run").clock == "wall", "which counted nothing"
+    begun = checkpoint.newest(Path("run"))[1]["cpu_seconds"]
+    minutes = round(begun / 60 + 0.01, 3)
+    result = call("train", "--out", "run", "--minutes", minutes, "--resume")
+    assert (result.status, result.err) == (0, "") and f"{minutes:g} CPU minutes → run" in result.out
+    assert run.read_recipe("run").clock == "cpu" and log.last("run")["cpu_seconds"] >= 60 * minutes
+
+
+def test_a_run_that_is_lengthened_in_minutes_keeps_its_clock(call):
+    flags = ["--model", "wgan-paper", "--data", "8gaussians", *TINY_FLAGS, "--steps", 1, "-o", "minutes=9", "--out", "run"]
     assert call("train", *flags).status == 0 and run.read_recipe("run").clock == "wall"
     begun = checkpoint.newest(Path("run"))[1]["seconds"]  # the log's last line is older, by seconds on a busy machine
     minutes = round(begun / 60 + 0.01, 3)

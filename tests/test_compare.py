@@ -43,6 +43,15 @@ def test_terms_are_equal_but_for_the_recipe():
     assert [r.objective for r in found[::2]] == ["non-saturating", "wasserstein", "wasserstein"]
 
 
+@pytest.mark.parametrize("source", ["mnist-5k", "8gaussians"])
+def test_a_generator_step_has_as_many_samples_in_all_models(source):
+    own = recipes.load("wgan-gp-resnet-paper", overrides={"data": source})
+    assert own.generator_batch_size
+    models = ("wgan-gp", "wgan-gp-resnet-paper")
+    assert {entry.recipe.generator_batch_size for entry in plan(*models, data=source)} == {None}
+    assert {entry.recipe.generator_batch for entry in plan(*models, data=source, generator_batch_size=6)} == {6}
+
+
 @pytest.mark.parametrize("model", ["wgan", "wgan-gp", "wgan-paper", "wgan-gp-paper"])
 def test_rates_critic_steps_and_averages_stay_the_recipes_own(model):
     own, (entry,) = recipes.load(model), plan(model)
@@ -71,6 +80,13 @@ def test_a_word_for_both_players_is_for_all_models_and_a_player_s_own_for_one():
     assert (gan.generator_learning_rate, gan.critic_learning_rate, gan.network) == (0.5, 0.5, "resnet")
     assert (wgan.generator_learning_rate, wgan.critic_learning_rate) == (0.5, 0.25)
     assert (wgan.generator_network, wgan.critic_network) == ("dcgan-constant", "resnet")
+
+
+@pytest.mark.parametrize("steps", [3000, 3000.0, "3000"])
+def test_steps_that_a_recipe_takes_for_a_number_decide_how_often_it_is_looked_at(steps):
+    recipe = plan("wgan", steps=steps)[0].recipe
+    found = recipe.steps, recipe.log_every, recipe.sample_every, recipe.checkpoint_every
+    assert found == (3000, 30, 300, 600)
 
 
 def test_minutes_leave_grids_and_checkpoints_to_the_clock():
@@ -198,6 +214,18 @@ def test_a_conditional_run_of_other_labels_is_not_reused(monkeypatch, conditiona
     assert [entry.reused for entry in entries] == reused
 
 
+def test_a_dead_run_is_tried_again_with_rollbacks_only(monkeypatch):
+    stop = plan("gan")[0].recipe
+    rollback = stop.model_copy(update={"on_nan": "rollback"})
+    monkeypatch.setattr(comparison, "read_record", lambda out: {"died": {"A/runs/gan": "not finite"}})
+    monkeypatch.setattr(run, "is_finished", lambda folder, recipe: False)
+    for before, now, status in ((stop, stop, "died"), (stop, rollback, "waiting"), (rollback, rollback, "died")):
+        monkeypatch.setattr(comparison, "known_runs", lambda out, was=before: [(Path("A/runs/gan"), was, {"data_sha256": "x"})])
+        entry = comparison.Entry(now)
+        comparison.assign_folders("A", [entry], "x")
+        assert (entry.status, entry.message == "not finite", entry.folder.name) == (status, status == "died", "gan")
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_models_that_equal_terms_make_alike_keep_each_its_own_run(monkeypatch, finished):
     gan = plan("gan")[0].recipe
@@ -237,6 +265,17 @@ def test_makes_all_files_then_reuses_them(call, tmp_path):
     assert call("compare", "gan", *SMALL, "--seeds", "3", "--out", "A").status == 2
 
 
+def test_a_run_whose_last_weights_are_damaged_is_trained_to_its_end_again(call):
+    assert call("compare", *ONE_RUN).status == 0
+    weights = RUN / "checkpoints/step-000010/generator.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert not run.is_finished(RUN, run.read_recipe(RUN))
+    again = call("compare", *ONE_RUN)
+    assert again.status == 0 and "1 run, 0 of them there already" in again.out
+    assert weights.read_bytes() == whole and run.is_finished(RUN, run.read_recipe(RUN))
+
+
 def test_another_comparison_reuses_the_same_trainings(call):
     call("compare", "gan", "wgan", *SMALL, "--seeds", "1")
     other = call("compare", "wgan", *SMALL, "--seeds", "1")
@@ -272,8 +311,17 @@ def test_a_model_that_dies_does_not_stop_the_others(call):
     page = Path("A/report.html").read_text(encoding="utf-8")
     assert re.search(r'gan<span lang="en">, seed 0</span>.* died.*not finite', page, re.S)
     before = files_below("A/runs")
-    assert call("compare", "gan", "wgan", *SMALL, *explode, "--seeds", "1", "--out", "A").status == 0  # not tried again
-    assert files_below("A/runs") == before
+    again = call("compare", "gan", "wgan", *SMALL, *explode, "--seeds", "1", "--out", "A")
+    assert again.status == 0 and files_below("A/runs") == before
+    words = "2 runs, 1 of them there already, 1 died before"
+    assert f"{words} and will not be tried again without -o on_nan=rollback → A" in again.out
+    # what can mend it was not tried
+    with_rollbacks = call("compare", "gan", "wgan", *SMALL, *explode, "-o", "on_nan=rollback", "--seeds", "1", "--out", "A")
+    assert "2 runs, 1 of them there already → A" in with_rollbacks.out and files_below("A/runs") != before
+    assert results("A")["runs"][0]["status"] == "died" and run.read_recipe("A/runs/gan-mlp-mnist-5k-s0").on_nan == "rollback"
+    before = files_below("A/runs")
+    again = call("compare", "gan", "wgan", *SMALL, *explode, "-o", "on_nan=rollback", "--seeds", "1", "--out", "A")
+    assert f"{words} → A" in again.out and files_below("A/runs") == before
 
 
 def test_minutes_end_a_run(call):

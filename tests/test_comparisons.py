@@ -16,6 +16,7 @@ from metrics import networks
 from reporting import collect, listing
 from reporting import scorer as scorer_module
 from reporting.scorer import Scorer
+from storage import writing
 from tests.helpers import in_process, write_images
 from tests.test_compare import SMALL, TINY, plan, results
 from training import comparison, run
@@ -214,6 +215,15 @@ def test_only_samples_and_data_keep_a_metric_from_being_measured_for_ever(run, m
     assert scores("frechet", "kid", "swd") == ({"swd", "kid"}, {"frechet"}, True), "16 samples are too few"
     monkeypatch.setattr(scorer_module, "score_checkpoint", None)
     assert scores("frechet", "kid", "swd") == ({"swd", "kid"}, {"frechet"}, True), "and nothing is measured again"
+
+
+def test_a_run_that_is_still_being_trained_is_an_error_before_anything_is_trained(run, call, mnist_dir):
+    flags = ["--data-dir", mnist_dir, "--seeds", "1", "--jobs", "1", "--metrics", "swd", "--samples", "16", "--out", "A"]
+    with writing.lock(run):
+        refused = call("compare", "./run", "gan", *flags)
+    assert refused.status == 2 and "run is in use: another process is writing to it" in refused.err
+    assert not Path("A/runs").exists()
+    assert call("compare", "./run", *flags[:2], *flags[4:]).status == 0
 
 
 def test_a_run_by_two_paths_is_named_twice(tmp_path, monkeypatch):

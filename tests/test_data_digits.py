@@ -1,6 +1,7 @@
 """mnist-5k, and the IDX files of mnist and fashion-mnist."""
 
 import gzip
+import hashlib
 import time
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 import data
 from data import files
-from data.idx import FILES, read_idx
+from data.idx import CONTENTS, FILES, read_idx
 from errors import UserError
 from tests.helpers import idx, write_mnist
 
@@ -96,6 +97,36 @@ def test_idx_files_of_no_or_other_pictures_are_refused(tmp_path, images, said):
     (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(idx(np.zeros(len(images))))
     with pytest.raises(UserError, match=said):
         data.load("mnist", tmp_path)
+
+
+def test_of_two_data_sets_in_one_place_each_reads_its_own_folder(tmp_path):
+    write_mnist(tmp_path)
+    write_mnist(tmp_path / "fashion-mnist", n=9)
+    assert [len(data.load(name, tmp_path).train) for name in ("mnist", "fashion-mnist")] == [40, 9]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("file", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+def test_files_of_the_other_data_set_are_refused_however_they_are_packed(tmp_path, monkeypatch, zipped, file):
+    """MNIST and Fashion-MNIST publish files of the same names: clothes would be trained on as digits, or the reverse."""
+    write_mnist(tmp_path, zipped=zipped)
+    assert data.load("mnist", tmp_path).note == "not the published files: another MD5"
+    published = hashlib.md5(read_idx(next(tmp_path.glob(f"{file}*")), 3 if "images" in file else 1)).hexdigest()
+    split = "train" if "train" in file else "heldout"
+    monkeypatch.setitem(CONTENTS["fashion-mnist"], split, (published,))
+    assert data.load("fashion-mnist", tmp_path)
+    with pytest.raises(UserError, match=f"{file}.* is a file of fashion-mnist, not of mnist, .*put those into {tmp_path}/mnist"):
+        data.load("mnist", tmp_path)
+    with pytest.raises(UserError, match="is a file of fashion-mnist"):
+        data.load("stacked-mnist", tmp_path)
+
+
+def test_the_published_files_have_no_note(tmp_path, monkeypatch):
+    write_mnist(tmp_path)
+    for split, stem in (("train", "train"), ("heldout", "t10k")):
+        files_of = (read_idx(tmp_path / f"{stem}-{what}-ubyte.gz", n) for what, n in (("images-idx3", 3), ("labels-idx1", 1)))
+        monkeypatch.setitem(CONTENTS["mnist"], split, tuple(hashlib.md5(array).hexdigest() for array in files_of))
+    assert data.load("mnist", tmp_path).note == ""
 
 
 def test_60000_digits_load_in_under_a_second(tmp_path):

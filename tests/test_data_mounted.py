@@ -1,5 +1,6 @@
 """Mounted data sets are found by their files' names, and a zip of pictures becomes a folder of them."""
 
+import hashlib
 import os
 import zipfile
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import data
-from data import files, mounted
+from data import mounted
 from errors import UserError
 from tests.helpers import write_cifar10, write_images, write_mnist
 
@@ -66,13 +67,16 @@ def test_some_of_the_four_files_are_no_data_set(root):
     assert "mnist" not in mounted.find(root)
 
 
-def test_published_labels_tell_fashion_from_digits(tmp_path, monkeypatch):
-    write_mnist(tmp_path / "data1")
-    monkeypatch.setattr(files, "md5", lambda path: "5148e5ac2d3a5e9fe1b4ab6f4b2ab2ac")
+@pytest.mark.parametrize("zipped", [True, False])
+def test_published_labels_tell_fashion_from_digits(tmp_path, monkeypatch, zipped):
+    write_mnist(tmp_path / "data1", zipped=zipped)
     assert list(mounted.find(tmp_path)) == ["mnist"]
-    _, labels = data.idx.FILES["fashion-mnist"]["heldout"]
-    monkeypatch.setattr(files, "md5", lambda path: labels.md5)
+    labels = next((tmp_path / "data1").glob("t10k-labels*"))
+    md5 = hashlib.md5(data.idx.read_idx(labels, 1)).hexdigest()
+    monkeypatch.setitem(data.idx.CONTENTS["fashion-mnist"], "heldout", ("", md5))
     assert list(mounted.find(tmp_path)) == ["fashion-mnist"]
+    labels.write_bytes(b"damaged")
+    assert list(mounted.find(tmp_path)) == ["mnist"]
 
 
 def test_a_zip_is_unpacked_once_and_nowhere_else(root, tmp_path):

@@ -86,6 +86,20 @@ def test_an_alarm_is_given_once_and_only_if_the_trouble_stays(bad, word):
     assert step == 5 + PATIENCE - 1 and word in line and f"step {step}" in line
 
 
+@pytest.mark.parametrize(
+    ("model", "settings", "advice"),
+    [
+        ("wgan", {}, "(a larger clip value or fewer layers may help)"),
+        ("dcgan", {"n_critic": 1}, "(a smaller critic_learning_rate may help)"),
+        ("wgan-gp", {"n_critic": 5}, "(a smaller critic_learning_rate or n_critic may help)"),
+    ],
+)
+def test_a_dead_critic_s_alarm_advises_what_its_recipe_has(model, settings, advice):
+    monitor = HealthMonitor(tiny(model, **settings))
+    said = [line for step in range(PATIENCE) for line in monitor.update(step, {"gradient_norm": 0.0, "estimate": 0.0})]
+    assert said[0].endswith(advice)
+
+
 def test_a_healthy_critic_gives_no_alarm():
     monitor = HealthMonitor(tiny("wgan"))
     assert not any(monitor.update(step, GOOD) for step in range(20))

@@ -13,10 +13,9 @@ import numpy as np
 import paddle
 import pytest
 
-from errors import TrainingError
-from models.networks import NETWORKS
+from errors import TrainingError, UserError
 from tests.helpers import ROOT, TINY_FLAGS, log_of, run_program, weights_of
-from training import budget, checkpoint, launch, run, runtime
+from training import budget, checkpoint, launch, run, runtime, signals
 from training import recipe as recipes
 from training.parallel import Normalise
 
@@ -95,6 +94,18 @@ def test_two_processes_resume_to_the_bit_and_write_once(tmp_path):
     assert "average.safetensors" in weights_of(tmp_path / "parts", 4)
 
 
+@pytest.mark.parametrize(("sync", "status"), [("true", 0), ("false", 2)])
+def test_a_run_goes_on_in_another_number_of_processes_not_in_silence(tmp_path, call, sync, status):
+    flags = ["--model", "wgan", "--network", "mlp", *TINY_FLAGS, "-o", f"sync_batch_norm={sync}", "--out", "run"]
+    assert call("train", *flags, "--steps", 1).status == 0
+    config = tmp_path / "run/config.yaml"
+    config.write_text(config.read_text().replace("processes: 1\n", "processes: 2\n"))
+    resumed = call("train", "--out", "run", "--resume", "--steps", 2)
+    assert resumed.status == status and "run was begun with --processes 2, this is 1: " in resumed.err
+    assert resumed.err.startswith("train.py: error" if status else "warning: ")
+    assert checkpoint.list_steps(tmp_path / "run")[-1] == (1 if status else 2)
+
+
 def test_the_first_process_s_clock_is_all_processes_clock(tmp_path):
     """One process's clock runs twice as fast. Learning rates, the end and the moments of checkpoints are the same in both."""
     command = [sys.executable, "-m", "tests.parallel_clock_worker", str(tmp_path)]
@@ -160,14 +171,19 @@ def test_a_batch_that_does_not_divide_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_auto_takes_more_processes_only_where_that_was_measured_to_be_faster(monkeypatch):
+def test_auto_is_one_process_whatever_there_is(monkeypatch):
     monkeypatch.setattr("training.runtime.cores", lambda: 4)
-    networks = ("mlp", "dcgan", "resnet", "paperweekly")
-    assert [launch.count("auto", recipes.load("wgan", overrides={"network": network}), "auto") for network in networks] == [1] * 4
-    monkeypatch.setitem(NETWORKS, "resnet", NETWORKS["resnet"]._replace(one_core=True))
-    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"}), "auto") == 4
-    monkeypatch.setattr(runtime, "takes_gpu", lambda device: True)
-    assert launch.count("auto", recipes.load("wgan", overrides={"network": "resnet"}), "auto") == 1
+    for taken in (False, True):
+        monkeypatch.setattr(runtime, "takes_gpu", lambda device, taken=taken: taken)
+        assert launch.count("auto", recipes.load("wgan"), "auto") == 1
+
+
+def test_one_card_by_number_is_for_one_process():
+    """Of several each takes the card of its own number: they would train on others than those that were asked for."""
+    recipe = recipes.load("wgan")
+    assert launch.count("1", recipe, "gpu:2") == 1 and launch.count("2", recipe, "gpu") == 2
+    with pytest.raises(UserError, match=r"--device gpu:2 is for one process, not for 2: .*CUDA_VISIBLE_DEVICES"):
+        launch.count("2", recipe, "gpu:2")
 
 
 @pytest.mark.parametrize(("taken", "backend"), [(True, "auto"), (False, "gloo")])
@@ -182,6 +198,26 @@ def test_a_mistake_that_all_processes_see_is_said_once(tmp_path):
     status, out, error = run_program("train.py", "--model", "wgan", *flags, cwd=tmp_path)
     assert (status, out, error) == (2, "", "train.py: error: --data-dir nowhere is not a folder\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def waits_for_the_first(folder, monkeypatch, patience):
+    """launch.run of two processes after a signal: the second ends at once, the first saves for two seconds."""
+    monkeypatch.setattr(launch, "GRACE", 0.1)
+    monkeypatch.setattr(signals, "PATIENCE", patience)
+    code = "import os, sys, time\nif os.environ['PADDLE_TRAINER_ID'] == '1': sys.exit(130)\n"
+    (folder / "worker.py").write_text(code + f"time.sleep(2); open({str(folder / 'saved')!r}, 'w'); sys.exit(130)")
+    return launch.run(2, [str(folder / "worker.py")], "cpu")
+
+
+def test_after_a_signal_the_first_process_gets_the_time_that_its_checkpoint_takes(tmp_path, monkeypatch):
+    assert waits_for_the_first(tmp_path, monkeypatch, 60) == 130
+    assert (tmp_path / "saved").exists()
+
+
+def test_a_first_process_that_was_killed_while_it_saved_has_saved_nothing(tmp_path, monkeypatch):
+    with pytest.raises(TrainingError, match="interrupted, and the first process was killed by SIGKILL before its") as error:
+        waits_for_the_first(tmp_path, monkeypatch, 0.1)
+    assert error.value.status == 130 and not (tmp_path / "saved").exists()
 
 
 def test_a_mistake_of_one_of_the_others_is_heard(tmp_path, monkeypatch):

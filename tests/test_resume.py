@@ -67,6 +67,17 @@ def test_a_run_that_is_lengthened_goes_on_by_itself_after_an_interruption(train,
     assert_same_run("whole", "parts")
 
 
+def test_a_run_with_decay_that_gets_another_budget_says_where_its_rates_go(train):
+    decay = begin("wgan", "--network", "mlp", "-o", "decay=true")
+    assert train("run", *decay, "--steps", 2).status == 0
+    longer = train("run", "--resume", "--steps", STEPS)
+    words = "over 4 steps instead of 2 steps the learning rates go on at 50% of their first values, not at 0%"
+    assert longer.status == 0 and f"warning: decay=true: {words}" in longer.err
+    assert "decay" not in train("run", "--resume").err, "of a run that is finished"
+    assert train("other", *begin("wgan", "--network", "mlp"), "--steps", 2).status == 0
+    assert "decay" not in train("other", "--resume", "--steps", STEPS).err, "of rates that stay"
+
+
 @pytest.mark.parametrize("network", ["dcgan-nobn", "resnet", "mlp"])
 def test_other_networks_resume_as_well(train, network):
     train("whole", *begin("wgan-gp", "--network", network))

@@ -18,12 +18,15 @@ class HealthMonitor:
 
     def update(self, step: int, figures: dict[str, float]) -> list[str]:
         """The warnings (a list of lines) that these figures of a logged step call for."""
+        recipe = self.recipe
+        mend = "a larger clip value or fewer layers" if recipe.clip else "a smaller critic_learning_rate"
+        mend += " or n_critic" if not recipe.clip and recipe.n_critic > 1 else ""
         signs = {"dead": figures["gradient_norm"] < DEAD}
-        if OBJECTIVES[self.recipe.objective].wasserstein:
+        if OBJECTIVES[recipe.objective].wasserstein:
             signs["negative"] = figures["estimate"] < 0
         texts = {
             "dead": f"the critic is dead: at step {step} its gradient is {figures['gradient_norm']:.1e}, so the generator "
-            "learns nothing (a larger clip value or fewer layers may help)",
+            f"learns nothing ({mend} may help)",
             "negative": f"the estimate stays negative (step {step}: {figures['estimate']:.3g}): the critic does worse than a "
             "constant; look at its learning rate and at n_critic",
         }

@@ -8,10 +8,27 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from errors import UserError
+
 PARTS = 20  # of a budget: the least that a film of the training has
 KEYS = {"wall": "seconds", "cpu": "cpu_seconds"}  # of a checkpoint's state and of log.jsonl
 WORDS = {"wall": "minutes", "cpu": "CPU minutes"}
 UNREACHED = 10**6  # so many steps and more, beside minutes, are no budget
+
+
+def settings(given: dict, steps: int | None, minutes: float | None, clock: str | None = None) -> dict:
+    """`given`, settings of a recipe by name, with what --steps or --minutes asked for: either takes the place of the other.
+
+    clock: what minutes count; only steps in `given` may end the run before them then. None to leave this to the terms of a
+    comparison. Raises UserError if both are asked for.
+    """
+    if steps is not None and minutes is not None:
+        raise UserError("--steps and --minutes exclude one another")
+    if steps is not None:
+        given = {**given, "steps": steps}
+    if minutes is not None:
+        return {**({"steps": UNREACHED, "clock": clock} if clock else {}), **given, "minutes": minutes}
+    return {"minutes": None, **given} if "steps" in given else given  # a config, or what is gone on with, may have minutes
 
 
 def finished(recipe: Any, state: dict) -> bool:
@@ -81,8 +98,8 @@ class Budget:
         return self._share >= 1
 
     def milestone(self, step: int) -> str | None:
-        """'fifth' where one of the minutes has passed since the last call, 'twentieth' where one of the budget has, of its steps
-        or its minutes; else None. To be called after every step.
+        """'fifth' if another fifth of recipe.minutes was completed since the last call; else 'twentieth' if another twentieth of
+        the budget, of its steps or its minutes, was; else None. To be called after every step.
 
         Models of different speed then show their grids and checkpoints at the same times.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import data
-from errors import UserError, one_of
+from errors import UserError, WriteError, one_of
 from storage import names as file_names
 from storage import reading, writing
 from storage.writing import write_text
@@ -21,8 +22,9 @@ FORMAT = 1
 LARGEST = 16 << 20  # bytes of comparison.json
 ROOT = Path("compare")  # of comparisons that are given no folder
 # what all models get unless told otherwise
-IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, "steps": 3000}
-POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, "steps": 20_000}
+BATCHES = {"generator_batch_size": None}  # as many samples a generator step as a critic step
+IMAGES = {"network": "dcgan", "image_size": 32, "filters": 16, "latent": 100, "batch_size": 32, **BATCHES, "steps": 3000}
+POINTS = {"network": "mlp", "latent": 2, "batch_size": 256, **BATCHES, "steps": 20_000}
 UNITS = {"units": 512}
 # settings that models beside a run which was named on the command line take from it
 TERMS_OF_A_RUN = ("data", "fit", *recipes.for_each_player(IMAGES), *UNITS, "minutes", "clock")
@@ -118,7 +120,10 @@ def equal_terms(settings: dict) -> dict:
         # grids and checkpoints come by the clock
         intervals = {"log_every": 10, "sample_every": UNREACHED, "checkpoint_every": UNREACHED}
     else:
-        steps = terms["steps"] if isinstance(terms["steps"], int) else 1  # for anything else the recipe raises an error
+        try:  # 3.0e+3 and "3000" are 3000 to a recipe, too; for anything else it raises an error
+            steps = int(terms["steps"])
+        except (TypeError, ValueError, OverflowError):
+            steps = 1
         intervals = {"log_every": steps // 100, "sample_every": -(-steps // 10), "checkpoint_every": -(-steps // 5)}
     return {**{key: max(1, value) for key, value in intervals.items()}, "keep_checkpoints": 1000, **terms}
 
@@ -221,7 +226,8 @@ def assign_folders(
 ) -> None:
     """Set each entry's folder and status: its run, found by the content of its recipe and of its data, or a new folder.
 
-    data_sha256: one for all, or by image_size: padded otherwise, digits have another.
+    A run that died stays dead, unless rollbacks are asked for now and were not before. data_sha256: one for all, or by
+    image_size: padded otherwise, digits have another.
     """
     runs, died = known_runs(out), read_record(out).get("died", {})
     taken: set[Path] = set()
@@ -241,7 +247,8 @@ def assign_folders(
                 break
             # of this comparison, interrupted or dead; it goes on under its own name only
             if folder.parent == Path(out) / "runs" and recipe.model == entry.recipe.model:
-                entry.folder, entry.message = folder, died.get(str(folder), "")
+                tried_so = not (entry.recipe.on_nan == "rollback" and recipe.on_nan == "stop")
+                entry.folder, entry.message = folder, died.get(str(folder), "") if tried_so else ""
                 entry.status = "died" if entry.message else "waiting"
                 break
         else:
@@ -252,10 +259,13 @@ def assign_folders(
 
 
 def take_given(entry: Entry) -> None:
-    """Set the status of a run that was named. Raises UserError if it has no checkpoint."""
+    """Set the status of a run that was named. Raises UserError if it has no checkpoint, or is still being trained."""
     entry.reused = True
     if not checkpoint.list_steps(entry.folder):
         raise UserError(f"{entry.folder} has no checkpoint yet")
+    if (entry.folder / writing.LOCK).exists():  # to score it would be an error, hours later
+        with contextlib.suppress(WriteError), writing.lock(entry.folder):  # WriteError: it is another user's, to be read
+            pass
     entry.status = "finished" if run.is_finished(entry.folder, entry.recipe) else "stopped"
 
 

@@ -18,11 +18,10 @@ from collections.abc import Sequence
 from typing import IO
 
 from errors import TrainingError, UserError, shortened
-from models import networks
 from training import children, hosts, runtime, signals
 from training.recipe import Recipe
 
-GRACE = 10  # seconds that processes get to end by themselves
+GRACE = 10  # seconds that processes get to end by themselves, but for the first after a signal, which saves a checkpoint
 ENDPOINT = re.compile(r"[^\s:,]+:[0-9]{1,5}")
 AGAIN = f"{runtime.UNSET}, or start the processes by --processes or `python -m paddle.distributed.launch`"
 
@@ -68,20 +67,22 @@ def _place():
 def count(asked: str, recipe: Recipe, device: str) -> int:
     """Processes for `--processes asked` ('auto' or a number) and `--device device`. Raises UserError.
 
-    Of a launcher's processes it is their number, whatever was asked.
+    Of a launcher's processes it is their number, whatever was asked. 'auto' is 1: more were not measured to be
+    faster on one host (docs/performance.md).
     """
     if is_worker():
         asked = str(_place()[1])
     if asked == "auto":
-        # docs/performance.md: on a CPU one process with all cores is the fastest, but for networks of Paddle's own convolutions
-        many = min(runtime.cores(), recipe.batch_size // 2)
-        one_core = any(network.one_core for network in networks.rows(recipe))
-        return many if one_core and not _undivided(many, recipe) and not runtime.takes_gpu(device) else 1
+        return 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
     if undivided := _undivided(int(asked), recipe):
         key = undivided[0]
         raise UserError(f"--processes {asked}: {key} {getattr(recipe, key)} does not divide into equal parts of 2 or more")
+    if int(asked) > 1 and ":" in device:  # each process has a card of its own
+        raise UserError(
+            f"--device {device} is for one process, not for {asked}: say --device gpu, and which cards by CUDA_VISIBLE_DEVICES"
+        )
     return int(asked)
 
 
@@ -116,7 +117,7 @@ def run(processes: int, command: list[str], device: str) -> int:
     """Run `python command` in so many processes; returns the exit status of the first one, which alone is heard.
 
     The first to fail ends the others. Ctrl-C, SIGTERM and SIGHUP are passed on, so that a checkpoint is saved. Raises
-    TrainingError, with its last line, if another one failed and the first did not.
+    TrainingError, with its last line, if another one failed and the first did not, or if that was killed before it had saved.
     """
     command = [sys.executable, *command]
     with contextlib.ExitStack() as files:
@@ -131,6 +132,13 @@ def run(processes: int, command: list[str], device: str) -> int:
         failed, first = _watch(team), team[0].returncode
         if failed is None or first > 0:  # it has said why itself
             return first
+        if failed.returncode in signals.STATUSES and first < 0:  # what the others have said holds no more
+            error = TrainingError(
+                f"interrupted, and the first process was killed by {signal.Signals(-first).name} before its checkpoint was "
+                "saved: --resume goes on from the one before"
+            )
+            error.status = failed.returncode
+            raise error
         file = errors[team.index(failed)]
         lines = []
         if file:
@@ -165,12 +173,19 @@ def _watch(team):
 def _first_to_fail(team):
     while not (failed := [process for process in team if process.poll()]) and None in [p.returncode for p in team]:
         time.sleep(0.1)
-    if failed:  # after a signal all end by themselves; after an error the others wait for one that is gone
-        asked, first = failed[0].returncode in signals.STATUSES, failed[0] is team[0]
-        deadline = time.monotonic() + (GRACE if asked else 1 if first else GRACE / 2)  # the first one may have a word to say
-        while None in [process.poll() for process in team] and time.monotonic() < deadline:
-            time.sleep(0.1)
+    if failed and failed[0].returncode in signals.STATUSES:  # all end by themselves, the first when it has saved a checkpoint
+        _wait(team[:1], signals.PATIENCE)
+        _wait(team, GRACE)
+    elif failed:  # the others wait for one that is gone; the first one may have a word to say
+        _wait(team, 1 if failed[0] is team[0] else GRACE / 2)
     return failed[0] if failed else None
+
+
+def _wait(processes, seconds):
+    """Until they have ended, or so long."""
+    deadline = time.monotonic() + seconds
+    while None in [process.poll() for process in processes] and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _free_ports(count):

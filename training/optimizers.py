@@ -35,6 +35,6 @@ class Row(NamedTuple):
 OPTIMIZERS = {"adam": Row(adam, ("beta1", "beta2")), "rmsprop": Row(rmsprop), "sgd": Row(sgd)}
 
 
-def alike(one: Any, other: Any) -> bool:
+def can_continue(one: Any, other: Any) -> bool:
     """Whether the optimisers of two recipes differ in their learning rates at most, so that one may go on for the other."""
     return all(getattr(one, key) == getattr(other, key) for key in ("optimizer", *OPTIMIZERS[other.optimizer].reads))

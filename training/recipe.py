@@ -71,8 +71,10 @@ class Recipe(BaseModel):
     latent: int = Field(100, ge=1, le=16_384, description="dimensions of z")
     filters: int = Field(64, ge=1, le=1024, description="width of a convolutional network: of dcgan's outermost layers")
     units: int = Field(512, ge=1, le=16_384, description="width of a layer of mlp and gp-toy")
-    generator_norm: Annotated[str, among(lambda: norms.names("generator"))] = "batch"
-    critic_norm: Annotated[str, among(lambda: norms.names("critic"))] = "batch"
+    generator_norm: Annotated[str, among(lambda: norms.names("generator"))] = Field(
+        "batch", description="norm layers of the generator"
+    )
+    critic_norm: Annotated[str, among(lambda: norms.names("critic"))] = Field("batch", description="norm layers of the critic")
     sync_batch_norm: bool = Field(True, description="several processes: batch norm over the global batch, or each its own")
     amp: bool = Field(False, description="products in bfloat16 on a GPU; losses, penalty and weights stay float32")
     steps: int = Field(ge=1, le=10**9, description="generator steps")
@@ -81,16 +83,16 @@ class Recipe(BaseModel):
         "wall", description="what `minutes` counts; cpu: the process's, whatever runs beside it"
     )
     seed: int = Field(0, ge=0, lt=2**31, description="of weights, noise and the data's order")
-    log_every: int = Field(50, ge=1)
-    sample_every: int = Field(500, ge=1)
-    checkpoint_every: int = Field(500, ge=1)
-    keep_checkpoints: int = Field(3, ge=1)
+    log_every: int = Field(50, ge=1, description="generator steps from a logged step to the next")
+    sample_every: int = Field(500, ge=1, description="generator steps from a grid of samples to the next")
+    checkpoint_every: int = Field(500, ge=1, description="generator steps from a checkpoint to the next")
+    keep_checkpoints: int = Field(3, ge=1, description="newest checkpoints that stay")
     on_nan: Annotated[str, among(lambda: ("stop", "rollback"))] = Field("stop", description="at a number that is not finite")
 
     @field_validator("*", mode="before")
     @classmethod
     def _boolean(cls, value, info):
-        """pydantic takes true for 1, and 1 for true."""
+        """Raise for true or false where another value is wanted, and the reverse: pydantic would convert."""
         wanted = cls.model_fields[info.field_name].annotation is bool
         if wanted != isinstance(value, bool):
             raise PydanticCustomError("boolean", f"Input should {'' if wanted else 'not '}be true or false")

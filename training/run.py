@@ -74,7 +74,7 @@ def update_recipe(folder: str | Path, recipe: Recipe) -> None:
 
 
 def stopped_before(folder: str | Path, name: str) -> Path | None:
-    """The run before `folder` of those that next_free calls `name`, if its newest checkpoint is not its end and no
+    """The latest of `name`, `name`-2, `name`-3, … beside `folder`, not itself, if its last checkpoint is not its end and no
     process is at it still; else None."""
     folder = Path(folder)
     others = [path for path in folder.parent.glob("*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
@@ -89,10 +89,11 @@ def stopped_before(folder: str | Path, name: str) -> Path | None:
 
 
 def is_finished(folder: str | Path, recipe: Recipe) -> bool:
-    """Whether a run's newest checkpoint has used up the recipe's budget; one that is damaged has not."""
-    last = checkpoint.last(folder)
-    with contextlib.suppress(UserError):
-        return last is not None and budget.finished(recipe, checkpoint.read_state(last))
+    """Whether a run's newest intact checkpoint has used up the recipe's budget. All of its files are read: a run whose last
+    weights are damaged is none that can be scored, but one that training mends."""
+    with contextlib.suppress(UserError):  # none is intact
+        newest = checkpoint.newest(folder)
+        return newest is not None and budget.finished(recipe, newest[1])
     return False
 
 
@@ -125,10 +126,13 @@ def continued_recipe(folder: str | Path, asked: Recipe | None, settings: dict) -
     asked: the recipe that was named with these settings, None for the run's own. Raises UserError if it is not the run's.
     """
     own = read_recipe(folder)
-    target = recipes.resolve({**own.model_dump(), **{k: v for k, v in settings.items() if k in recipes.RESUMABLE}})
+    resumable: tuple[str, ...] = recipes.RESUMABLE
+    if settings.get("minutes") and not own.minutes:  # it had no clock: what stands in its recipe counted nothing
+        resumable = (*resumable, "clock")
+    target = recipes.resolve({**own.model_dump(), **{k: v for k, v in settings.items() if k in resumable}})
     if asked is None:  # what was typed, as the recipe takes it: 5e-5 is a text to YAML
         asked = recipes.resolve({**own.model_dump(), **recipes.for_each_player(settings)})
-    other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in recipes.RESUMABLE}))
+    other = recipes.difference(own, asked.model_copy(update={key: getattr(own, key) for key in resumable}))
     if other:
         raise UserError(f"{folder} holds a run of another recipe: its {other[0]} is {other[1]!r}, not {other[2]!r}")
     return target

@@ -20,7 +20,6 @@ from training.comparison import Entry
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 STATUS_OF_SIGNALS = (*signals.STATUSES, *(-number for number in signals.NUMBERS))  # of a training that was asked to end
-PATIENCE = 300  # seconds: a generator step may have 100 critic steps
 ERROR = f"{TRAIN.name}: error: "
 
 
@@ -63,7 +62,7 @@ def train(
 
 def _await_others(entries, progress):
     """What a comparison that was killed had begun saves a checkpoint and ends (children.follow_parent): wait for that."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + signals.PATIENCE
     for entry in entries:
         if not entry.given and (entry.folder / writing.LOCK).exists():
             try:

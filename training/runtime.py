@@ -18,6 +18,7 @@ from importlib import metadata
 from pathlib import Path
 
 from errors import UserError, shortened
+from models.omp import threads
 from storage import writing
 from training import signals
 
@@ -154,12 +155,6 @@ def rank_and_processes() -> tuple[int, int]:
             raise UserError(f"{name}={shortened(value)} is not a whole number: {UNSET}")
     rank, processes = map(int, given.values())
     return rank, processes
-
-
-def threads() -> int:
-    """Threads of this process as OMP_NUM_THREADS says them; 4,2, which OpenMP takes as well, are 4 with 2 within each."""
-    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(first) if first.isascii() and first.isdigit() else 1
 
 
 def _threads_in_words():

@@ -91,6 +91,7 @@ def train(
         newest = checkpoint.newest(folder) if resume else None
         check_seen_by_all(team, newest)
         if newest:
+            _check_processes(folder, recipe, team.size, console)
             state = _restore(trainer, newest, console)
         elif resume:
             console.say("no checkpoint yet: starting from the beginning")
@@ -126,14 +127,42 @@ def _check_recorded(folder, recipe, dataset):
         raise UserError(f"{folder} was trained with other labels: their SHA-256 differs from the one in its config.yaml")
 
 
+def _check_processes(folder, recipe, processes, console):
+    """Warn if the run in `folder` was begun in another number of processes. Raises UserError where batch norm would see another
+    part of a batch than before."""
+    before = run.read_provenance(folder).get("processes", processes)
+    if before == processes:
+        return
+    words = f"{folder} was begun with --processes {before}, this is {processes}"
+    if not recipe.sync_batch_norm:
+        raise UserError(f"{words}: with sync_batch_norm=false batch norm would see other parts of the batches from here on")
+    console.warn(f"{words}: sums are made in another order, so that it does not go on to the bit")
+
+
 def _restore(trainer, newest, console):
     """Make the trainer what `newest`, of checkpoint.newest, says. Returns the checkpoint's state."""
     path, state, remarks = newest
     for remark in remarks:
         console.warn(f"{remark}; going back to {path.name}")
+    if line := _jump_of_rates(trainer.recipe, path, state):
+        console.warn(line)
     trainer.resume(path, state)
     console.say(f"going on from {path}")
     return state
+
+
+def _jump_of_rates(recipe, path, state):
+    """A line about learning rates that fall to 0 over another budget than that of the checkpoint at `path`; else ''."""
+    if not recipe.decay:
+        return ""
+    before = run.recipe_of(path, state)
+    now, then = (f"{1 - budget.share(each, state):.0%}" for each in (recipe, before))
+    if now == then:
+        return ""
+    return (
+        f"decay=true: over {budget.in_words(recipe)} instead of {budget.in_words(before)} the learning rates go on at {now} of "
+        f"their first values, not at {then}; a run of that length from the start would have had others all along"
+    )
 
 
 def _command_to_go_on(folder, data_dir, device, processes):

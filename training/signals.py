@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 STATUSES = tuple(128 + number for number in NUMBERS)  # with which a command ends that one of them has reached
+PATIENCE = 300  # seconds that a training gets after one of them: a generator step may have 100 critic steps, a disk may be slow
 
 
 @contextlib.contextmanager

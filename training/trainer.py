@@ -21,7 +21,7 @@ from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness, run
 from training.algorithm import CriticStep, Optimizer
 from training.checkpoint import Declared
-from training.optimizers import OPTIMIZERS, alike
+from training.optimizers import OPTIMIZERS, can_continue
 from training.parallel import Team
 from training.recipe import Recipe
 
@@ -172,7 +172,7 @@ class GANTrainer:
         """
         old, self.recipe = self.recipe, recipe
         self.objective = OBJECTIVES[recipe.objective]
-        if not alike(old, recipe):
+        if not can_continue(old, recipe):
             self._make_optimizers()
         self.generator_optimizer.set_lr(recipe.generator_learning_rate)
         self.critic_optimizer.set_lr(recipe.critic_learning_rate)

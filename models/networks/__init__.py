@@ -14,7 +14,7 @@ from models.networks.norms import ROLES, error_with_penalty
 if TYPE_CHECKING:
     from paddle.nn import Layer
 
-MOST = 2**28  # weights of generator and critic: a GiB
+MAX_WEIGHTS = 2**28  # weights of generator and critic: a GiB
 WIDTHS = ("filters", "units")  # settings of a recipe that say how wide a network's layers are
 
 
@@ -22,15 +22,13 @@ class Network(NamedTuple):
     """source: a module with Generator and Critic by its dotted name, imported with Paddle, or what else has the two.
 
     sizes: picture sizes it can make, None for any. norms: the roles whose norm layers a recipe chooses. points: whether it also
-    makes points in the plane. one_core: its convolutions use one core of a CPU, as Paddle's own do, so that several processes are
-    faster. widths: those of WIDTHS that it reads.
+    makes points in the plane. widths: those of WIDTHS that it reads.
     """
 
     source: Any
     sizes: tuple[int, ...] | None = None
     norms: tuple[str, ...] = ()
     points: bool = False
-    one_core: bool = False
     widths: tuple[str, ...] = WIDTHS
 
 
@@ -72,8 +70,8 @@ def build(recipe: Any, shape: tuple[int, ...], classes: int = 0) -> tuple[Layer,
     data of a conditional recipe have; then both take y, int64 N, as well (models/networks/conditional.py).
 
     Parameters are named generator/… and critic/…, so that an optimiser's state fits whatever else the process has built. Raises
-    UserError for more than MOST weights, and for batch norm of Paddle's own that a recipe's checks cannot see: under a penalty,
-    or for GPUs only.
+    UserError for more than MAX_WEIGHTS, for a user's critic that holds Paddle's batch norm under a gradient penalty, and for a
+    user's network that holds its SyncBatchNorm, on a CPU.
     """
     import paddle
 
@@ -81,7 +79,7 @@ def build(recipe: Any, shape: tuple[int, ...], classes: int = 0) -> tuple[Layer,
 
     makers, critics = (importlib.import_module(row.source) if isinstance(row.source, str) else row.source for row in rows(recipe))
     paddle.seed(recipe.seed)
-    with layers.at_most(MOST, f"the networks of this recipe have more than {MOST:,} weights"):
+    with layers.at_most(MAX_WEIGHTS, f"the networks of this recipe have more than {MAX_WEIGHTS:,} weights"):
         if classes:
             wider = lambda latent: makers.Generator(recipe.model_copy(update={"latent": latent}), shape)  # noqa: E731
             generator = conditional.Generator(wider, recipe.latent, classes)

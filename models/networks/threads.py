@@ -15,10 +15,12 @@ from typing import Any
 import paddle
 from paddle import Tensor
 
+from models import omp
+
 
 def each(function: Callable[[Any], Tensor], parts: Sequence[Any]) -> list[Tensor]:
     """[function(part) for part in parts], without gradients; what it returns does not depend on the number of threads."""
-    threads = min(_threads(), len(parts))
+    threads = min(omp.threads(), len(parts))
     if threads < 2:
         with paddle.no_grad():
             return [function(part) for part in parts]
@@ -34,16 +36,11 @@ def each(function: Callable[[Any], Tensor], parts: Sequence[Any]) -> list[Tensor
         for number, done in enumerate([share(0), *(other.result() for other in others)]):
             results[number::threads] = done
     finally:
-        paddle.base.core.set_num_threads(_threads())
+        paddle.base.core.set_num_threads(omp.threads())
     return results
-
-
-def _threads():  # as training/runtime.py's threads, which lies above this
-    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()  # 4,2: four, with two within each
-    return int(first) if first.isascii() and first.isdigit() else 1
 
 
 @lru_cache(maxsize=1)
 def _pool(process):
     # a forked process has none of its parent's threads
-    return ThreadPoolExecutor(_threads())
+    return ThreadPoolExecutor(omp.threads())

@@ -241,6 +241,14 @@ def test_copies_are_memorised():
     assert new["nearest_ratio"] == pytest.approx(1, abs=0.05)
 
 
+def test_copies_are_memorised_also_where_what_is_held_out_has_some():
+    """As folders of pictures from the web or of films do."""
+    heldout = np.concatenate([np.zeros(3), np.linspace(1, 2, 97)])
+    assert memorised(np.zeros(50), heldout)["memorised_share"] == 1
+    assert memorised(heldout, heldout)["memorised_share"] == 0.03, "the baseline shows them"
+    assert memorised(np.linspace(0.5, 2, 50), heldout)["memorised_share"] == 0
+
+
 def test_nearest_against_all_distances():
     from scipy.spatial.distance import cdist
 

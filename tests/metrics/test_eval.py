@@ -8,6 +8,7 @@ import pytest
 
 import data
 from data.dataset import crop_to, to_unit
+from reporting import scorer
 from reporting.scorer import critic_of
 from tests.helpers import ROOT, TINY_FLAGS, pictures, run_program, scalars_of, write_images
 from training.run import find_checkpoint
@@ -141,6 +142,40 @@ def test_all_checkpoints_into_visualdl(call, trained):
     np.testing.assert_allclose(values, [value for _, value in points["metrics/fd_lenet"]], rtol=1e-5)
 
 
+def test_every_checkpoint_is_kept_as_soon_as_it_is_measured_and_once(call, trained, monkeypatch):
+    flags = ["eval", "r", "--every", "--samples", "100", "--metrics", "swd,frechet"]
+    measure, measured = scorer.score_checkpoint, []
+
+    def stopped_at_2(path, *rest):
+        measured.append(path.name)
+        if path.name == "step-000002":
+            raise KeyboardInterrupt
+        return measure(path, *rest)
+
+    monkeypatch.setattr(scorer, "score_checkpoint", stopped_at_2)
+    assert call(*flags).status == 130
+    assert [entry["step"] for entry in json.loads((trained / "metrics.json").read_text())["results"]] == [4]
+    monkeypatch.setattr(scorer, "score_checkpoint", lambda path, *rest: measured.append(path.name) or measure(path, *rest))
+    whole = scored(call(*flags, "--json"))
+    assert [entry["step"] for entry in whole["results"]] == [0, 2, 4]
+    assert measured == ["step-000004", "step-000002", "step-000004", "step-000002", "step-000000"]
+    measured.clear()
+    assert scored(call(*flags, "--json"))["results"] == whole["results"] and measured == ["step-000004"]
+    measured.clear()
+    assert scored(call(*flags, "--seed", "1", "--json"))["results"] != whole["results"] and len(measured) == 3
+
+
+def test_every_passes_over_a_damaged_checkpoint_unless_it_is_the_only_one(call, trained):
+    for step, left in ((2, [0, 4]), (4, [0]), (0, None)):
+        (trained / f"checkpoints/step-{step:06d}/generator.safetensors").write_bytes(b"")
+        result = call("eval", "r", "--every", "--samples", "16", "--metrics", "swd", "--json")
+        if left is None:
+            assert result.status == 2 and "is damaged" in result.err
+        else:
+            assert [entry["step"] for entry in scored(result)["results"]] == left
+            assert "warning: not scored: " in result.err and "is damaged" in result.err
+
+
 def test_visualdl_has_the_run_s_scores_on_its_own_data_alone(call, trained, mnist_dir):
     """What is there stays: others would stand in the place of the run's own for ever."""
     flags, before = ["--every", "--samples", "16", "--metrics", "swd", "--json"], scalars_of(trained)
@@ -209,7 +244,7 @@ def test_points(call):
         (["x.npz", "--device", "tpu"], "--device tpu"),
         (["x.npz", "--data", "8gaussians"], "wants points"),
         (["small.npz"], "30×30 pixels"),
-        (["few.npz"], "10 samples are too few for 64 features"),
+        (["few.npz", "--metrics", "frechet"], "10 samples are too few for 64 features"),
         ([], "Missing argument"),
     ],
 )

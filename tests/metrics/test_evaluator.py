@@ -1,5 +1,6 @@
 """From samples and a data set to values beside those of real data."""
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -100,12 +101,23 @@ def test_padding_and_order_of_samples_do_not_matter(digits):
         (pictures(100, 30), "30×30 pixels"),
         (pictures(100, 28, 3), "3 colours"),
         (pictures(100, 28) / 255, "must be uint8"),
-        (pictures(20, 28), "20 samples are too few for 64 features"),
     ],
 )
 def test_bad_samples_are_an_error(digits, samples, words):
     with pytest.raises(UserError, match=words):
         metrics.evaluate(samples, digits)
+
+
+def test_what_few_samples_do_not_allow_is_an_error_only_where_it_was_named(digits):
+    with pytest.raises(UserError, match="20 samples are too few for 64 features"):
+        metrics.evaluate(pictures(20, 28), digits, ["swd", "frechet"])
+    said, few = [], toy_dataset(300, 40, size=28)
+    values = metrics.evaluate(pictures(60, 28), few, say=said.append)
+    assert {"kid", "swd", "precision"} <= set(values) and "fd_lenet" not in values
+    assert any(line.startswith("not measured: frechet: 60 samples are too few") for line in said)
+    values = metrics.evaluate(pictures(3, 28), few, say=said.append)
+    assert "swd" in values and not {"fd_lenet", "precision"} & set(values)
+    assert any(line.startswith("not measured: prdc: ") for line in said)
 
 
 def test_too_small_a_data_set_is_an_error():
@@ -115,7 +127,7 @@ def test_too_small_a_data_set_is_an_error():
 
 @pytest.mark.parametrize(("name", "held", "needed"), [("kid", 1, 2), ("prdc", 5, 6)])
 def test_too_few_that_are_held_out_are_not_called_samples(name, held, needed):
-    with pytest.raises(UserError, match=f"{name}: mnist-5k holds out {held} images, {needed} are needed .leave it out with"):
+    with pytest.raises(UserError, match=f"{name}: mnist-5k holds out {held} images, {needed} are needed .name the others with"):
         metrics.evaluate(pictures(100, 28), toy_dataset(60, held, size=28), [name])
     assert metrics.evaluate(pictures(100, 28), toy_dataset(60, needed, size=28), [name])
 
@@ -218,6 +230,19 @@ def test_of_real_items_one_in_a_hundred_is_memorised_however_many_are_held_out(h
     drawn = draws.of_heldout(numbered(1500), heldout, 500, 0, dataset=None, network="")
     shares = [memorised(draw.fake.nearest, draw.heldout.nearest)["memorised_share"] for draw in drawn]
     assert np.mean(shares) == pytest.approx(0.01, abs=0.006)
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_no_more_held_out_images_are_described_than_a_metric_of_such_data_draws(monkeypatch):
+    monkeypatch.setattr(evaluator, "REFERENCE", 10)
+    monkeypatch.setitem(registry.METRICS, "stacked", dataclasses.replace(registry.METRICS["stacked"], block=20))
+    for name in [name for name in registry.METRICS if name != "stacked"]:
+        monkeypatch.setitem(registry.METRICS, name, dataclasses.replace(registry.METRICS[name], block=5))
+    dataset = toy_dataset(40, 30, size=28, colours=3)
+    for dataset.name, count in (("mnist-5k", 10), ("stacked-mnist", 20)):
+        real = evaluator.RealData(dataset, None, print)
+        real.prepare({"nearest"})
+        assert len(real.sides["heldout"]) == count and len(real.sides["reference"]) == 10
 
 
 def test_summary():

@@ -17,7 +17,7 @@ from storage import writing
 from tests.helpers import ROOT, program, run_program, scalars_of
 from tests.reliability import TALLY
 from tests.test_compare import ONE_RUN, RUN, TINY, results, timeless
-from training import checkpoint, comparison, grids, run_comparison
+from training import checkpoint, comparison, grids, run_comparison, signals
 
 IMPORTING = """
 import time
@@ -115,7 +115,7 @@ def test_a_run_that_another_process_is_still_writing_to_is_waited_for(others):
 
 
 def test_but_not_for_ever(others, monkeypatch):
-    monkeypatch.setattr(run_comparison, "PATIENCE", 0.5)
+    monkeypatch.setattr(signals, "PATIENCE", 0.5)
     entries, display = others(60)
     with pytest.raises(UserError, match="gan-mlp-mnist-5k-s0 is in use: another process is writing to it"):
         run_comparison.train("A", entries, None, "cpu", 2, display)
