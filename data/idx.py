@@ -94,7 +94,7 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
 
 def published_as(array: np.ndarray, split: str) -> str | None:
     """The data set that publishes these images or labels, as read_idx reads them, for the split; None if none does."""
-    md5 = hashlib.md5(array).hexdigest()
+    md5 = hashlib.md5(array.tobytes()).hexdigest()
     return next((name for name, splits in CONTENTS.items() if md5 in splits[split]), None)
 
 

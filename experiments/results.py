@@ -75,8 +75,8 @@ def in_short(about: Rows, measured: Rows, language: str) -> str:
         for name in measured
         for key, verdict in claims.verdicts(about[name], measured[name]["numbers"]).items()
     }
-    sentences = [row[language == "zh"] for row in lead.SHORT if all(found.get(key) == word for key, word in row[2].items())]
-    return ("" if language == "zh" else " ").join(sentences)
+    true = [row for row in lead.SHORT if all(found.get(key) == word for key, word in row[2].items())]
+    return "".join(chinese for _, chinese, _ in true) if language == "zh" else " ".join(english for english, _, _ in true)
 
 
 def full_budgets(data: str) -> Iterator[dict[str, Any]]:
