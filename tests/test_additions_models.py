@@ -118,7 +118,7 @@ def test_pytorch_has_no_counterpart_of_it_and_says_so():
 
 def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     from models.networks import norms
-    from training.optimizers import OPTIMIZERS, Row, alike
+    from training.optimizers import OPTIMIZERS, Row, can_continue
     from training.settings import reads
     from training.trainer import GANTrainer
 
@@ -133,7 +133,9 @@ def test_a_norm_and_an_optimiser_are_rows_as_well(monkeypatch):
     trainer.critic_step(paddle.rand([8, 1, 32, 32]))
     assert np.isfinite(float(trainer.generator_step(0)))
     assert reads(recipe, "beta1") and not reads(recipe, "beta2")
-    assert alike(recipe, recipe.model_copy(update={"beta2": 0.9})) and not alike(recipe, recipe.model_copy(update={"beta1": 0.9}))
+    assert can_continue(recipe, recipe.model_copy(update={"beta2": 0.9})) and not can_continue(
+        recipe, recipe.model_copy(update={"beta1": 0.9})
+    )
 
 
 class Wide(nn.Layer):
