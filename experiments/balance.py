@@ -41,8 +41,8 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "generator steps",
-            "caveat": "The gain lies between one and five steps (below): with one step it fails.",
-            "caveat_zh": "好处在一步与五步之间（见下）：只有一步时训练失败。",
+            "caveat": "The gain lies between one and five steps (table): with one step it fails.",
+            "caveat_zh": "好处在一步与五步之间（见表）：只有一步时训练失败。",
         },
         "minimax": {
             "says": "With the saturating loss, twenty discriminator steps are worse than one.",

@@ -46,8 +46,9 @@ ABOUT = {
             "quantity_zh": "权重裁剪的判别器停在 ±c 的权重比例，训练之后减去训练之前，三种数据中的最小值",
             "relation": "above",
             "threshold": 0,
-            "caveat": "The first weights fill ±c evenly, so that any training raises the share: the next claim asks for most.",
-            "caveat_zh": "初始权重均匀填满 ±c，任何训练都会使这一比例上升；是否大多如此，见下一条。",
+            "caveat": "The first weights fill ±c evenly, so that any training raises the share: whether most end there is a "
+            "claim of its own.",
+            "caveat_zh": "初始权重均匀填满 ±c，任何训练都会使这一比例上升；是否大多如此，另有一条结论。",
         },
         "most_at_c": {
             "says": "Most of a clipped critic's weights are at ±c after training.",

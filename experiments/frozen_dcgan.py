@@ -94,9 +94,9 @@ ABOUT = {
             "quantity_zh": "批间方差除以范数的平方，最后一步之后与第一步之后之比，两个阶段中的最小值",
             "relation": "above",
             "threshold": 1,
-            "caveat": "The paper speaks of the variance itself, which grew (below); relative to the squared norm it rose on "
+            "caveat": "The paper speaks of the variance itself, which grew (table); relative to the squared norm it rose on "
             "points (vanishing_gradients).",
-            "caveat_zh": "论文说的是方差本身，它确实增大了（见下）；相对于范数的平方，平面点上也是增大的（vanishing_gradients）"
+            "caveat_zh": "论文说的是方差本身，它确实增大了（见表）；相对于范数的平方，平面点上也是增大的（vanishing_gradients）"
             "。",
         },
         "heavy_tails": {
@@ -118,8 +118,8 @@ ABOUT = {
             "relation": "above",
             "threshold": 0.1,
             "caveat": "After 2,000 critic steps, after as many of which log(1 − D)'s gradient at the older DCGAN had not "
-            "vanished, either (below); a critic's scale is its own, so that only its own course is judged.",
-            "caveat_zh": "是 2,000 个判别器步之后；同样步数之后，较成熟的 DCGAN 得到的 log(1 − D) 的梯度也还没有消失（见下）；"
+            "vanished, either (table); a critic's scale is its own, so that only its own course is judged.",
+            "caveat_zh": "是 2,000 个判别器步之后；同样步数之后，较成熟的 DCGAN 得到的 log(1 − D) 的梯度也还没有消失（见表）；"
             "判别器的尺度各不相同，所以只看它自身的变化。",
         },
         "penalised_lasts": {

@@ -45,8 +45,8 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "all steps",
-            "caveat": "With β1 = 0.5 in the critic alone nothing is seen (below).",
-            "caveat_zh": "只在判别器用 β1 = 0.5 时看不出差别（见下）。",
+            "caveat": "With β1 = 0.5 in the critic alone nothing is seen (table).",
+            "caveat_zh": "只在判别器用 β1 = 0.5 时看不出差别（见表）。",
         },
         "blame": {
             "says": "Momentum of β1 = 0.9 does more harm in the critic than in the generator at 2e-4.",

@@ -101,8 +101,9 @@ ABOUT = {
             "looks": 2,
             "after": True,
             "caveat": "Outside of the paper's conditions: one critic step, which the search chose, and rates that fall to 0; "
-            "only of seeds that were scored in random order (below).",
-            "caveat_zh": "不符合论文的条件：每步只有一个判别器步（搜索所选），学习率降到 0；只用随机排列后评分的种子（见下）。",
+            "only of seeds that were scored in random order; the section says why.",
+            "caveat_zh": "不符合论文的条件：每步只有一个判别器步（搜索所选），学习率降到 0；只用随机排列后评分的种子，"
+            "原因见该节。",
         },
         "gp_follows": {
             "says": "With the recipe of configs/ wgan-gp's estimate follows the quality.",
