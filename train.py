@@ -34,7 +34,7 @@ MINUTES = "Instead of --steps: CPU minutes, all threads together; on a GPU, minu
     default="1",
     show_default=True,
     metavar="N",
-    help="Processes that share each batch; auto is 1 (docs/scaling.md).",
+    help="Processes that share each batch; auto is 1 (docs/performance.md).",
 )
 @click.option("--amp", is_flag=True, default=None, help="Products in bfloat16, on a GPU (A100 or newer).")
 @click.option("--on-nan", metavar="HOW", help="At a number that is not finite: stop (default), or rollback to a checkpoint.")

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from data import cifar10, files, folder, idx
+from data import cifar10, folder, idx
 from errors import UserError
 from storage import reading, writing
 from storage.names import part
@@ -67,8 +67,9 @@ def _is_fashion(place, root):
     if "fashion" in str(place.relative_to(root)).lower():
         return True
     _, labels = idx.FILES["fashion-mnist"]["heldout"]
+    names = (labels.name, labels.name.removesuffix(".gz"))  # in this folder, not in one below it
     with contextlib.suppress(UserError):  # a damaged file is an error where it is loaded
-        path = files.given(labels, "fashion-mnist", place)
+        path = next((place / name for name in names if reading.is_file(place / name)), None)
         return path is not None and idx.published_as(idx.read_idx(path, 1), "heldout") == "fashion-mnist"
     return False
 

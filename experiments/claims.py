@@ -33,10 +33,10 @@ class Claim:
     """says: the claim as it was tested. quantity: what is measured of a replicate, a seed's training say. It holds where the
     whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side.
 
-    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. looks: how often its
-    interval was looked at while replicates were added: the interval is then numeric.at_look's. after: it was added, or split, or
-    its quantity or threshold changed, when its replicates had been seen. constants: of lead.CONSTANTS, where they are not its
-    experiment's. caveat: a sentence, if one is needed.
+    terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. looked_at: the numbers
+    of replicates at which its interval was looked at before more were added, so that it has the level of so many looks. after:
+    it was added, or split, or its quantity or threshold changed, when its replicates had been seen. constants: of
+    lead.CONSTANTS, where they are not its experiment's. caveat: a sentence, if one is needed.
     """
 
     key: str
@@ -48,7 +48,7 @@ class Claim:
     threshold: float
     terms: str = "none"
     of_converged: bool = False
-    looks: int = 1
+    looked_at: tuple[int, ...] = ()
     after: bool = False
     constants: str = ""
     caveat: str = ""
@@ -88,23 +88,27 @@ class Claim:
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
         if found.get("method") in STUDENTS:
-            wanted = replicates_to_decide(found, self.threshold, self.looks)
+            wanted = replicates_to_decide(found, self.threshold, self.looks(found))
             many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
             contains += f"; at this value and scatter it would take {many[0]} seeds"
             in_chinese += f"；若数值和离散程度不变，{many[1]}种子才能判定"
         return UNDECIDED, (contains, in_chinese)
 
+    def looks(self, found: Found) -> int:
+        """How often it has been looked at, this time among them."""
+        return 1 + sum(n < len(found["each"]) for n in self.looked_at)
+
     def _at_look(self, found):
-        return numeric.at_look(found, self.looks) if found else found
+        return numeric.at_look(found, self.looks(found)) if found else found
 
     def refuted_by(self, language: str = "en") -> str:
         """What would refute it, in words: a quantity whose whole interval lies there."""
         other = SIDES["below" if self.relation == "above" else "above"][language == "zh"]
         if language == "zh":
-            terms = f"，{TERMS[self.terms][1]}时" if TERMS[self.terms][1] else ""
-            return f"{self.quantity_zh}{terms}{other} {self.threshold:g}"
+            terms = f"，{TERMS[self.terms][1]}" if TERMS[self.terms][1] else ""
+            return f"{self.quantity_zh}{terms}：{other} {self.threshold:g}"
         terms = f", {TERMS[self.terms][0]}" if TERMS[self.terms][0] else ""
-        return f"{self.quantity}{terms}{',' if terms else ''} {other} {self.threshold:g}"
+        return f"{self.quantity}{terms}: {other} {self.threshold:g}"
 
     def in_words(self, found: Found | None, language: str = "en") -> dict[str, Any]:
         """What a page says of it: says, quantity, holds_if, refuted_by, terms, found, each, n, at_end, looks, verdict, why,
@@ -116,9 +120,9 @@ class Claim:
             counts = found["at_end"], found["trainings"]
             at_end = "{1} 次训练中 {0} 次已收敛".format(*counts) if chinese else "{} of {}".format(*counts)
         looks = ""
-        if self.looks > 1 and found and found["low"] is not None:
+        if found and found["low"] is not None and (times := self.looks(found)) > 1:
             form = "看过 {} 次（{:.3g} % 区间）" if chinese else "looked at {} times ({:.3g} % interval)"
-            looks = form.format(self.looks, 100 * numeric.level(self.looks))
+            looks = form.format(times, 100 * numeric.level(times))
         return {
             "key": self.key,
             "says": text("says"),

@@ -43,7 +43,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 1,
             "terms": "generator steps",
-            "looks": 2,
+            "looked_at": (3,),
         },
         "worse_at_critic_steps": {
             "says": "The listing's samples are worse than algorithm 1's after as many critic steps.",

@@ -44,6 +44,7 @@ ABOUT = {
             "quantity_zh": "最后一步之后三组固定的分布中最大的 |估计值 / (W1 (1 + W1 / 20)) − 1|",
             "relation": "below",
             "threshold": 0.03,
+            "looked_at": (3,),
             "after": True,
             "caveat": "A critic of slope K gains K W1 and pays lambda (K − 1)², so that K = 1 + W1 / (2 lambda) is best; at "
             "first the claim was W1 within a tenth, which only a W1 below 2 allows.",
@@ -70,7 +71,7 @@ ABOUT = {
             "threshold": 0.5,
             "caveat": "Without the authors' warm-up: at the first checkpoints the critic has learnt little.",
             "caveat_zh": "没有作者的预热：最初几个检查点上判别器还没有学到多少。",
-            "looks": 4,
+            "looked_at": (3, 6, 20),
         },
         "gp_follows": {
             "says": "While the generator learns, a penalised critic's estimate follows the distance with five critic steps.",
@@ -82,7 +83,7 @@ ABOUT = {
             "caveat": "Without the authors' warm-up, and in some of these trainings the distance hardly falls, so that there is "
             "little to follow.",
             "caveat_zh": "没有作者的预热；其中有些训练里距离几乎没有下降，也就没有多少变化可以跟随。",
-            "looks": 4,
+            "looked_at": (3, 6, 20),
         },
         "wgan_more_steps": {
             "says": "With one critic step a clipped critic's estimate does not follow the distance as it does with twenty.",

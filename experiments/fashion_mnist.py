@@ -34,7 +34,7 @@ ABOUT = {
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "looks": 2,
+            "looked_at": (3,),
         },
         "wgan_ahead": {
             "says": "On Fashion-MNIST in 20 CPU minutes wgan is ahead of the non-saturating GAN (dcgan).",
@@ -53,7 +53,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "looks": 2,
+            "looked_at": (3,),
         },
     },
 }

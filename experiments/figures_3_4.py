@@ -84,10 +84,11 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "generator steps",
-            "caveat": "It follows from the two claims above, and not only the loss differs: wgan's critic took 12,660 steps at "
-            "its generator's learning rate, the GAN's 4,000 at a twentieth of it.",
-            "caveat_zh": "由上面两条即可得出；不同的也不只是损失：wgan 的判别器做了 12,660 步，学习率与生成器相同，GAN 的做了 "
-            "4,000 步，学习率是生成器的二十分之一。",
+            "caveat": "It follows from the claims about wgan's and the GAN's estimates with this generator, and not only the "
+            "loss differs: wgan's critic took 12,660 steps at its generator's learning rate, the GAN's 4,000 at a twentieth of "
+            "it.",
+            "caveat_zh": "由这种生成器下 wgan 与 GAN 估计值的那两条即可得出；不同的也不只是损失：wgan 的判别器做了 12,660 步，"
+            "学习率与生成器相同，GAN 的做了 4,000 步，学习率是生成器的二十分之一。",
         },
     },
 }

@@ -117,10 +117,10 @@ ABOUT = {
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，两个阶段中的最小值",
             "relation": "above",
             "threshold": 0.1,
-            "caveat": "After 2,000 critic steps, after as many of which log(1 − D)'s gradient at the older DCGAN had not "
-            "vanished, either (table); a critic's scale is its own, so that only its own course is judged.",
-            "caveat_zh": "是 2,000 个判别器步之后；同样步数之后，较成熟的 DCGAN 得到的 log(1 − D) 的梯度也还没有消失（见表）；"
-            "判别器的尺度各不相同，所以只看它自身的变化。",
+            "caveat": "Judged after 2,000 critic steps; after as many, log(1 − D)'s gradient at the older DCGAN had not "
+            "vanished either (table), and a critic's scale is its own, so that only its own course is judged.",
+            "caveat_zh": "在 2,000 个判别器步之后判断；同样步数之后，较成熟的 DCGAN 得到的 log(1 − D) 的梯度也还没有消失（见表）"
+            "；判别器的尺度各不相同，所以只看它自身的变化。",
         },
         "penalised_lasts": {
             "says": "A penalised critic's gradient does not vanish, at any age.",
@@ -129,8 +129,8 @@ ABOUT = {
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，两个阶段中的最小值",
             "relation": "above",
             "threshold": 0.1,
-            "caveat": "As of the clipped critic.",
-            "caveat_zh": "同上一条。",
+            "caveat": "As for the clipped critic, after 2,000 critic steps.",
+            "caveat_zh": "与裁剪的判别器一样，是 2,000 个判别器步之后。",
         },
     },
 }

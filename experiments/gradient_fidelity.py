@@ -47,7 +47,6 @@ ABOUT = {
             "quantity_zh": "最后一步之后的余弦减去前 10 步之后的余弦",
             "relation": "above",
             "threshold": 0,
-            "after": True,
             "caveat": "It is truest after about 100 steps and falls from there on (table): more steps do not make it truer.",
             "caveat_zh": "100 步左右最准，此后变差（见表），所以并非步数越多越准。",
         },
@@ -66,8 +65,9 @@ ABOUT = {
             "quantity_zh": "最后一步之后的余弦除以两次指派之间的余弦",
             "relation": "above",
             "threshold": 0.9,
-            "caveat": "At the worst of the three c, and with steps of c / 10: with c = 0.1 much less is missing (table).",
-            "caveat_zh": "这是三个 c 中最差的一个，而且步长是 c / 10；c = 0.1 时差得少得多（见表）。",
+            "caveat": "0.01 is the worst of the three c, and its steps of 1e-3 are a tenth of c; with c = 0.1 much less is "
+            "missing (table).",
+            "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差得少得多（见表）。",
         },
         "penalty_truer": {
             "says": "The penalty (lambda 10) gives a truer gradient than clipping (0.01).",
@@ -77,8 +77,9 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "caveat": "At the worst of the three c, and with steps of c / 10: with c = 0.1 much less is missing (table).",
-            "caveat_zh": "这是三个 c 中最差的一个，而且步长是 c / 10；c = 0.1 时差得少得多（见表）。",
+            "caveat": "0.01 is the worst of the three c, and its steps of 1e-3 are a tenth of c; with c = 0.1 much less is "
+            "missing (table).",
+            "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差得少得多（见表）。",
         },
     },
 }

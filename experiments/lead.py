@@ -88,10 +88,10 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
         {"figures_3_4.wgan_dcgan": "holds"},
     ),
     (
-        "What the papers observed on images is not confirmed at our small budgets: of two generators with which a GAN is said "
-        "to fail none is trained by WGAN alone, and momentum does more harm in the generator than in the critic.",
-        "论文在图像上观察到的，在这里的小预算下没有得到证实：据说 GAN 训练不了的两种生成器，没有一种是只有 WGAN 能训练的；"
-        "动量在生成器里的害处比在判别器里大。",
+        "Two things that WGAN's paper says of images are not confirmed at our small budgets: of the two generators with which a "
+        "GAN is said to fail, neither is trained by WGAN alone, and momentum does more harm in the generator than in the critic.",
+        "WGAN 论文关于图像的两个说法，在这里的小预算下没有得到证实：据说 GAN 训练不了的两种生成器，没有一种是只有 WGAN "
+        "能训练的；动量在生成器里的害处比在判别器里大。",
         {
             "section_43.only_wgan_constant": "does not hold",
             "section_43.only_wgan_mlp": "does not hold",
@@ -100,8 +100,7 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     (
         "In equal CPU time wgan-gp is ahead of the GAN on 4,000 digits, and on clothes the two are not told apart; the clipped "
-        "WGAN "
-        "is behind, or, with falling learning rates, not told apart.",
+        "WGAN is behind, or, with falling learning rates, not told apart.",
         "CPU 时间相同时，4,000 个手写数字上 wgan-gp 领先于 GAN，服饰上分不出高下；裁剪的 WGAN 落后，学习率都下降时则分不出高下。",
         {
             "tuned.wgan-gp": "holds",

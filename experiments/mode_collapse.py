@@ -1,4 +1,4 @@
-"""Modes found among points and on stacked MNIST (Wasserstein GAN, section 4.3)."""
+"""Modes found among points (Wasserstein GAN, section 4.3)."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0.5,
             "constants": "searched",
-            "looks": 3,
+            "looked_at": (5, 6),
             "after": True,
             "caveat": "Its critics die there, which is a failure and no convergence, of which the claim spoke at first.",
             "caveat_zh": "它的判别器在这里会失效，这是失败而不是收敛（这一结论起初说的是收敛）。",
@@ -69,7 +69,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": ("generator steps", "critic steps"),
-            "looks": 4,
+            "looked_at": (3, 5, 6),
             "caveat": "W1 is what a WGAN minimises: it forgives samples between the modes.",
             "caveat_zh": "W1 正是 WGAN 所最小化的量：它不计较落在模式之间的样本。",
         },
@@ -81,7 +81,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": ("generator steps", "critic steps"),
-            "looks": 5,
+            "looked_at": (3, 4, 6, 12),
             "caveat": "W1 is what a WGAN minimises: it forgives samples between the modes.",
             "caveat_zh": "W1 正是 WGAN 所最小化的量：它不计较落在模式之间的样本。",
         },
@@ -93,7 +93,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "looks": 2,
+            "looked_at": (6,),
             "after": True,
             "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
             "than which modes are lost, and the GAN has had five times the generator steps.",
@@ -108,7 +108,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "looks": 3,
+            "looked_at": (6, 12),
             "after": True,
             "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
             "than which modes are lost, and the GAN has had five times the generator steps.",
@@ -123,7 +123,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "looks": 2,
+            "looked_at": (6,),
             "after": True,
         },
         "wgan_good_25": {
@@ -135,7 +135,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "looks": 3,
+            "looked_at": (6, 12),
             "after": True,
         },
     },

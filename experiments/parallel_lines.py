@@ -44,7 +44,7 @@ ABOUT = {
             "threshold": 0.1,
             "caveat": "A penalty does not forbid slopes above 1, so that the estimate may exceed |θ|.",
             "caveat_zh": "惩罚并不禁止斜率超过 1，所以估计值可以超过 |θ|。",
-            "looks": 3,
+            "looked_at": (3, 10),
         },
         "clipped_estimate": {
             "says": "A clipped critic's estimate, divided by its largest slope, follows W = |θ|.",
@@ -55,7 +55,7 @@ ABOUT = {
             "threshold": 0.1,
             "caveat": "Its slope is not the same everywhere, so that dividing by the largest makes the estimate too small.",
             "caveat_zh": "它的斜率处处不同，除以最大者会使估计值偏小。",
-            "looks": 3,
+            "looked_at": (3, 10),
         },
         "penalised_gradient": {
             "says": "A penalised critic gives Pθ a gradient towards P0 at every distance.",
@@ -64,7 +64,7 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
             "threshold": 0.5,
-            "looks": 3,
+            "looked_at": (3, 10),
         },
         "clipped_gradient": {
             "says": "A clipped critic, divided by its largest slope, gives Pθ a gradient towards P0 at every distance.",
@@ -73,7 +73,7 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
             "threshold": 0.5,
-            "looks": 3,
+            "looked_at": (3, 10),
             "after": True,
             "caveat": "The threshold was 0.5 before these trainings, then 0, and is 0.5 again.",
             "caveat_zh": "阈值在这些训练之前是 0.5，后来改为 0，现已改回 0.5。",
@@ -85,7 +85,7 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时 JS 估计值的变化范围（nat，至多为 log 2）",
             "relation": "below",
             "threshold": 0.1,
-            "looks": 3,
+            "looked_at": (3, 10),
         },
         "gan_gradient": {
             "says": "From θ = 0.1 on log(1 − D) passes Pθ next to no gradient, at any distance.",
@@ -94,7 +94,7 @@ ABOUT = {
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度绝对值的最大值（精确的判别器为 1）",
             "relation": "below",
             "threshold": 0.01,
-            "looks": 3,
+            "looked_at": (3, 10),
             "after": True,
             "caveat": "At first it was the gradient at θ = 1 as a share of the largest one, of which both are next to nothing.",
             "caveat_zh": "最初测的是 θ = 1 处的梯度与最大值之比，而两者都几乎为零。",

@@ -42,7 +42,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "looks": 2,
+            "looked_at": (3,),
         },
         "wgan-gp": {
             "says": "After an equal search, on 4,000 digits in 5 CPU minutes, wgan-gp outperforms the non-saturating GAN "
@@ -53,7 +53,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "looks": 2,
+            "looked_at": (3,),
         },
         "lsgan": {
             "says": "After an equal search, on 4,000 digits in 5 CPU minutes, lsgan outperforms the non-saturating GAN (dcgan).",
@@ -63,7 +63,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "looks": 2,
+            "looked_at": (3,),
         },
         "wgan_falling": {
             "says": "With learning rates that fall to 0 in both, on 4,000 digits in 5 CPU minutes, wgan outperforms the "
@@ -74,7 +74,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
-            "looks": 2,
+            "looked_at": (4, 5),
             "caveat": "The GAN's rates, before they fall, are those of its best trial, whose rates were constant.",
             "caveat_zh": "GAN 的学习率在下降之前取自它最好的试验，而那次试验的学习率是恒定的。",
         },
@@ -87,6 +87,7 @@ ABOUT = {
             "relation": "below",
             "threshold": 1,
             "terms": "CPU seconds",
+            "looked_at": (4,),
             "caveat": "The GAN's rates, before they fall, are those of its best trial, whose rates were constant.",
             "caveat_zh": "GAN 的学习率在下降之前取自它最好的试验，而那次试验的学习率是恒定的。",
         },
@@ -98,7 +99,7 @@ ABOUT = {
             "quantity_zh": "一次训练中估计值（留出图像与平均后的生成器的样本）与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
-            "looks": 2,
+            "looked_at": (3,),
             "after": True,
             "caveat": "Outside of the paper's conditions: one critic step, which the search chose, and rates that fall to 0; "
             "only of seeds that were scored in random order; the section says why.",
@@ -113,7 +114,7 @@ ABOUT = {
             "quantity_zh": "一次训练中估计值（留出图像与平均后的生成器的样本）与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
-            "looks": 2,
+            "looked_at": (3,),
         },
         "wgan_classes": {
             "says": "With the recipe of configs/ wgan's samples lack no class.",
@@ -122,7 +123,8 @@ ABOUT = {
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "looks": 2,
+            "looked_at": (3, 5),
+            "after": True,
         },
         "gp_classes": {
             "says": "With the recipe of configs/ wgan-gp's samples lack no class.",
@@ -131,7 +133,8 @@ ABOUT = {
             "quantity_zh": "与数据的类别 KL（nat；丢一类为 0.105）",
             "relation": "below",
             "threshold": 0.105,
-            "looks": 2,
+            "looked_at": (3,),
+            "after": True,
         },
     },
 }

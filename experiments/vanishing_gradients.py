@@ -50,7 +50,7 @@ ABOUT = {
             "threshold": 0.01,
             "caveat": "The theorem speaks of an optimal discriminator, which 3,000 steps approach.",
             "caveat_zh": "定理说的是最优判别器，3,000 步只是接近它。",
-            "looks": 2,
+            "looked_at": (3,),
         },
         "clipped_lasts": {
             "says": "A clipped critic's gradient does not vanish.",
@@ -59,7 +59,7 @@ ABOUT = {
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "above",
             "threshold": 0.1,
-            "looks": 2,
+            "looked_at": (3,),
         },
         "penalised_lasts": {
             "says": "A penalised critic's gradient does not vanish.",
@@ -68,7 +68,7 @@ ABOUT = {
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "above",
             "threshold": 0.1,
-            "looks": 2,
+            "looked_at": (3,),
         },
         "log_d_is_noisy": {
             "says": "With the −log D trick the gradient gets noisier, relative to its size.",
@@ -79,7 +79,7 @@ ABOUT = {
             "threshold": 10,
             "caveat": "The raw variance grows with the gradient itself and decides nothing.",
             "caveat_zh": "原始方差随梯度本身增大，不作判据。",
-            "looks": 2,
+            "looked_at": (3,),
         },
         "reverse_kl": {
             "says": "Through a trained discriminator −log D descends KL(Pg ‖ Pr) − 2 JS, as theorem 2.5 has it.",

@@ -79,6 +79,15 @@ def test_published_labels_tell_fashion_from_digits(tmp_path, monkeypatch, zipped
     assert list(mounted.find(tmp_path)) == ["mnist"]
 
 
+def test_fashion_below_digits_hides_neither(tmp_path, monkeypatch):
+    write_mnist(tmp_path, heldout=10)
+    write_mnist(tmp_path / "fashion-mnist", heldout=12)
+    labels = next((tmp_path / "fashion-mnist").glob("t10k-labels*"))
+    md5 = hashlib.md5(data.idx.read_idx(labels, 1)).hexdigest()
+    monkeypatch.setitem(data.idx.CONTENTS["fashion-mnist"], "heldout", ("", md5))
+    assert mounted.find(tmp_path) == {"mnist": tmp_path, "fashion-mnist": tmp_path / "fashion-mnist"}
+
+
 def test_a_zip_is_unpacked_once_and_nowhere_else(root, tmp_path):
     found, work = mounted.find(root), tmp_path / "work"
     name, folder = mounted.ready("faces.zip", found, work)

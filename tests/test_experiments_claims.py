@@ -72,10 +72,10 @@ def test_what_was_not_measured_is_told_from_what_gave_no_number():
 
 
 def test_the_refutation_is_the_other_side():
-    assert BELOW.refuted_by() == "size above 1"
-    assert ABOVE.refuted_by("zh") == "大小小于 1"
+    assert BELOW.refuted_by() == "size: above 1"
+    assert ABOVE.refuted_by("zh") == "大小：小于 1"
     with_terms = Claim("k", **ROW, relation="above", threshold=0.5, terms="CPU seconds")
-    assert with_terms.refuted_by() == "size, in equal CPU seconds, below 0.5"
+    assert with_terms.refuted_by() == "size, in equal CPU seconds: below 0.5"
 
 
 def test_several_terms_are_several_claims():
@@ -185,7 +185,7 @@ def test_an_interval_that_was_looked_at_several_times_is_as_much_wider(looks):
 
 def test_a_verdict_is_that_of_the_last_look_and_says_so():
     interval = numeric.t_interval({0: 0.6, 1: 0.7, 2: 0.8, 3: 0.9})
-    once, again = (Claim("k", **ROW, relation="below", threshold=0.97, looks=looks) for looks in (1, 4))
+    once, again = (Claim("k", **ROW, relation="below", threshold=0.97, looked_at=at) for at in ((), (1, 2, 3, 30)))
     assert once.verdict(interval) == HOLDS and once.in_words(interval)["looks"] == ""
     assert again.verdict(interval) == UNDECIDED and again.in_words(interval)["looks"] == "looked at 4 times (98.8 % interval)"
     assert again.in_words(interval, "zh")["looks"] == "看过 4 次（98.8 % 区间）"
