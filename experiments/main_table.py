@@ -75,7 +75,8 @@ def class_kl(group: list[training_runs.Run]) -> Interval:
 def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
     """Quality through training, all seeds, and samples of each model's worst seed. about: what all share, for the foot."""
     models, quality = numbers["models"], numbers["quality"]
-    figure, axes = figures.new(2, max(2, -(-(len(models) + 1) // 2)), height=2.6)
+    rows = min(2, max(1, len(models)))
+    figure, axes = figures.new(rows, max(2, -(-(len(models) + 1) // rows)), height=2.6)
     axes = axes.ravel()
     for model, row in models.items():
         for number, (minutes, way) in enumerate(zip(row["way_minutes"], row["way"])):
