@@ -182,14 +182,12 @@ def render() -> dict[str, str]:
     """{path below the repository: its text}."""
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()
-    judged = [found for content in measured.values() for found in content["numbers"]["claims"].values() if found]
-    intervals = sum(found["low"] is not None for found in judged)
-    misses = sum(
-        1 - numeric.level(claim.looks(found))
+    levels = [
+        numeric.level(claim.looks(found))
         for name, content in measured.items()
         for claim in claims.of(about[name])
         if (found := content["numbers"]["claims"].get(claim.key)) and found["low"] is not None
-    )
+    ]
     progress = {name: (len(keys), done) for name in measured for keys, done, _ in [queue.left(name)]}
     content = {
         "x": measured,
@@ -200,8 +198,8 @@ def render() -> dict[str, str]:
         "full_budgets": full_budgets,
         "on_a_gpu": on_a_gpu,
         "recipe": recipes.load,
-        "intervals": intervals,
-        "misses": misses,  # of these that can be expected
+        "intervals": len(levels),
+        "misses": sum(1 - level for level in levels),  # of these that can be expected
         "shares": published_shares(measured),
     }
     texts = {}
