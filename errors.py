@@ -1,6 +1,11 @@
 """The exceptions that are meant for the user's eyes."""
 
+import difflib
+import errno
+import reprlib
+import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -38,10 +43,6 @@ class Interrupted(Exception):
 
 def cannot_write(path: str | Path, error: Exception, need: int | None = None) -> WriteError:
     """Return the WriteError for an exception met while writing `path`. need: bytes that it takes, if that is known."""
-    import errno
-    import shutil
-    from contextlib import suppress
-
     path = getattr(error, "filename", None) or path
     words = f"{path} cannot be written: {getattr(error, 'strerror', None) or error}"
     code = getattr(error, "errno", None)
@@ -62,8 +63,6 @@ def megabytes(size: float) -> str:
 
 def one_of(kind: str, name: object, allowed: Collection[str], meant: Collection[str] = ()) -> UserError:
     """Return the UserError for an unknown `name` of a `kind`, which names those that are `meant`, or the nearest allowed one."""
-    import difflib
-
     said = shortened(name)
     near = list(meant) or difflib.get_close_matches(said.strip("'"), list(allowed), n=1, cutoff=0.5)
     hint = f"did you mean {repr(near[0]) if len(near) == 1 else ', '.join(near)}? " if near else ""
@@ -72,8 +71,6 @@ def one_of(kind: str, name: object, allowed: Collection[str], meant: Collection[
 
 def shortened(value: object) -> str:
     """repr, cut: what a file holds may be endless."""
-    import reprlib
-
     short = reprlib.Repr()
     short.maxstring = short.maxother = 100
     short.maxlevel = 2

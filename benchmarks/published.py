@@ -149,7 +149,7 @@ class Training(GANTrainer):
             if self.stream
             else (self._one_critic_step, self.generator_step, self._iteration)
         )
-        count = self.recipe.critic_steps(self.step)
+        count = self.recipe.n_critic_at(self.step)
         if count == self.recipe.n_critic:
             self._refill_if_used_up()
             iteration()

@@ -142,7 +142,7 @@ def in_pytorch(recipe: Recipe, dataset: Dataset, count: int) -> tuple[Steps, Dra
     def steps(marks):
         position = 0
         for step in range(recipe.steps):
-            for _ in range(recipe.critic_steps(step)):
+            for _ in range(recipe.n_critic_at(step)):
                 real = torch.from_numpy(dataset.batch(order.take(position, recipe.batch_size)))
                 position += recipe.batch_size
                 trainer.critic_step(real)

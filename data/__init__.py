@@ -46,22 +46,22 @@ class Source:
         return self.kind in ("points", "mixture")
 
 
-def reader(module: str) -> Callable[..., Dataset]:
+def load_of(module: str) -> Callable[..., Dataset]:
     """`load` of a module of this package, which is imported when it is called: what downloads needs takes time to import."""
     return lambda *arguments: importlib.import_module(f"data.{module}").load(*arguments)
 
 
 SOURCES = {
-    "mnist-5k": Source(reader("mnist5k"), feature_network="digits", own_classes=True, size=28),
-    "mnist": Source(reader("idx"), feature_network="digits", own_classes=True, size=28),
-    "fashion-mnist": Source(reader("idx"), feature_network="fashion", own_classes=True, size=28),
-    "cifar10": Source(reader("cifar10"), feature_network="cifar10", own_classes=True, size=32, enlarged=(64, 128)),
-    "stacked-mnist": Source(reader("stacked"), "stacked", feature_network="digits", size=28, samples=25_600),
-    "folder:PATH": Source(reader("folder"), feature_network="cifar10", any_sides=True),
-    "8gaussians": Source(reader("toys"), "mixture", family="points"),
-    "25gaussians": Source(reader("toys"), "mixture", family="points"),
-    "swissroll": Source(reader("toys"), "points", family="points"),
-    "2lines": Source(reader("toys"), "points", family="points"),
+    "mnist-5k": Source(load_of("mnist5k"), feature_network="digits", own_classes=True, size=28),
+    "mnist": Source(load_of("idx"), feature_network="digits", own_classes=True, size=28),
+    "fashion-mnist": Source(load_of("idx"), feature_network="fashion", own_classes=True, size=28),
+    "cifar10": Source(load_of("cifar10"), feature_network="cifar10", own_classes=True, size=32, enlarged=(64, 128)),
+    "stacked-mnist": Source(load_of("stacked"), "stacked", feature_network="digits", size=28, samples=25_600),
+    "folder:PATH": Source(load_of("folder"), feature_network="cifar10", any_sides=True),
+    "8gaussians": Source(load_of("toys"), "mixture", family="points"),
+    "25gaussians": Source(load_of("toys"), "mixture", family="points"),
+    "swissroll": Source(load_of("toys"), "points", family="points"),
+    "2lines": Source(load_of("toys"), "points", family="points"),
 }
 
 

@@ -113,7 +113,8 @@ def _fetch(url, partial, size):
         if have == size:
             return
         try:
-            with opener().open(_request(url, have), timeout=TIMEOUT) as reply:
+            request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+            with opener().open(request, timeout=TIMEOUT) as reply:
                 if attempt == 1:
                     LOG.info(f"downloading {url} ({megabytes(size)}) → {partial.parent}")
                 resumed = have and reply.status == 206 and (reply.headers["Content-Range"] or "").startswith(f"bytes {have}-")
@@ -133,10 +134,6 @@ def _fetch(url, partial, size):
             time.sleep(PAUSE * attempt)
     if (have := partial.stat().st_size) != size:
         raise OSError(f"{have:,} of {size:,} bytes came in {ATTEMPTS} attempts")
-
-
-def _request(url, have):
-    return urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
 
 
 def _copy(reply, out, left):

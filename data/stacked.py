@@ -16,7 +16,8 @@ def load(name: str, data_dir: str | None, image_size: int) -> Dataset:
 
     Held-out images are made of held-out digits.
     """
-    source = "mnist" if holds_mnist(data_dir) else "mnist-5k"
+    has_mnist = all(files.given(remote, "mnist", data_dir) for remote in idx.remotes("mnist"))
+    source = "mnist" if has_mnist else "mnist-5k"
     digits = (idx if source == "mnist" else mnist5k).load(source, data_dir, image_size)
     rng = np.random.Generator(np.random.Philox(key=[0, 1000]))
     train, labels = stack(digits.train, digits.labels, TRAIN, rng)
@@ -29,8 +30,3 @@ def stack(images: np.ndarray, labels: np.ndarray, count: int, rng: np.random.Gen
     """(uint8 count×3×S×S, int64 count): three independent digits each."""
     rows = rng.integers(len(images), size=(count, 3))
     return images[rows, 0], labels[rows] @ np.array([100, 10, 1])
-
-
-def holds_mnist(data_dir: str | None) -> bool:
-    """Whether the folder, or its sub-folder mnist, holds all four files, gzipped or not."""
-    return all(files.given(remote, "mnist", data_dir) for remote in idx.remotes("mnist"))

@@ -17,7 +17,7 @@ from errors import NotFinite, UserError
 from metrics.gaussians import gaussians
 from metrics.w1 import w1
 from models.objectives import OBJECTIVES
-from training import health, loop
+from training import callbacks, health, loop
 from training import recipe as recipes
 from training.recipe import Recipe
 from training.sampling import sample
@@ -112,7 +112,7 @@ class Live:
             self.trainer, self.steps = GANTrainer(recipe, self.dataset.shape), 0
             order = Order(len(self.dataset.train), recipe.seed)
             self._reader: Iterator = batches(self.dataset, order, 0, recipe.batch_size)
-            self._last: loop.Updates | None = None
+            self._last: callbacks.Step | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -124,7 +124,7 @@ class Live:
             with _turn:
                 self.steps += 1
                 used = min(1.0, (self.steps - 1) / self.recipe.steps)
-                self._last = loop.updates(self.trainer, self._reader, self.steps, used)
+                self._last = loop.take_step(self.trainer, self._reader, self.steps, used)
                 self._check(self._losses())
 
     def set(self, **settings: Any) -> bool:

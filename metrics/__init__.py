@@ -9,8 +9,6 @@ from metrics.evaluator import describe_settings, evaluate, mean_scores
 from metrics.registry import (
     BLOCK,
     METRICS,
-    RENAMED,
-    check_names,
     choose,
     direction,
     is_of_critic,
@@ -26,8 +24,6 @@ from metrics.registry import (
 __all__ = [
     "BLOCK",
     "METRICS",
-    "RENAMED",
-    "check_names",
     "choose",
     "describe_settings",
     "direction",

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from errors import WriteError
+from errors import UserError, WriteError
 from storage import reading, writing
 
-LARGEST, LARGEST_JSON = 256 << 20, 1 << 20  # bytes of a file
+LARGEST = 256 << 20  # bytes of a file
 # what the feature networks compute with beside this package: how pictures are resized, scaled and convolved
 BESIDE = ("data/dataset.py", "data/folder.py", "models/networks/convolution.py", "models/networks/layers.py")
 
@@ -41,31 +41,21 @@ def arrays(name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np
     """{name: array} from the cache, or from make(). A file that is not whole, or not what was written, is ignored."""
     from safetensors.numpy import load, save
 
-    file = f"{name}.safetensors"
-    with contextlib.suppress(Exception):  # whatever a damaged file may raise: it is made anew
-        raw = reading.read(folder() / file, LARGEST)
-        if raw[:64].decode() == hashlib.sha256(raw[64:]).hexdigest():
-            return load(raw[64:])
-    made = make()
-    raw = save({k: np.ascontiguousarray(v) for k, v in made.items()})
-    _write(file, hashlib.sha256(raw).hexdigest().encode() + raw)
-    return made
+    return load(_kept(f"{name}.safetensors", lambda: save({k: np.ascontiguousarray(v) for k, v in make().items()})))
 
 
 def numbers(name: str, make: Callable[[], dict]) -> dict:
     """A JSON object from the cache, or from make()."""
-    file = f"{name}.json"
-    with contextlib.suppress(Exception):
-        content = reading.json(folder() / file, LARGEST_JSON)
-        body = json.dumps(content["content"], sort_keys=True)
-        if content["sha256"] == hashlib.sha256(body.encode()).hexdigest():
-            return content["content"]
-    made = make()
-    body = json.dumps(made, sort_keys=True)
-    _write(file, json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "content": made}).encode())
-    return made
+    return json.loads(_kept(f"{name}.json", lambda: json.dumps(make()).encode()))
 
 
-def _write(name, raw):
+def _kept(name, make):
+    """What follows a file's first 64 bytes, the SHA-256 of the rest; or make(), which is kept then."""
+    with contextlib.suppress(UserError, RuntimeError):
+        raw = reading.read(folder() / name, LARGEST)
+        if raw[:64] == hashlib.sha256(raw[64:]).hexdigest().encode():
+            return raw[64:]
+    content = make()
     with contextlib.suppress(WriteError, RuntimeError):  # a cache that cannot be written costs time, nothing else
-        writing.write_bytes(folder() / name, raw)
+        writing.write_bytes(folder() / name, hashlib.sha256(content).hexdigest().encode() + content)
+    return content

@@ -15,11 +15,13 @@ import numpy as np
 from data.dataset import to_unit
 from data.folder import resize
 from errors import UserError
+from storage import reading
 
 if TYPE_CHECKING:
     from paddle.nn import Layer
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
+LARGEST = 4 << 20  # bytes of a file of weights; the largest has 1.3 MB
 
 
 class FeatureNetwork(NamedTuple):
@@ -77,7 +79,7 @@ def build(name: str) -> Layer:
             body, channels, side = [], spec.colours, spec.size
             for outputs, kernel, stride in spec.layers:
                 conv = Conv(channels, outputs, kernel, stride, 1)
-                he_initial(conv.weight, kernel**2 * channels)
+                conv.weight.set_value(paddle.randn(conv.weight.shape) * (2 / (kernel**2 * channels)) ** 0.5)  # He's
                 body += [conv, BatchNorm(outputs, channels_last=True), nn.ReLU()]
                 channels, side = outputs, (side + 2 - kernel) // stride + 1
             self.body = nn.Sequential(*body)
@@ -95,22 +97,12 @@ def build(name: str) -> Layer:
             features = self.norm(self.hidden(h.flatten(1)))
             return features, self.head(nn.functional.relu(features))
 
-    def he_initial(weight, fan_in):
-        weight.set_value(paddle.randn(weight.shape) * (2 / fan_in) ** 0.5)
-
     return Classifier()
 
 
 def path_of(name: str) -> Path:
     """The file of a network's weights."""
     return WEIGHTS / f"{name}.safetensors"
-
-
-def _read(name):
-    try:
-        return path_of(name).read_bytes()
-    except OSError as error:
-        raise UserError(f"{path_of(name)} cannot be read: {error.strerror}") from None
 
 
 def record(name: str | None) -> dict[str, str | float]:
@@ -124,7 +116,8 @@ def load(name: str):
     import paddle
     from safetensors.numpy import load as parse
 
-    expected, path, raw = NETWORKS[name].sha256, path_of(name), _read(name)
+    expected, path = NETWORKS[name].sha256, path_of(name)
+    raw = reading.read(path, LARGEST)
     digest = hashlib.sha256(raw).hexdigest()
     if digest != expected:
         raise UserError(f"{path} is not the published one: its SHA-256 is {digest[:16]}…, not {expected[:16]}…")

@@ -27,7 +27,7 @@ def main(out, model, *settings):
     trainer = GANTrainer(asked, (1, 32, 32), team, classes)
     rng = np.random.default_rng(0)
     for step in range(STEPS):
-        for _ in range(asked.critic_steps(step)):
+        for _ in range(asked.n_critic_at(step)):
             real = rng.uniform(-1, 1, (asked.batch_size, 1, 32, 32))
             labels = np.arange(asked.batch_size) // 3 % 2
             trainer.critic_step(paddle.to_tensor(team.shard(real)), team.shard(labels))

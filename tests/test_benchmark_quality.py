@@ -145,7 +145,7 @@ def test_recipes_are_the_defaults_and_pytorch_has_the_authors_constants():
         assert getattr(theirs, key) == value
     same = ("data", "filters", "latent", "generator_network", "critic_network", "generator_norm", "critic_norm", "image_size")
     assert all(getattr(ours, key) == getattr(theirs, key) for key in same)
-    assert [theirs.critic_steps(step) for step in (0, 24, 25, 500)] == [100, 100, 5, 100]
+    assert [theirs.n_critic_at(step) for step in (0, 24, 25, 500)] == [100, 100, 5, 100]
 
 
 def test_pytorchs_networks_begin_as_the_authors():

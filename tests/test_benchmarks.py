@@ -85,7 +85,7 @@ def test_the_cpu_clock_is_of_one_thread():
 def test_every_row_takes_one_batch_size_and_no_average(row):
     recipe = recipe_of(*row)
     assert recipe.batch_size == recipe.generator_batch == (256 if row[-1] == "25gaussians" else 64)
-    assert recipe.ema == 0 and recipe.critic_steps(0) == recipe.n_critic
+    assert recipe.ema == 0 and recipe.n_critic_at(0) == recipe.n_critic
 
 
 def test_rows_say_threads_and_clock():

@@ -65,7 +65,7 @@ def trainer_of(**settings):
 def step(number=1, loss=-0.1, **more):
     """A step as the loop hands it on. more: of its fields."""
     losses = paddle.to_tensor(loss), paddle.to_tensor(0.2)
-    made = callbacks.Step(number, False, None, batch(), CriticStep(losses[0], None, None, None), losses[1])
+    made = callbacks.Step(number, batch(), None, CriticStep(losses[0], None, None, None), losses[1])
     for name, value in more.items():
         assert hasattr(made, name)
         setattr(made, name, value)
@@ -135,9 +135,7 @@ def test_alarms_are_given_after_patience_and_go_on_from_their_state():
 def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
     log, trainer = Notes(), trainer_of()
     callback = callbacks.Log(trainer, log, Budget(trainer.recipe))
-    callback.begin(new=False)
-    assert log.calls == []
-    callback.begin(new=True)
+    callback.begin()
     assert log.calls == [("settings", trainer.recipe, ["fd_lenet", "fd_vgg", "w1", "swd"])]
     made = step(2, figures=FIGURES)
     trainer.images_seen += 16
@@ -151,7 +149,7 @@ def test_the_log_gets_counters_clocks_and_figures_of_logged_steps():
 
 def test_the_log_gets_the_mean_costs_of_the_steps_since_the_line_before(monkeypatch):
     log, trainer = Notes(), trainer_of()
-    monkeypatch.setattr(callbacks, "time", SimpleNamespace(monotonic=iter((100.0, 103.0, 104.5)).__next__))
+    monkeypatch.setattr(callbacks, "time", SimpleNamespace(perf_counter=iter((100.0, 103.0, 104.5)).__next__))
     callback = callbacks.Log(trainer, log, Budget(trainer.recipe))
     for number, waited in enumerate((0.25, 0.75, 0.125), 1):
         callback.after(step(number, waited=waited, figures=FIGURES if number > 1 else {}))
@@ -163,7 +161,7 @@ def test_the_log_gets_the_mean_costs_of_the_steps_since_the_line_before(monkeypa
 def test_a_process_that_does_not_lead_has_the_line_and_writes_none():
     trainer = trainer_of()
     callback, made = callbacks.Log(trainer, None, Budget(trainer.recipe)), step(2, figures=FIGURES)
-    callback.begin(new=True)
+    callback.begin()
     callback.after(made)
     assert made.line["estimate"] == FIGURES["estimate"]
 
@@ -182,7 +180,7 @@ def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(t
     log, trainer = Notes(), trainer_of(sample_every=2)
     finite = FiniteNumbers(trainer, tmp_path)
     callback = callbacks.Grids(trainer, toy_dataset(native_size=28), tmp_path, log, finite)
-    callback.begin(new=True)
+    callback.begin()
     for made in (step(1), step(2), step(3, milestone="twentieth"), step(5, last=True)):
         callback.after(made)
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
@@ -217,7 +215,7 @@ def test_in_a_comparison_the_real_items_are_its_report_s(tmp_path):
         if record:
             (tmp_path / "comparison.json").write_text(record)
         log, trainer = Notes(), trainer_of()
-        callbacks.Grids(trainer, toy_dataset(), folder, log, FiniteNumbers(trainer, folder)).begin(new=True)
+        callbacks.Grids(trainer, toy_dataset(), folder, log, FiniteNumbers(trainer, folder)).begin()
         assert [tag for _, tag, _, _ in log.named("image")] == tags
         assert (folder / "samples" / "real.png").is_file()
 
@@ -272,7 +270,7 @@ def checkpoints_of(folder, log, **settings):
 
 def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_signal(tmp_path):
     callback = checkpoints_of(tmp_path, Notes(), checkpoint_every=4, keep_checkpoints=10)
-    callback.begin(new=True)
+    callback.begin()
     steps = [step(1), step(2, milestone="twentieth"), step(3, milestone="fifth"), step(4), step(5, interrupted=15)]
     for made in [*steps, step(6), step(7, last=True)]:
         callback.after(made)
@@ -285,7 +283,7 @@ def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_sig
 
 def test_only_the_process_with_a_log_saves(tmp_path):
     callback = checkpoints_of(tmp_path, None, checkpoint_every=1)
-    callback.begin(new=True)
+    callback.begin()
     callback.after(step(1))
     assert list(tmp_path.iterdir()) == []
 

@@ -204,8 +204,8 @@ def test_a_generator_step_draws_the_classes_as_often_as_the_data_have_them():
     np.testing.assert_array_equal(drawn[:50], randomness.classes(0, "generator classes", 3, 50, counts))
     assert not equal([drawn[:50]], [randomness.classes(0, "generator classes", 4, 50, counts)])
     trainer = game(generator_batch_size=12)
-    assert len(trainer.drawn_classes("generator classes", 0)) == 12
-    assert GANTrainer(tiny("wgan"), (1, 32, 32)).drawn_classes("generator classes", 0) is None
+    assert len(trainer.drawn_classes(0)) == 12
+    assert GANTrainer(tiny("wgan"), (1, 32, 32)).drawn_classes(0) is None
 
 
 @settings(max_examples=50, deadline=None)

@@ -93,6 +93,15 @@ def test_no_circle():
         visit(name)
 
 
+def test_nothing_that_a_package_defines_has_the_name_of_a_module_in_it():
+    """Whoever imports the module first puts it in the other's place."""
+    for path in MODULES:
+        if path.name == "__init__.py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+            assert not names & {other.stem for other in path.parent.iterdir()}, path
+
+
 # modules that open or move files otherwise than by storage/writing.py, with what they call, and why they may
 WRITERS = {
     "storage/writing.py": {"open", "os.replace"},

@@ -146,9 +146,9 @@ def test_pictures_of_a_recipe_from_before_there_was_fit_are_cropped():
 
 def test_warm_up_is_100_critic_steps_in_the_first_25_and_every_500th():
     wgan, warm = (tiny("wgan", n_critic=5, warm_up=warm_up) for warm_up in (False, True))
-    assert [warm.critic_steps(step) for step in range(30)] == [100] * 25 + [5] * 5
-    assert [step for step in range(25, 2001) if warm.critic_steps(step) == 100] == [500, 1000, 1500, 2000]
-    assert {wgan.critic_steps(step) for step in range(1001)} == {5}
+    assert [warm.n_critic_at(step) for step in range(30)] == [100] * 25 + [5] * 5
+    assert [step for step in range(25, 2001) if warm.n_critic_at(step) == 100] == [500, 1000, 1500, 2000]
+    assert {wgan.n_critic_at(step) for step in range(1001)} == {5}
 
 
 @pytest.mark.parametrize(

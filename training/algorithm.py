@@ -7,7 +7,7 @@ no constraint, a conditional one the same two steps of f(·, y) and G(·, y), th
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import paddle
 from paddle import Tensor, nn
@@ -15,13 +15,7 @@ from paddle import Tensor, nn
 from models.constraints import clip_, gradient_penalty
 from models.networks.layers import frozen_weights, has_batch_norm
 from models.objectives import Objective
-
-
-class Optimizer(Protocol):
-    """Paddle's optimisers, or one like them."""
-
-    def step(self) -> Any: ...
-    def clear_grad(self) -> Any: ...
+from training.optimizers import Optimizer
 
 
 class CriticStep(NamedTuple):
@@ -51,15 +45,14 @@ def critic_step(
     with paddle.no_grad():
         fake = generator(z)
     real_output, fake_output = critic_outputs(critic, real, fake)
-    loss = objective.critic_loss(real_output, fake_output)
+    loss = objective.critic_loss(real_output, fake_output)  # WGAN, line 5
     penalty = None
-    if penalty_weight:
-        if epsilon is None:
-            raise ValueError("penalty_weight without epsilon")
+    if penalty_weight:  # WGAN-GP, lines 6–7
+        assert epsilon is not None
         penalty = gradient_penalty(critic, real, fake, epsilon)
         loss = loss + penalty_weight * penalty
-    update(optimizer, loss)
-    if clip:  # after the update, or the generator would meet an unclipped critic
+    update(optimizer, loss)  # WGAN, line 6
+    if clip:  # line 7: after the update, or the generator would meet an unclipped critic
         clip_(critic, clip)
     penalty = penalty if penalty is None else penalty.detach()
     return CriticStep(loss.detach(), real_output.detach(), fake_output.detach(), penalty)
@@ -68,8 +61,8 @@ def critic_step(
 def generator_step(generator: nn.Layer, critic: nn.Layer, objective: Objective, optimizer: Optimizer, z: Tensor) -> Tensor:
     """One update of the generator G on latent vectors z, m×latent (WGAN, lines 9–11). Returns its loss, 0-D, detached."""
     with frozen_weights(critic):  # their gradient is not needed
-        loss = objective.generator_loss(critic(generator(z)))
-        update(optimizer, loss)
+        loss = objective.generator_loss(critic(generator(z)))  # line 10
+        update(optimizer, loss)  # line 11
     return loss.detach()
 
 

@@ -37,19 +37,19 @@ SHOWN_POINTS = 2000
 class Step:
     """A generator step, counted from 1, with the critic steps before it, as callbacks see it.
 
-    last: of the run. milestone: of Budget.milestone. real, labels: the last critic step's items, and their classes or None.
-    critic: of that step. waited: seconds, for all critic steps' items. figures, warnings: of a logged step, from HealthFigures
-    and Alarms. line: what Log wrote. interrupted: number of the signal that ends the training after this step, 0 for none.
+    real, labels: the last critic step's items, and their classes or None. critic: of that step. waited: seconds, for all critic
+    steps' items. last: of the run. milestone: of Budget.milestone. figures, warnings: of a logged step, from HealthFigures and
+    Alarms. line: what Log wrote. interrupted: number of the signal that ends the training after this step, 0 for none.
     """
 
     number: int
-    last: bool
-    milestone: str | None
     real: paddle.Tensor
+    labels: np.ndarray | None
     critic: CriticStep
     generator_loss: paddle.Tensor
     waited: float = 0.0
-    labels: np.ndarray | None = None
+    last: bool = False
+    milestone: str | None = None
     figures: dict = field(default_factory=dict)
     warnings: list = field(default_factory=list)
     line: dict = field(default_factory=dict)
@@ -64,9 +64,9 @@ class Display(Protocol):
 
 
 class Callback:
-    """begin(new), before the first step of a sitting; new: of a run that has no checkpoint yet. after(step), a Step."""
+    """begin(), before the first step of a run; not where it goes on from a checkpoint. after(step), a Step."""
 
-    def begin(self, new: bool) -> None:
+    def begin(self) -> None:
         pass
 
     def after(self, step: Step) -> None:
@@ -154,10 +154,10 @@ class Log(Callback):
 
     def __init__(self, trainer: GANTrainer, log: RunLog | None, budget: Budget):
         self.trainer, self.log, self.budget = trainer, log, budget
-        self._seen, self._time, self._steps, self._waited = trainer.images_seen, time.monotonic(), 0, 0.0
+        self._seen, self._time, self._steps, self._waited = trainer.images_seen, time.perf_counter(), 0, 0.0
 
-    def begin(self, new: bool) -> None:
-        if new and self.log:
+    def begin(self) -> None:
+        if self.log:
             self.log.settings(self.trainer.recipe, metrics.quality_values(self.trainer.recipe.data))
 
     def after(self, step: Step) -> None:
@@ -165,7 +165,7 @@ class Log(Callback):
         self._waited += step.waited
         if not step.figures:
             return
-        trainer, now = self.trainer, time.monotonic()
+        trainer, now = self.trainer, time.perf_counter()
         took = now - self._time
         speed = {
             "images_per_second": round((trainer.images_seen - self._seen) / took, 1),
@@ -206,8 +206,8 @@ class Grids(Callback):
         self.count = SHOWN_POINTS if dataset.is_points else SHOWN
         self.labels = np.arange(SHOWN) % len(trainer.classes) if trainer.classes else None
 
-    def begin(self, new: bool) -> None:
-        if new and self.log:
+    def begin(self) -> None:
+        if self.log:
             dataset = self.dataset
             items = dataset.train[Order(len(dataset.train), self.trainer.recipe.seed).take(0, self.count)]
             picture = grids.scatter(None, items) if dataset.is_points else grids.grid(crop_to(items, dataset.native_size))
@@ -269,9 +269,8 @@ class Checkpoints(Callback):
         self.trainer, self.dataset, self.folder, self.log = trainer, dataset, folder, log
         self.finite, self.alarms, self.budget = finite, alarms, budget
 
-    def begin(self, new: bool) -> None:
-        if new:
-            self._save(0)
+    def begin(self) -> None:
+        self._save(0)
 
     def after(self, step: Step) -> None:
         due = step.number % self.trainer.recipe.checkpoint_every == 0 or step.milestone == "fifth"

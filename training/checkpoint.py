@@ -262,7 +262,8 @@ def read_state(path: str | Path) -> dict:
 def newest(folder: str | Path) -> tuple[Path, dict, list[str]] | None:
     """(path, state, remarks) of the newest checkpoint that is intact, passing over damaged ones; or None.
 
-    Its files are read piece by piece for their SHA-256, whatever their size. remarks: a line for each one passed over.
+    Its files are read piece by piece for their SHA-256, whatever their size. remarks: a line for each one passed over. Raises
+    UserError if there are some and none is intact.
     """
     remarks: list[str] = []
     for step in reversed(list_steps(folder)):

@@ -76,20 +76,15 @@ def count(asked: str, recipe: Recipe, device: str) -> int:
         return 1
     if not asked.isdecimal() or int(asked) < 1:
         raise UserError(f"--processes {asked}: allowed are auto and whole numbers from 1")
-    if undivided := _undivided(int(asked), recipe):
-        key = undivided[0]
-        raise UserError(f"--processes {asked}: {key} {getattr(recipe, key)} does not divide into equal parts of 2 or more")
-    if int(asked) > 1 and ":" in device:  # each process has a card of its own
+    processes = int(asked)
+    for key, size in (("batch_size", recipe.batch_size), ("generator_batch_size", recipe.generator_batch_size)):
+        if size and (size % processes or size // processes < 2):
+            raise UserError(f"--processes {asked}: {key} {size} does not divide into equal parts of 2 or more")
+    if processes > 1 and ":" in device:  # each process has a card of its own
         raise UserError(
             f"--device {device} is for one process, not for {asked}: say --device gpu, and which cards by CUDA_VISIBLE_DEVICES"
         )
-    return int(asked)
-
-
-def _undivided(processes, recipe):
-    """The settings of the recipe whose batches do not divide among so many processes."""
-    batches = {"batch_size": recipe.batch_size, "generator_batch_size": recipe.generator_batch_size}
-    return [key for key, size in batches.items() if size and (size % processes or size // processes < 2)]
+    return processes
 
 
 def environments(processes: int, device: str, addresses: Sequence[str] = ()) -> list[dict[str, str]]:

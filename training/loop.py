@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from paddle import Tensor
@@ -14,7 +13,6 @@ from data import Dataset, Order
 from data.reader import batches
 from errors import Interrupted
 from training import callbacks, signals
-from training.algorithm import CriticStep
 from training.budget import Budget, limit
 from training.run_log import RunLog
 from training.trainer import GANTrainer
@@ -38,9 +36,12 @@ def train(
 
     Raises Interrupted after a signal, NotFinite for a number that is not, WriteError for a full disk; a good checkpoint is left.
     """
-    budget = budget or Budget(trainer.recipe, state, trainer.team.broadcast)
+    recipe = trainer.recipe
+    budget = budget or Budget(recipe, state, trainer.team.broadcast)
+    order = Order(len(dataset.train), recipe.seed, trainer.attempt)
+    reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
     with signals.received() as received:
-        alarms = callbacks.Alarms(trainer.recipe, state and state["alarms"])
+        alarms = callbacks.Alarms(recipe, state and state["alarms"])
         finite = callbacks.FiniteNumbers(trainer, folder)
         after = [  # figures are checked before they are written, weights before they are saved
             callbacks.HealthFigures(trainer, dataset),
@@ -53,60 +54,36 @@ def train(
             callbacks.Checkpoints(trainer, dataset, folder, log, finite, alarms, budget),
             callbacks.Progress(progress),
         ]
-        run(trainer, dataset, after, budget, state["step"] if state else 0, new=state is None)
+        if not state:
+            for callback in after:
+                callback.begin()
+        number, end = state["step"] if state else 0, limit(recipe)
+        while number < end:
+            number += 1
+            step = take_step(trainer, reader, number, budget.used(number - 1))
+            budget.look()
+            step.last = number == end or budget.spent()
+            step.milestone = budget.milestone(number)
+            for callback in after:
+                callback.after(step)
+            if step.interrupted:
+                raise Interrupted(step.interrupted)
+            if step.last:
+                break
 
 
-def run(
-    trainer: GANTrainer,
-    dataset: Dataset,
-    after: list[callbacks.Callback],
-    budget: Budget,
-    begin: int = 0,
-    new: bool = True,
-) -> None:
-    """Generator steps begin + 1, begin + 2, … until the budget is spent or a callback of `after` marks a step as interrupted.
-
-    new: nothing was saved before.
-    """
-    recipe = trainer.recipe
-    order = Order(len(dataset.train), recipe.seed, trainer.attempt)
-    reader = batches(dataset, order, trainer.images_seen, recipe.batch_size, trainer.team.shard)
-    for callback in after:
-        callback.begin(new)
-    end = limit(recipe)
-    number, last = begin, begin >= end
-    while not last:
-        number += 1
-        done = updates(trainer, reader, number, budget.used(number - 1))
-        budget.look()
-        last = number == end or budget.spent()
-        step = callbacks.Step(number, last, budget.milestone(number), *done)
-        for callback in after:
-            callback.after(step)
-        if step.interrupted:
-            raise Interrupted(step.interrupted)
-
-
-class Updates(NamedTuple):
-    """What a generator step and the critic steps before it left: callbacks.Step says of what."""
-
-    real: Tensor
-    critic: CriticStep
-    generator_loss: Tensor
-    waited: float
-    labels: np.ndarray | None
-
-
-def updates(trainer: GANTrainer, reader: Iterator[tuple[Tensor, np.ndarray | None]], number: int, used: float) -> Updates:
-    """The critic steps of generator step `number`, counted from 1, on batches of `reader`, then that step.
+def take_step(
+    trainer: GANTrainer, reader: Iterator[tuple[Tensor, np.ndarray | None]], number: int, used: float
+) -> callbacks.Step:
+    """Generator step `number`, counted from 1, after its critic steps on batches of `reader` (WGAN, algorithm 1, lines 2–11).
 
     used: share of the budget that is used up, in [0, 1].
     """
     trainer.set_learning_rates(used)
     waited = 0.0
-    for _ in range(trainer.recipe.critic_steps(number - 1)):
+    for _ in range(trainer.recipe.n_critic_at(number - 1)):
         asked = time.perf_counter()
         real, labels = next(reader)
         waited += time.perf_counter() - asked
         critic = trainer.critic_step(real, labels)
-    return Updates(real, critic, trainer.generator_step(number - 1), waited, labels)
+    return callbacks.Step(number, real, labels, critic, trainer.generator_step(number - 1), waited)

@@ -4,7 +4,14 @@ A new one is a function of the recipe, a learning rate and the weights, and a ro
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+
+class Optimizer(Protocol):
+    """Paddle's optimisers, or one like them."""
+
+    def step(self) -> Any: ...
+    def clear_grad(self) -> Any: ...
 
 
 def adam(recipe, learning_rate: float, weights: list):

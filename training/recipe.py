@@ -1,7 +1,6 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,14 +31,13 @@ RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every"
 def among(names: Callable[[], Iterable[str]]) -> PlainValidator:
     """For a setting that is one of names(), which is asked whenever a recipe is read: a row added meanwhile counts."""
 
-    return PlainValidator(partial(_one_among, names))
+    def check(value):
+        allowed = tuple(names())
+        if not isinstance(value, str) or value not in allowed:
+            raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
+        return value
 
-
-def _one_among(names, value):
-    allowed = tuple(names())
-    if not isinstance(value, str) or value not in allowed:
-        raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
-    return value
+    return PlainValidator(check)
 
 
 class Recipe(BaseModel):
@@ -119,7 +117,7 @@ class Recipe(BaseModel):
         """Samples of a generator step."""
         return self.generator_batch_size or self.batch_size
 
-    def critic_steps(self, step: int) -> int:
+    def n_critic_at(self, step: int) -> int:
         """Critic steps before generator step number `step` (from 0): n_critic, or 100 in the authors' warm-up."""
         return 100 if self.warm_up and (step < 25 or step % 500 == 0) else self.n_critic
 

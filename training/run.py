@@ -153,7 +153,8 @@ def folder_of(path: str | Path) -> Path | None:
 
 
 def find_checkpoint(path: str | Path) -> tuple[Path | None, Path]:
-    """(run folder or None, checkpoint folder) for a run, which means its newest good checkpoint, or for a checkpoint."""
+    """(run folder or None, checkpoint folder) for a run, which means its newest good checkpoint, or for a checkpoint. Raises
+    UserError."""
     path = Path(path)
     if reading.is_file(path / "state.json"):
         return folder_of(path), path

@@ -19,9 +19,9 @@ from models.networks import conditional, layers
 from models.networks.layers import frozen_statistics, trainable
 from models.objectives import OBJECTIVES
 from training import algorithm, checkpoint, randomness, run
-from training.algorithm import CriticStep, Optimizer
+from training.algorithm import CriticStep
 from training.checkpoint import Declared
-from training.optimizers import OPTIMIZERS, can_continue
+from training.optimizers import OPTIMIZERS, Optimizer, can_continue
 from training.parallel import Team
 from training.recipe import Recipe
 
@@ -124,12 +124,12 @@ class GANTrainer:
         assert labels is not None  # the data have some: their classes are known
         return conditional.Given(network, paddle.to_tensor(labels))
 
-    def drawn_classes(self, purpose: str, step: int) -> np.ndarray | None:
+    def drawn_classes(self, step: int) -> np.ndarray | None:
         """This process's part of a generator step's classes, int64, drawn as often as the data have them; None without."""
         if not self.classes:
             return None
         counts = list(self.classes.values())
-        drawn = randomness.classes(self.recipe.seed, purpose, step, self.recipe.generator_batch, counts, self.attempt)
+        drawn = randomness.classes(self.recipe.seed, "generator classes", step, self.recipe.generator_batch, counts, self.attempt)
         return self.team.shard(drawn)
 
     def logits(self, real: Tensor, fake: Tensor, labels: np.ndarray | None = None) -> list[Tensor]:
@@ -151,7 +151,7 @@ class GANTrainer:
 
     def generator_step(self, step: int) -> Tensor:
         """One generator update, number `step` from 0. Returns its loss."""
-        labels = self.drawn_classes("generator classes", step)
+        labels = self.drawn_classes(step)
         generator, critic = self.given(self.players["generator"], labels), self.given(self.players["critic"], labels)
         z = self.noise("generator noise", step)
         loss = algorithm.generator_step(generator, critic, self.objective, self._updates["generator"], z)

@@ -104,12 +104,12 @@ class BatchNorm(nn.Layer):
     (normalised rows, mean, variance) in place of Paddle's kernel: batch norm over several processes.
     """
 
+    momentum, epsilon, frozen = 0.9, 1e-5, False
     normalise: Callable[[Tensor, float], tuple[Tensor, Tensor, Tensor]] | None = None
 
-    def __init__(self, channels: int, channels_last: bool = False, momentum: float = 0.9, epsilon: float = 1e-5):
+    def __init__(self, channels: int, channels_last: bool = False):
         super().__init__()
         self.data_format: Literal["NCHW", "NHWC"] = "NHWC" if channels_last else "NCHW"
-        self.momentum, self.epsilon, self.frozen = momentum, epsilon, False
         self.weight = self.create_parameter([channels], attr=normal(0.02, 1.0))
         self.bias = self.create_parameter([channels], is_bias=True)
         self.register_buffer("mean", paddle.zeros([channels]))
@@ -160,9 +160,10 @@ class LayerNorm(nn.Layer):
     Paddle's own has none, which a gradient penalty needs. WGAN-GP (1704.00028, section 4) recommends it for critics.
     """
 
-    def __init__(self, channels: int, channels_last: bool = False, epsilon: float = 1e-5):
+    epsilon = 1e-5
+
+    def __init__(self, channels: int, channels_last: bool = False):
         super().__init__()
-        self.epsilon = epsilon
         shape = [1, 1, 1, channels] if channels_last else [1, channels, 1, 1]
         self.weight = self.create_parameter(shape, default_initializer=nn.initializer.Constant(1.0))
         self.bias = self.create_parameter(shape, is_bias=True)

@@ -69,7 +69,7 @@ def convolve(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 def adjoint(y: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y N×H'×W'×outputs, weight outputs×k×k×inputs, bias inputs → N×H×W×inputs: the transpose of `convolve`, and b."""
     return _differentiable(
-        lambda: _adjoint(y, weight, bias),
+        lambda: _convolve(y, _turned(weight), bias) if weight.shape[1] == 3 else _multiply_first(y, weight, bias),
         (y, lambda gradient: convolve(gradient, weight)),
         _by(weight, lambda gradient: weight_gradient(gradient, y)),
         _by(bias, _sum_of_rows),
@@ -149,7 +149,7 @@ class _Value(PyLayer):
         return [paddle.zeros([], gradient.dtype), *(function(gradient) for function in ctx.gradients)]
 
 
-def _convolve(x, weight, bias=None):
+def _convolve(x, weight, bias):
     outputs, kernel, _, inputs = weight.shape
     if kernel == 3 and outputs < inputs:  # less to gather if it multiplies first
         return _multiply_first(x, _turned(weight), bias)
@@ -170,16 +170,12 @@ def _plus(rows, bias):
     return rows if bias is None else rows + bias
 
 
-def _adjoint(y, weight, bias=None):
-    return _convolve(y, _turned(weight), bias) if weight.shape[1] == 3 else _multiply_first(y, weight, bias)
-
-
 def _turned(weight):
     """The kernel by which a convolution of stride 1 is the transpose of the one by `weight`."""
     return weight.flip([1, 2]).transpose([3, 1, 2, 0])
 
 
-def _multiply_first(y, weight, bias=None):
+def _multiply_first(y, weight, bias):
     """The transpose: the patches that each sample's pixels of y make, added up where they overlap."""
     outputs, kernel, _, inputs = weight.shape
     matrix = weight.reshape([outputs, -1])
