@@ -74,16 +74,12 @@ ABOUT = {
             "caveat_zh": "W1 正是 WGAN 所最小化的量：它不计较落在模式之间的样本。",
         },
         "wgan_w1_25": {
+            "like": "gp_w1_25",
             "says": "On the 25 Gaussians a clipped WGAN (algorithm 1's hyperparameters) comes closer to the data than the GAN.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）比 GAN 更接近数据。",
             "quantity": "exact W1 of wgan divided by the GAN's, paired by seed",
             "quantity_zh": "wgan 与 GAN 的精确 W1 之比（按种子配对）",
-            "relation": "below",
-            "threshold": 1,
-            "terms": ("generator steps", "critic steps"),
             "looked_at": (3, 4, 6, 12),
-            "caveat": "W1 is what a WGAN minimises: it forgives samples between the modes.",
-            "caveat_zh": "W1 正是 WGAN 所最小化的量：它不计较落在模式之间的样本。",
         },
         "gp_modes_25": {
             "says": "On the 25 Gaussians wgan-gp (its authors' hyperparameters) finds more modes than the GAN.",
@@ -101,19 +97,12 @@ ABOUT = {
             "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍。",
         },
         "wgan_modes_25": {
+            "like": "gp_modes_25",
             "says": "On the 25 Gaussians a clipped WGAN (algorithm 1's hyperparameters) finds more modes than the GAN.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）找到的模式比 GAN 多。",
             "quantity": "modes found of 25, wgan's minus the GAN's, paired by seed",
             "quantity_zh": "找到的模式数（共 25），wgan 减去 GAN（按种子配对）",
-            "relation": "above",
-            "threshold": 0,
-            "terms": "critic steps",
             "looked_at": (6, 12),
-            "after": True,
-            "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
-            "than which modes are lost, and the GAN has had five times the generator steps.",
-            "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本有多集中，"
-            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍。",
         },
         "gp_good_25": {
             "says": "On the 25 Gaussians more of wgan-gp's samples than of the GAN's are at a mode.",
@@ -127,16 +116,13 @@ ABOUT = {
             "after": True,
         },
         "wgan_good_25": {
+            "like": "gp_good_25",
             "says": "On the 25 Gaussians more of a clipped WGAN's samples (algorithm 1's hyperparameters) than of the GAN's are "
             "at a mode.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）落在模式上的样本比 GAN 的多。",
             "quantity": "share of the samples within 3 sigma of a mode, wgan's minus the GAN's, paired by seed",
             "quantity_zh": "离某个模式 3 sigma 以内的样本比例，wgan 减去 GAN（按种子配对）",
-            "relation": "above",
-            "threshold": 0,
-            "terms": "critic steps",
             "looked_at": (6, 12),
-            "after": True,
         },
     },
 }

@@ -67,12 +67,9 @@ ABOUT = {
             "after": True,
         },
         "clip_gap": {
+            "like": "penalty_gap",
             "says": "On 1,000 digits a clipped critic tells the images it was trained on from others.",
             "says_zh": "只有 1,000 个手写数字时，权重裁剪的判别器能分辨训练过的图像与别的图像。",
-            "quantity": "relative gap of the estimates of trained and held-out images at the end",
-            "quantity_zh": "结束时训练图像与留出图像估计值的相对差距",
-            "relation": "above",
-            "threshold": 0.05,
         },
     },
 }

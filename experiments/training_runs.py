@@ -14,6 +14,7 @@ import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8
 from errors import TrainingError
+from experiments import claims
 from experiments.numeric import Interval, mean_and_deviation, paired_ratio
 from experiments.store import ExperimentStore, label_key
 from reporting import console
@@ -167,7 +168,8 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
 
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
     """{'KEY, TERMS': on_equal_terms} of a claim of ABOUT with several terms."""
-    return {f"{key}, {terms}": on_equal_terms(ours, theirs, value, AXES[terms]) for terms in about["claims"][key]["terms"]}
+    of_key = [claim for claim in claims.of(about) if claim.key == f"{key}, {claim.terms}"]
+    return {claim.key: on_equal_terms(ours, theirs, value, AXES[claim.terms]) for claim in of_key}
 
 
 def compared(ours: list[Run], theirs: list[Run], value: Value, how: Callable[..., Interval] = paired_ratio) -> Interval:

@@ -62,13 +62,9 @@ ABOUT = {
             "looked_at": (3,),
         },
         "penalised_lasts": {
+            "like": "clipped_lasts",
             "says": "A penalised critic's gradient does not vanish.",
             "says_zh": "带梯度惩罚的判别器的梯度不消失。",
-            "quantity": "norm of the generator's gradient after the last step, divided by its largest on the way",
-            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
-            "relation": "above",
-            "threshold": 0.1,
-            "looked_at": (3,),
         },
         "log_d_is_noisy": {
             "says": "With the −log D trick the gradient gets noisier, relative to its size.",

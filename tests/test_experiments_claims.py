@@ -85,6 +85,18 @@ def test_several_terms_are_several_claims():
     assert (one.terms, other.terms) == ("generator steps", "CPU seconds")
 
 
+def test_a_claim_like_another_says_only_what_differs():
+    rows = {
+        "b": {"like": "a", "says": "It is not.", "threshold": 2},
+        "a": {**ROW, "relation": "below", "threshold": 1, "terms": ("none", "all steps")},
+    }
+    same = {"says": "It is not.", "threshold": 2, "relation": "below", "quantity": "size"}
+    assert [claim.key for claim in claims.of({"claims": rows})] == ["b, none", "b, all steps", "a, none", "a, all steps"]
+    assert all(same.items() <= vars(claim).items() for claim in claims.of({"claims": rows})[:2])
+    with pytest.raises(KeyError, match="c"):
+        claims.of({"claims": {"b": {"like": "c"}}})
+
+
 def test_an_interval_of_no_claim_is_a_mistake():
     about = {"claims": {"a": {**ROW, "relation": "below", "threshold": 1}}}
     assert claims.verdicts(about, {"claims": {}}) == {"a": UNDECIDED}
