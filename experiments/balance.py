@@ -77,7 +77,7 @@ def measure(store):
         for method, (model, own, _) in METHODS.items()
         for n_critic in N_CRITIC
     }
-    trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), samples=2000, names=["gaussians", "w1"])
+    trained = training_runs.runs(store, cells, SEEDS, samples=2000, names=["gaussians", "w1"])
     numbers: dict[str, Any] = {"n_critic": list(N_CRITIC), "steps": steps, "claims": {}, "over_five": {}}
     numbers["cells"] = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
     numbers["diverged"] = [

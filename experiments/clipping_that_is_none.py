@@ -3,7 +3,7 @@
 from typing import Any
 
 from experiments import figures, training_runs
-from experiments.numeric import each, mean_and_deviation, paired_difference
+from experiments.numeric import mean_and_deviation, paired_difference
 
 ABOUT = {
     "title": "What does it cost to throw the clipping away, as PaperWeekly's listing does?",
@@ -94,8 +94,7 @@ def cells(quick):
 
 
 def measure(store):
-    table, more = cells(store.quick), store.seeds if store.quick else MORE
-    trained = training_runs.runs(store, table, more={LISTING: more, RIGHT: more}, tiles=32)
+    trained = training_runs.runs(store, cells(store.quick), {LISTING: MORE, RIGHT: MORE}, tiles=32)
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
         curves = [run["curves"] for run in training_runs.alive(group)]
@@ -133,7 +132,7 @@ def draw(numbers, store):
             figures.band(curve, row["curves"]["step"], curves, label.removesuffix(" longer"), *style)
         image = training_runs.worst_tile(store, label, row, "fd_lenet")
         if image is not None:
-            figures.picture(pictures[number], image[:, : 4 * 28], f"{label}\nfd_lenet {each(row['fd_lenet'], most=4)}")
+            figures.picture(pictures[number], image[:, : 4 * 28], f"{label}\nfd_lenet {figures.in_title(row['fd_lenet'])}")
             pictures[number].title.set_fontsize(8)
     curve.set(title="|estimate| on training images", xlabel="generator step", ylabel="|E f(x) − E f(G(z))|", yscale="log")
     curve.legend(fontsize=8, loc=(0.45, 0.45))

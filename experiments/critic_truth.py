@@ -125,7 +125,7 @@ def measure(store):
             if seed < SEEDS or f"{constraint} {value:g}" == FORESEEN
         }
 
-    found = store.each_seed(min(OF_FORESEEN, store.point_seeds), units_of)
+    found = store.each_seed(OF_FORESEEN, units_of)
     numbers: dict[str, Any] = {"seeds": len(found), "ticks": list(ticks), "pairs": pairs, "still": {}}
     for case in CASES:
         labels = [f"{constraint} {value:g}" for constraint, value in constraints]
@@ -207,8 +207,8 @@ def moving(store):
         cells[f"wgan {n_critic}"] = "wgan", {**common, "clip": 0.1, "learning_rate": 2e-4}
         cells[f"wgan-gp {n_critic}"] = "wgan-gp", {**common, "penalty": 10}
     numbers, ranks = {}, {}
-    more = {} if store.quick else {label: OF_FIVE for label in cells if label.endswith(" 5")}
-    trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), more, samples=1000)
+    seeds = {label: OF_FIVE for label in cells if label.endswith(" 5")}
+    trained = training_runs.runs(store, cells, seeds, samples=1000)
     for label, group in trained.items():
         lived = training_runs.alive(group)
         ways = [{key: values[1:] for key, values in run["on_the_way"].items()} for run in lived]
@@ -222,7 +222,7 @@ def moving(store):
         }
         numbers[label] |= {"step": ways[0]["step"], "estimate": ways[0]["critic_estimate"], "exact": ways[0]["w1"]}
     found: dict[str, Any] = {}
-    for key, model in (("wgan", "wgan"), ("gp", "wgan-gp")):
+    for key, model in training_runs.WGANS.items():
         one, five, twenty = (ranks.get(f"{model} {n_critic}", {}) for n_critic in N_CRITIC)
         found |= {f"{key}_follows": t_interval(five, bound=1), f"{key}_more_steps": paired_difference(twenty, one, bound=2)}
     return numbers, found

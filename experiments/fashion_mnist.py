@@ -1,6 +1,6 @@
 """The main table, on Fashion-MNIST."""
 
-from experiments import main_table
+from experiments import main_table, training_runs
 
 ABOUT = {
     "title": "Fashion-MNIST with the recipes searched on digits: who is ahead in equal CPU time?",
@@ -59,11 +59,11 @@ MODELS = {"wgan": 1000, "wgan-gp": 250, "dcgan": 500}  # generator steps between
 
 
 def measure(store):
-    more = {} if store.quick else {"wgan-gp": 5, "dcgan": 5}
-    numbers, trained = main_table.measure(store, "fashion-mnist", MODELS, 20, clocked=("wgan",), more=more)
+    seeds = {"wgan-gp": 5, "dcgan": 5}
+    numbers, trained = main_table.measure(store, "fashion-mnist", MODELS, 20, seeds=seeds, clocked=("wgan",))
     against = main_table.ratios(trained, "fd_lenet", "dcgan")
     numbers["claims"] = {}
-    for key, model in (("wgan", "wgan"), ("gp", "wgan-gp")):
+    for key, model in training_runs.WGANS.items():
         numbers["claims"][f"{key}_ahead"] = against.get(model)
         numbers["claims"][f"{key}_classes"] = main_table.class_kl(trained.get(model, []))
     return numbers

@@ -146,8 +146,8 @@ def plan(quick: bool) -> tuple[dict[str, Any], tuple[int, ...], dict[str, tuple[
 
 def measure(store):
     settings, ages, ticks, filters = plan(store.quick)
-    more: dict[str, Any] = {"names": ["frechet"], "recipe_of": training_runs.tuned}
-    trained = training_runs.runs(store, {"dcgan": ("dcgan", settings)}, **more)["dcgan"]
+    cells = {"dcgan": ("dcgan", settings)}
+    trained = training_runs.runs(store, cells, names=["frechet"], recipe_of=training_runs.tuned)["dcgan"]
 
     died = {run["seed"] for run in trained if "died" in run}
 

@@ -96,7 +96,7 @@ def measure(store):
         }
 
     rows: dict[str, dict[int, Any]] = {label: {} for label in labels}  # {constraint: {seed: means over the sets}}
-    for seed, units in store.each_seed(store.point_seeds, units_of).items():
+    for seed, units in store.each_seed(critics.SEEDS, units_of).items():
         for label, group in rows.items():
             cases = [units[f"{case}, {label}"] for case in CASES]
             group[seed] = {key: np.mean([unit[key] for unit in cases], 0).tolist() for key in ("cosine", "assignments")}

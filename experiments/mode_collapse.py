@@ -6,7 +6,7 @@ import numpy as np
 
 from data import toys
 from experiments import critics, figures, training_runs
-from experiments.numeric import each, paired_difference, share
+from experiments.numeric import paired_difference, share
 from reporting.numbers import in_digits
 from training import recipe as recipes
 from training import run
@@ -135,11 +135,9 @@ MODELS = {
     "wgan faster": ("wgan", {"learning_rate": 5e-4, "clip": 0.1}),
     "wgan-gp": ("wgan-gp", {}),
 }
-WGANS = {"wgan": "wgan", "gp": "wgan-gp"}  # in their claims' keys: the recipe
 JUDGED = "25gaussians"
-SEEDS, OF_JUDGED = 3, {"gan": 20, "wgan": 20, "wgan-gp": 12}  # seeds of a cell, of those that are judged
-OF_SEARCHED = {"wgan": 8, "wgan-gp": 5}
-BY_SEARCH: dict[str, Any] = {"recipe_of": training_runs.tuned, "samples": 5000}
+OF_JUDGED = {f"{JUDGED} {label}": seeds for label, seeds in {"gan": 20, "wgan": 20, "wgan-gp": 12}.items()}  # their seeds
+OF_SEARCHED = {f"{JUDGED} searched wgan": 8, f"{JUDGED} searched wgan-gp": 5}
 POINTS = ("modes_found", "good_share", "w1")
 GRID, EDGE, SHOWN = 33, 2.2, 300
 
@@ -158,9 +156,7 @@ def measure(store):
             f"{data} {label}": (model, {"data": data, "units": 128, **schedule_of(model, steps), **own})
             for label, (model, own) in MODELS.items()
         }
-        judged = OF_JUDGED if data == JUDGED and not store.quick else {}
-        more = {f"{data} {label}": seeds for label, seeds in judged.items()}
-        trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), more, extra=landscape)
+        trained = training_runs.runs(store, cells, OF_JUDGED, extra=landscape)
         groups_of[data] = groups = {label.partition(" ")[2]: group for label, group in trained.items()}
         values = [value for value in POINTS if value == "w1" or data in MODES]
         numbers["sets"][data] = {label: training_runs.summary(group, values) for label, group in groups.items()}
@@ -170,9 +166,9 @@ def measure(store):
         numbers["surfaces"][data] = {label: run["extra"] | {"seed": run["seed"]} for label, run in shown.items()}
     claims = numbers["claims"]
     numbers["searched"] = {}
-    more = {} if store.quick else {f"{JUDGED} searched {model}": seeds for model, seeds in OF_SEARCHED.items()}
-    by_search = training_runs.runs(store, searched(store.quick), 1, more, needed=False, **BY_SEARCH)
-    for key, model in WGANS.items():
+    how: dict[str, Any] = {"samples": 5000, "recipe_of": training_runs.tuned, "needed": False}
+    by_search = training_runs.runs(store, searched(store.quick), OF_SEARCHED, **how)
+    for key, model in training_runs.WGANS.items():
         group = by_search.get(f"{JUDGED} searched {model}", [])
         if group:
             dead = sum(run["ended"] == "dead" for run in training_runs.alive(group))
@@ -193,7 +189,7 @@ def keeps_modes(run):
 def searched(quick):
     """Cells of the searched recipes, to their ends: clipped critics die within configs/' steps, penalised ones need more."""
     cells = {}
-    for model in WGANS.values():
+    for model in training_runs.WGANS.values():
         steps = 20 if quick else recipes.load(model, overrides={"data": JUDGED}).steps
         longer = {**training_runs.schedule(3 * steps, 20), "keep_checkpoints": 1000}
         own = longer if model == "wgan-gp" else training_runs.schedule(steps, 20)
@@ -223,7 +219,7 @@ def draw(numbers, store):
             axis.scatter(*np.array(shown["points"]).T, s=3, color="tab:orange", linewidths=0)
             scores = numbers["sets"][data][label]
             modes = f"{in_digits(scores['modes_found']['mean'], 3)} of {MODES[data]} modes, " if data in MODES else ""
-            axis.set_title(f"{data}, {label}\n{modes}W1 {each(scores['w1'], 2, most=4)}", fontsize=8)
+            axis.set_title(f"{data}, {label}\n{modes}W1 {figures.in_title(scores['w1'], 2)}", fontsize=7)
     about = "samples (orange) and data (blue) over the critic's values (light: high), each one's worst seed"
     figures.foot(figure, f"{about}; wgan faster: learning rate 5e-4, c = 0.1")
     return figure

@@ -116,8 +116,7 @@ def cells(quick):
 
 
 def measure(store):
-    more = {} if store.quick else dict.fromkeys(CLOSE, MORE)
-    trained = training_runs.runs(store, cells(store.quick), more=more, names=["frechet"])
+    trained = training_runs.runs(store, cells(store.quick), dict.fromkeys(CLOSE, MORE), names=["frechet"])
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
         row = training_runs.summary(group, ("fd_lenet",))

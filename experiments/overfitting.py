@@ -102,8 +102,8 @@ def measure(store):
     steps, marks, own = (10, 3, {"filters": 8}) if store.quick else (3000, 15, {})
     common = {"data": NAME, "keep_checkpoints": 1000, **own, **training_runs.schedule(steps, marks)}
     cells = {model: (model, common) for model in MODELS}
-    more: dict[str, Any] = {"extra": partial(look, store), "recipe_of": training_runs.tuned}
-    trained = training_runs.runs(store, cells, names=["frechet"], **more)
+    look_at = partial(look, store)
+    trained = training_runs.runs(store, cells, names=["frechet"], extra=look_at, recipe_of=training_runs.tuned)
     numbers: dict[str, Any] = {"steps": steps, "cells": {}, "claims": {}}
     gaps = {model: training_runs.by_seed(group, gap) for model, group in trained.items()}
     ranks = {

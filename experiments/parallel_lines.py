@@ -140,7 +140,7 @@ def measure(store):
 
     of_seed = {
         seed: [{"theta": theta, **found[f"theta {theta}"]} for theta in thetas]
-        for seed, found in store.each_seed(1 if store.quick else SEEDS, units_of).items()
+        for seed, found in store.each_seed(SEEDS, units_of).items()
     }
     rows = [row for group in of_seed.values() for row in group]
     numbers: dict[str, Any] = {"thetas": list(thetas), "seeds": len(of_seed), "steps": steps}
@@ -170,7 +170,7 @@ def learnt(store, claims):
     def units_of(seed):
         return {f"learnt, {kind}": ({"moves": moves}, partial(move, kind, moves, seed)) for kind in critics.KINDS}
 
-    found = store.each_seed(store.point_seeds, units_of, needed=False)
+    found = store.each_seed(critics.SEEDS, units_of, needed=False)
     for key, kind in zip(("js_stays", "clipped_learns", "penalised_learns"), critics.KINDS):
         claims[key] = t_interval({seed: abs(units[f"learnt, {kind}"][-1]) for seed, units in found.items()})
     return {"learnt": {kind: [units[f"learnt, {kind}"] for units in found.values()] for kind in critics.KINDS}}

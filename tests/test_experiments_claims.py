@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import experiments
-from experiments import claims, numeric
+from experiments import claims, figures, numeric
 from experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 
 ROW = {"says": "It is small.", "says_zh": "它很小。", "quantity": "size", "quantity_zh": "大小"}
@@ -232,5 +232,7 @@ def test_shares_have_the_exact_interval_and_mcnemar_looks_at_disagreements():
 
 
 def test_many_values_are_shown_by_their_ends():
-    row = numeric.mean_and_deviation([0.25, None, 3.0])
-    assert numeric.each(row) == "0.25, –, 3" and numeric.each(row, most=2) == "0.25 … 3"
+    few, many = (numeric.mean_and_deviation([0.25, None, *[3.0] * count]) for count in (1, 10))
+    assert numeric.each(few) == "0.25, –, 3" and numeric.each(many) == "0.25 … 3"
+    assert figures.in_title(few) == "0.25, –, 3" and figures.in_title(many) == "2.75 (0.25 … 3)"
+    assert figures.in_title(numeric.mean_and_deviation([None] * 5)) == "–, –, –, –, –"
