@@ -15,12 +15,12 @@ from matplotlib.figure import Figure
 
 import data
 import metrics
-from benchmarks.table import by_name
 from data.dataset import Dataset
 from errors import UserError
 from experiments import ROOT, figures
 from reporting import console
 from reporting.figures import save
+from reporting.table import grouped
 from storage import writing
 from training.grids import grid
 
@@ -68,7 +68,7 @@ def read(folder: Path, data_dir: str | None) -> dict[str, Any]:
 
 def figure(content: dict[str, Any], folder: Path) -> Figure:
     """fd_lenet and E f(x) − E f(G(z)) through training, every seed, and digits of each recipe's worst seed."""
-    groups = by_name(content["trainings"])
+    groups = grouped(content["trainings"], "name")
     drawn, axes = figures.new(2, 3, height=2.7)
     for name, group in groups.items():
         for number, row in enumerate(group):

@@ -14,11 +14,12 @@ import click
 from matplotlib.figure import Figure
 
 from benchmarks.quality_training import THRESHOLDS
-from benchmarks.table import by_name, in_chinese
+from benchmarks.table import in_chinese
 from experiments import figures
 from reporting import console
 from reporting.figures import save
 from reporting.markdown import in_markdown
+from reporting.table import grouped
 
 LABELS = {"pytorch": "the WGAN authors' recipe, PyTorch"}
 ENDS = {"quality": "there", "budget": "its recipe's end", "seconds": "out of time", "not finite": "a number not finite"}
@@ -36,7 +37,7 @@ def time_to(run: dict[str, Any], threshold: float) -> tuple[float, float]:
 def lines(content: dict[str, Any]) -> list[list[str]]:
     """The table's lines below HEADS, as texts. Of several seeds the median one (of two the later), – if it never gets there."""
     table = []
-    for name, runs in by_name(content["runs"]).items():
+    for name, runs in grouped(content["runs"], "name").items():
         cells = [LABELS.get(name, name)]
         for threshold in THRESHOLDS:
             cpu, wall = sorted(time_to(run, threshold) for run in runs)[len(runs) // 2]
@@ -58,7 +59,7 @@ def figure(content: dict[str, Any]) -> Figure:
     drawn, axis = figures.new(height=4)
     for threshold in THRESHOLDS:
         axis.axhline(threshold, color="0.75", linewidth=0.8, zorder=0)
-    for name, runs in by_name(content["runs"]).items():
+    for name, runs in grouped(content["runs"], "name").items():
         for number, run in enumerate(runs):
             marks = [mark for mark in run["marks"] if mark["fd_lenet"] is not None]
             label = None if number else LABELS.get(name, name)

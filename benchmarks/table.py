@@ -12,6 +12,7 @@ import click
 
 from reporting import console
 from reporting.markdown import in_markdown
+from reporting.table import grouped
 
 NAMES = {"plain": "Paddle<br>as it comes", "ours": "this<br>project", "2 processes": "2<br>processes", "pytorch": "PyTorch"}
 # what tables of docs/performance.md say, in the words of docs/zh/performance.md; longer ones first
@@ -46,16 +47,6 @@ def in_chinese(table: str) -> str:
     for english, chinese in CHINESE.items():
         table = table.replace(english, chinese)
     return table
-
-
-def by_clock(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """{'wall' or 'cpu': its rows}."""
-    return {clock: [row for row in rows if row["clock"] == clock] for clock in dict.fromkeys(row["clock"] for row in rows)}
-
-
-def by_name(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """{name: its rows, a seed each}, in the order in which they stand."""
-    return {name: [row for row in rows if row["name"] == name] for name in dict.fromkeys(row["name"] for row in rows)}
 
 
 def name_of(row: dict[str, Any]) -> str:
@@ -99,7 +90,7 @@ def steps(rows: list[dict[str, Any]]) -> str:
 @click.argument("source", metavar="FILE.json", type=click.Path(exists=True, dir_okay=False))
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Language of the tables.")
 def main(source, lang):
-    for clock, rows in by_clock(json.loads(Path(source).read_text(encoding="utf-8"))["rows"]).items():
+    for clock, rows in grouped(json.loads(Path(source).read_text(encoding="utf-8"))["rows"], "clock").items():
         print(f"{TITLES[clock]}:\n\n{in_chinese(markdown(rows)) if lang == 'zh' else markdown(rows)}\n")
 
 

@@ -7,8 +7,11 @@ pages/zh/NAME.md.
 """
 
 import ast
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+
+from errors import one_of
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = (  # in the order in which they are shown
@@ -39,6 +42,14 @@ NAMES = (  # in the order in which they are shown
 # title: a question. claim: what was claimed, and where. run: what is done. core_seconds: what it costs on one core.
 # constants: whose its trainings have, of lead.CONSTANTS
 FIELDS = ("title", "title_zh", "claim", "claim_zh", "run", "run_zh", "core_seconds", "constants", "claims")
+
+
+def chosen(names: Collection[str]) -> Collection[str]:
+    """The experiments that were named, or all. Raises UserError for a name that is none."""
+    for name in names:
+        if name not in NAMES:
+            raise one_of("experiment", name, NAMES)
+    return names or NAMES
 
 
 def about(name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import time
 import click
 
 import experiments
-from errors import Interrupted, UserError, one_of
+from errors import Interrupted, UserError
 from reporting import console
 from training import children, runtime
 
@@ -33,10 +33,7 @@ from training import children, runtime
 )
 @click.option("--worker", is_flag=True, hidden=True)  # what this command starts to share an experiment's trainings
 def main(names, quick, data_dir, listing, redraw, jobs, worker):
-    for name in names:
-        if name not in experiments.NAMES:
-            raise one_of("experiment", name, experiments.NAMES)
-    names = names or experiments.NAMES
+    names = experiments.chosen(names)
     if listing:
         for name in names:
             about = experiments.about(name)

@@ -1,7 +1,7 @@
 """A claim as one predicate: its verdict and what the pages say would refute it both follow from it, in both languages.
 
-A claim stands in ABOUT["claims"] of its experiment, by key. What was found of it is an interval of numeric.py, which
-measure() returns under numbers["claims"][key].
+A claim stands in ABOUT["claims"] of its experiment, by key; `of` reads them. What was found of it is an interval of numeric.py,
+which measure() returns under numbers["claims"][key].
 """
 
 from __future__ import annotations
@@ -161,9 +161,12 @@ def _each(found: Found | None, chinese: bool) -> str:
 
 
 def of(about: Mapping[str, Any]) -> list[Claim]:
-    """The claims of an experiment's ABOUT. One with several terms is as many claims, with the keys 'KEY, TERMS'."""
-    claims = []
-    for key, row in about.get("claims", {}).items():
+    """The claims of an experiment's ABOUT. One with several terms is as many claims, with the keys 'KEY, TERMS'; one that says
+    'like' another has that one's fields but for those that it names itself."""
+    claims, rows = [], about.get("claims", {})
+    for key, own in rows.items():
+        row = {**(rows[own["like"]] if "like" in own else {}), **own}
+        row.pop("like", None)
         terms = row.get("terms", "none")
         if isinstance(terms, str):
             claims.append(Claim(key, **row))

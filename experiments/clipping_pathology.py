@@ -151,7 +151,7 @@ def measure(store):
             for label in DEEP
         }
 
-    found = store.each_seed(min(SEEDS, store.point_seeds), units_of)
+    found = store.each_seed(SEEDS, units_of)
     shallow = {name: {kind: [units[f"{name}, {kind}"] for units in found.values()] for kind in CONSTRAINTS} for name in SETS}
     deep = {label: [units[f"layers, {label}"] for units in found.values()] for label in DEEP}
     numbers: dict[str, Any] = {"seeds": len(found), "steps": steps, "deep_steps": deep_steps}

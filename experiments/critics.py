@@ -16,6 +16,7 @@ from training import algorithm
 from training.rmsprop import RMSProp
 
 BATCH = 256
+SEEDS = 10  # of what is measured on points
 Draw = Callable[..., np.ndarray]  # of (rng), or of (rng, n=BATCH): points, float32 n×D
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from experiments.numeric import each
+from reporting.numbers import in_digits
 from training import recipe as recipes
 
 WIDTH = 10  # inches at 100 dots: a page of 1,000 pixels
@@ -66,6 +68,15 @@ def foot(figure: Figure, text: str) -> None:
             else:  # there is no power of ten to label, or nothing at all
                 (axis.set_xscale if side is axis.xaxis else axis.set_yscale)("linear")
     figure.supxlabel(text, fontsize=9, color="0.35")
+
+
+def in_title(row: dict[str, Any], digits: int = 3) -> str:
+    """A mean_and_deviation's row on a panel: each value, or of more than four their mean and, in brackets, least and largest."""
+    lived = [value for value in row["each"] if value is not None]
+    if len(row["each"]) <= 4 or not lived:
+        return each(row, digits)
+    mean, low, high = (in_digits(value, digits) for value in (row["mean"], min(lived), max(lived)))
+    return f"{mean} ({low} … {high})"
 
 
 def seeds_of(rows: Iterable[dict[str, Any]]) -> str:

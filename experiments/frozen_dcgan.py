@@ -69,13 +69,9 @@ ABOUT = {
             "after": True,
         },
         "saturating_vanishes_late": {
+            "like": "saturating_vanishes",
             "says": "A discriminator from scratch leaves a DCGAN of 3,800 steps next to nothing of log(1 − D)'s gradient.",
             "says_zh": "从头训练的判别器，几乎不让训练了 3,800 步的 DCGAN 得到 log(1 − D) 的梯度。",
-            "quantity": "norm of the generator's gradient after the last step over its largest",
-            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
-            "relation": "below",
-            "threshold": 0.01,
-            "after": True,
             "caveat": "Both ages were one claim at first; at this one the gradient still falls after 10,000 steps.",
             "caveat_zh": "最初两个阶段合为一个结论；这一阶段的梯度在 10,000 步之后仍在减小。",
         },
@@ -123,12 +119,9 @@ ABOUT = {
             "；判别器的尺度各不相同，所以只看它自身的变化。",
         },
         "penalised_lasts": {
+            "like": "clipped_lasts",
             "says": "A penalised critic's gradient does not vanish, at any age.",
             "says_zh": "无论哪个阶段，带梯度惩罚的判别器的梯度都不消失。",
-            "quantity": "norm of the generator's gradient after the last step over its largest, least of the two ages",
-            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比，两个阶段中的最小值",
-            "relation": "above",
-            "threshold": 0.1,
             "caveat": "As for the clipped critic, after 2,000 critic steps.",
             "caveat_zh": "与裁剪的判别器一样，是 2,000 个判别器步之后。",
         },
@@ -153,8 +146,8 @@ def plan(quick: bool) -> tuple[dict[str, Any], tuple[int, ...], dict[str, tuple[
 
 def measure(store):
     settings, ages, ticks, filters = plan(store.quick)
-    more: dict[str, Any] = {"names": ["frechet"], "recipe_of": training_runs.tuned}
-    trained = training_runs.runs(store, {"dcgan": ("dcgan", settings)}, **more)["dcgan"]
+    cells = {"dcgan": ("dcgan", settings)}
+    trained = training_runs.runs(store, cells, names=["frechet"], recipe_of=training_runs.tuned)["dcgan"]
 
     died = {run["seed"] for run in trained if "died" in run}
 

@@ -41,12 +41,9 @@ ABOUT = {
             "threshold": 0,
         },
         "clip_rises": {
+            "like": "penalty_rises",
             "says": "With clipping at 0.01 it is truer after 3,000 critic steps than after 10.",
             "says_zh": "在 0.01 处裁剪时，3,000 个判别器步之后的梯度比 10 步之后的准。",
-            "quantity": "cosine after the last step minus the cosine after the first 10",
-            "quantity_zh": "最后一步之后的余弦减去前 10 步之后的余弦",
-            "relation": "above",
-            "threshold": 0,
             "caveat": "It is truest after about 100 steps and falls from there on (table): more steps do not make it truer.",
             "caveat_zh": "100 步左右最准，此后变差（见表），所以并非步数越多越准。",
         },
@@ -59,12 +56,9 @@ ABOUT = {
             "threshold": 0.9,
         },
         "clip_true": {
+            "like": "penalty_true",
             "says": "With clipping at 0.01 and 3,000 steps the critic's gradient at samples is the Wasserstein distance's.",
             "says_zh": "在 0.01 处裁剪、3,000 步之后，判别器在样本处的梯度就是 Wasserstein 距离的梯度。",
-            "quantity": "cosine after the last step, divided by the cosine between two assignments",
-            "quantity_zh": "最后一步之后的余弦除以两次指派之间的余弦",
-            "relation": "above",
-            "threshold": 0.9,
             "caveat": "0.01 is the worst of the three c, and its steps of 1e-3 are a tenth of c; with c = 0.1 much less is "
             "missing (table).",
             "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差得少得多（见表）。",
@@ -102,7 +96,7 @@ def measure(store):
         }
 
     rows: dict[str, dict[int, Any]] = {label: {} for label in labels}  # {constraint: {seed: means over the sets}}
-    for seed, units in store.each_seed(store.point_seeds, units_of).items():
+    for seed, units in store.each_seed(critics.SEEDS, units_of).items():
         for label, group in rows.items():
             cases = [units[f"{case}, {label}"] for case in CASES]
             group[seed] = {key: np.mean([unit[key] for unit in cases], 0).tolist() for key in ("cosine", "assignments")}

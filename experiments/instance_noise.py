@@ -115,7 +115,7 @@ def measure(store):
         def units_of(seed, data=data, steps=steps):
             return {f"{data}, {kind}": ({"steps": steps}, partial(train, store, data, kind, steps, seed)) for kind in KINDS}
 
-        seeds = store.point_seeds if store.quick or data == "8gaussians" else DIGIT_SEEDS
+        seeds = critics.SEEDS if data == "8gaussians" else DIGIT_SEEDS
         found = store.each_seed(seeds, units_of)
         groups = {kind: [units[f"{data}, {kind}"] for units in found.values()] for kind in KINDS}
         numbers["tasks"][data] = {

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from experiments import figures, training_runs
-from experiments.numeric import Interval, each, t_interval
+from experiments.numeric import Interval, t_interval
 from experiments.store import ExperimentStore
 from training.budget import UNREACHED
 
@@ -20,16 +20,15 @@ def measure(
     models: Mapping[str, int],
     minutes: float,
     quality: str = "fd_lenet",
-    seeds: int | None = None,
+    seeds: int | Mapping[str, int] | None = None,
     clocked: Collection[str] = (),
-    more: Mapping[str, int] | None = None,
 ) -> tuple[dict[str, Any], Groups]:
     """(numbers, runs of each model) of the recipes of configs/ on `data`.
 
     A training takes the steps that its recipe names for such data: those that so many CPU minutes pay on one thread of the
     reference machine, so that it is the same wherever it runs. models: {model: generator steps between two checkpoints, some
-    thirty a training}. quality: the Fréchet distance's name. seeds: the store's by default. clocked: models whose seed 0 that
-    machine's clock stopped, after those minutes. more: {model: seeds} of those that have more of them.
+    thirty a training}. quality: the Fréchet distance's name. seeds: as training_runs.runs'. clocked: models whose seed 0 that
+    machine's clock stopped, after those minutes.
     """
     looks = {"data": data, "clock": "cpu", "log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
     by_clock = {"minutes": minutes, "steps": UNREACHED}
@@ -40,7 +39,7 @@ def measure(
         return lambda seed: {**stopped.get(seed, by_steps), **looks, "checkpoint_every": 15 if store.quick else every}
 
     cells = {model: (model, settings_of(model, every)) for model, every in models.items()}
-    trained = training_runs.runs(store, cells, seeds, more=more, tiles=32, recipe_of=training_runs.tuned)
+    trained = training_runs.runs(store, cells, seeds, tiles=32, recipe_of=training_runs.tuned)
     return numbers_of(trained, quality, minutes), trained
 
 
@@ -85,7 +84,7 @@ def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
     axes[0].legend(fontsize=7, ncols=2)
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
-        title = f"{model}: {quality} {each(row[quality])}"
+        title = f"{model}: {quality} {figures.in_title(row[quality])}"
         figures.picture(axis, training_runs.worst_tile(store, model, row, quality), title)
         axis.title.set_fontsize(8)
     for axis in axes[len(models) + 1 :]:

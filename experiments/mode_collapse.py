@@ -6,7 +6,7 @@ import numpy as np
 
 from data import toys
 from experiments import critics, figures, training_runs
-from experiments.numeric import each, paired_difference, share
+from experiments.numeric import paired_difference, share
 from reporting.numbers import in_digits
 from training import recipe as recipes
 from training import run
@@ -74,16 +74,12 @@ ABOUT = {
             "caveat_zh": "W1 正是 WGAN 所最小化的量：它不计较落在模式之间的样本。",
         },
         "wgan_w1_25": {
+            "like": "gp_w1_25",
             "says": "On the 25 Gaussians a clipped WGAN (algorithm 1's hyperparameters) comes closer to the data than the GAN.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）比 GAN 更接近数据。",
             "quantity": "exact W1 of wgan divided by the GAN's, paired by seed",
             "quantity_zh": "wgan 与 GAN 的精确 W1 之比（按种子配对）",
-            "relation": "below",
-            "threshold": 1,
-            "terms": ("generator steps", "critic steps"),
             "looked_at": (3, 4, 6, 12),
-            "caveat": "W1 is what a WGAN minimises: it forgives samples between the modes.",
-            "caveat_zh": "W1 正是 WGAN 所最小化的量：它不计较落在模式之间的样本。",
         },
         "gp_modes_25": {
             "says": "On the 25 Gaussians wgan-gp (its authors' hyperparameters) finds more modes than the GAN.",
@@ -101,19 +97,12 @@ ABOUT = {
             "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍。",
         },
         "wgan_modes_25": {
+            "like": "gp_modes_25",
             "says": "On the 25 Gaussians a clipped WGAN (algorithm 1's hyperparameters) finds more modes than the GAN.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）找到的模式比 GAN 多。",
             "quantity": "modes found of 25, wgan's minus the GAN's, paired by seed",
             "quantity_zh": "找到的模式数（共 25），wgan 减去 GAN（按种子配对）",
-            "relation": "above",
-            "threshold": 0,
-            "terms": "critic steps",
             "looked_at": (6, 12),
-            "after": True,
-            "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
-            "than which modes are lost, and the GAN has had five times the generator steps.",
-            "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本有多集中，"
-            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍。",
         },
         "gp_good_25": {
             "says": "On the 25 Gaussians more of wgan-gp's samples than of the GAN's are at a mode.",
@@ -127,16 +116,13 @@ ABOUT = {
             "after": True,
         },
         "wgan_good_25": {
+            "like": "gp_good_25",
             "says": "On the 25 Gaussians more of a clipped WGAN's samples (algorithm 1's hyperparameters) than of the GAN's are "
             "at a mode.",
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）落在模式上的样本比 GAN 的多。",
             "quantity": "share of the samples within 3 sigma of a mode, wgan's minus the GAN's, paired by seed",
             "quantity_zh": "离某个模式 3 sigma 以内的样本比例，wgan 减去 GAN（按种子配对）",
-            "relation": "above",
-            "threshold": 0,
-            "terms": "critic steps",
             "looked_at": (6, 12),
-            "after": True,
         },
     },
 }
@@ -149,11 +135,9 @@ MODELS = {
     "wgan faster": ("wgan", {"learning_rate": 5e-4, "clip": 0.1}),
     "wgan-gp": ("wgan-gp", {}),
 }
-WGANS = {"wgan": "wgan", "gp": "wgan-gp"}  # in their claims' keys: the recipe
 JUDGED = "25gaussians"
-SEEDS, OF_JUDGED = 3, {"gan": 20, "wgan": 20, "wgan-gp": 12}  # seeds of a cell, of those that are judged
-OF_SEARCHED = {"wgan": 8, "wgan-gp": 5}
-BY_SEARCH: dict[str, Any] = {"recipe_of": training_runs.tuned, "samples": 5000}
+OF_JUDGED = {f"{JUDGED} {label}": seeds for label, seeds in {"gan": 20, "wgan": 20, "wgan-gp": 12}.items()}  # their seeds
+OF_SEARCHED = {f"{JUDGED} searched wgan": 8, f"{JUDGED} searched wgan-gp": 5}
 POINTS = ("modes_found", "good_share", "w1")
 GRID, EDGE, SHOWN = 33, 2.2, 300
 
@@ -172,9 +156,7 @@ def measure(store):
             f"{data} {label}": (model, {"data": data, "units": 128, **schedule_of(model, steps), **own})
             for label, (model, own) in MODELS.items()
         }
-        judged = OF_JUDGED if data == JUDGED and not store.quick else {}
-        more = {f"{data} {label}": seeds for label, seeds in judged.items()}
-        trained = training_runs.runs(store, cells, min(SEEDS, store.point_seeds), more, extra=landscape)
+        trained = training_runs.runs(store, cells, OF_JUDGED, extra=landscape)
         groups_of[data] = groups = {label.partition(" ")[2]: group for label, group in trained.items()}
         values = [value for value in POINTS if value == "w1" or data in MODES]
         numbers["sets"][data] = {label: training_runs.summary(group, values) for label, group in groups.items()}
@@ -184,9 +166,9 @@ def measure(store):
         numbers["surfaces"][data] = {label: run["extra"] | {"seed": run["seed"]} for label, run in shown.items()}
     claims = numbers["claims"]
     numbers["searched"] = {}
-    more = {} if store.quick else {f"{JUDGED} searched {model}": seeds for model, seeds in OF_SEARCHED.items()}
-    by_search = training_runs.runs(store, searched(store.quick), 1, more, needed=False, **BY_SEARCH)
-    for key, model in WGANS.items():
+    how: dict[str, Any] = {"samples": 5000, "recipe_of": training_runs.tuned, "needed": False}
+    by_search = training_runs.runs(store, searched(store.quick), OF_SEARCHED, **how)
+    for key, model in training_runs.WGANS.items():
         group = by_search.get(f"{JUDGED} searched {model}", [])
         if group:
             dead = sum(run["ended"] == "dead" for run in training_runs.alive(group))
@@ -207,7 +189,7 @@ def keeps_modes(run):
 def searched(quick):
     """Cells of the searched recipes, to their ends: clipped critics die within configs/' steps, penalised ones need more."""
     cells = {}
-    for model in WGANS.values():
+    for model in training_runs.WGANS.values():
         steps = 20 if quick else recipes.load(model, overrides={"data": JUDGED}).steps
         longer = {**training_runs.schedule(3 * steps, 20), "keep_checkpoints": 1000}
         own = longer if model == "wgan-gp" else training_runs.schedule(steps, 20)
@@ -237,7 +219,7 @@ def draw(numbers, store):
             axis.scatter(*np.array(shown["points"]).T, s=3, color="tab:orange", linewidths=0)
             scores = numbers["sets"][data][label]
             modes = f"{in_digits(scores['modes_found']['mean'], 3)} of {MODES[data]} modes, " if data in MODES else ""
-            axis.set_title(f"{data}, {label}\n{modes}W1 {each(scores['w1'], 2, most=4)}", fontsize=8)
+            axis.set_title(f"{data}, {label}\n{modes}W1 {figures.in_title(scores['w1'], 2)}", fontsize=7)
     about = "samples (orange) and data (blue) over the critic's values (light: high), each one's worst seed"
     figures.foot(figure, f"{about}; wgan faster: learning rate 5e-4, c = 0.1")
     return figure

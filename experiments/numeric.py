@@ -18,6 +18,7 @@ from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
 MOST = 100  # replicates that are worth waiting for
+MANY = 10  # values that are more than a cell of a table can name
 STUDENTS = MEAN, LOGARITHMS = ("t", "t of logarithms")  # methods of Student's intervals
 PROPORTIONS = SHARE, BINOMIAL = "exact", "exact binomial"  # of successes and failures, 1 and 0: of all, of pairs that differ
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}
@@ -158,10 +159,10 @@ def mean_and_deviation(values: Iterable[float | None]) -> dict[str, Any]:
     return {"mean": float(np.mean(numbers)) if numbers else None, "deviation": deviation, "n": len(numbers), "each": each}
 
 
-def each(row: dict[str, Any], digits: int = 3, most: int = 10) -> str:
-    """All values of a mean_and_deviation's row, '–' for one that died; of more than `most` the least and the largest."""
+def each(row: dict[str, Any], digits: int = 3) -> str:
+    """All values of a mean_and_deviation's row, '–' for one that died; of more than MANY the least and the largest."""
     lived = [value for value in row["each"] if value is not None]
-    if len(row["each"]) > most and lived:
+    if len(row["each"]) > MANY and lived:
         return f"{in_digits(min(lived), digits)} … {in_digits(max(lived), digits)}"
     return ", ".join(in_digits(value, digits) for value in row["each"])
 

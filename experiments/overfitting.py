@@ -67,12 +67,9 @@ ABOUT = {
             "after": True,
         },
         "clip_gap": {
+            "like": "penalty_gap",
             "says": "On 1,000 digits a clipped critic tells the images it was trained on from others.",
             "says_zh": "只有 1,000 个手写数字时，权重裁剪的判别器能分辨训练过的图像与别的图像。",
-            "quantity": "relative gap of the estimates of trained and held-out images at the end",
-            "quantity_zh": "结束时训练图像与留出图像估计值的相对差距",
-            "relation": "above",
-            "threshold": 0.05,
         },
     },
 }
@@ -105,8 +102,8 @@ def measure(store):
     steps, marks, own = (10, 3, {"filters": 8}) if store.quick else (3000, 15, {})
     common = {"data": NAME, "keep_checkpoints": 1000, **own, **training_runs.schedule(steps, marks)}
     cells = {model: (model, common) for model in MODELS}
-    more: dict[str, Any] = {"extra": partial(look, store), "recipe_of": training_runs.tuned}
-    trained = training_runs.runs(store, cells, names=["frechet"], **more)
+    look_at = partial(look, store)
+    trained = training_runs.runs(store, cells, names=["frechet"], extra=look_at, recipe_of=training_runs.tuned)
     numbers: dict[str, Any] = {"steps": steps, "cells": {}, "claims": {}}
     gaps = {model: training_runs.by_seed(group, gap) for model, group in trained.items()}
     ranks = {

@@ -19,7 +19,7 @@ from types import ModuleType
 import click
 
 import experiments
-from errors import Interrupted, UserError, one_of
+from errors import Interrupted, UserError
 from reporting import console
 from training import runtime, signals
 
@@ -71,10 +71,7 @@ def measure_next(name: str, quick: bool, data_dir: str | None) -> bool:
 @click.option("--data-dir", metavar="DIR", help="Where MNIST and CIFAR-10 lie; otherwise Paddle's cache, then a download.")
 @click.option("--list", "listing", is_flag=True, help="Say what is left and how long it takes, and end.")
 def main(names, quick, data_dir, listing):
-    for name in names:
-        if name not in experiments.NAMES:
-            raise one_of("experiment", name, experiments.NAMES)
-    names = names or experiments.NAMES
+    names = experiments.chosen(names)
     settings = runtime.start("cpu", threads=1)
     if listing:
         show(names, quick, data_dir)

@@ -22,6 +22,7 @@ from experiments import ROOT, claims, lead, numeric, queue, training_runs
 from reporting import console, numbers
 from reporting.curves import rank_correlation
 from reporting.markdown import between_marks
+from reporting.table import grouped
 from storage.writing import write_text
 from training import recipe as recipes
 from training import runtime
@@ -113,12 +114,10 @@ def on_a_gpu() -> dict[str, Any]:
     `common` steps and at the end; at how many checkpoints it was scored (looks); and how closely E f(x) − E f(G(z)) follows it
     (rank correlation, every seed)."""
     made = json.loads((ROOT / "docs" / "published.json").read_text(encoding="utf-8"))
-    groups: dict[str, list[dict[str, Any]]] = {}
     for row in made["trainings"]:
-        row["fd"] = {int(step): value for step, value in row["on_the_way"].items()} | {
-            row["step"]: row["values"]["fd_lenet"]["value"]
-        }
-        groups.setdefault(row["name"], []).append(row)
+        on_the_way = {int(step): value for step, value in row["on_the_way"].items()}
+        row["fd"] = on_the_way | {row["step"]: row["values"]["fd_lenet"]["value"]}
+    groups = grouped(made["trainings"], "name")
     common = min(group[0]["step"] for group in groups.values())
     recipes_of = {}
     for name, group in groups.items():

@@ -51,8 +51,8 @@ def measure(store):
     samples, own = (1000, {"filters": 8}) if store.quick else (25_600, {})
     steps = dict.fromkeys(MODELS, 6) if store.quick else STEPS
     cells = {m: (m, {"data": "stacked-mnist", **own, **training_runs.schedule(steps[m], 15)}) for m in MODELS}
-    more: dict[str, Any] = {"names": ["stacked", "swd"], "tiles": 32, "recipe_of": training_runs.tuned}
-    trained = training_runs.runs(store, cells, samples=samples, **more)
+    names = ["stacked", "swd"]
+    trained = training_runs.runs(store, cells, names=names, samples=samples, tiles=32, recipe_of=training_runs.tuned)
     numbers: dict[str, Any] = {"steps": steps, "samples": samples}
     numbers["cells"] = {model: training_runs.summary(group, VALUES) for model, group in trained.items()}
     numbers["floor"] = training_runs.real_baseline(trained)

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -38,11 +39,11 @@ class ExperimentStore:
     """The results of one experiment: docs/results/NAME.json and docs/figures/NAME.png, with --quick both in runs/quick/.
 
     quick: small budgets. data_dir: as train.py's. redraw: use only what was measured before. on_lock: called when a result,
-    locked, begins to be measured; from then on any number of workers may join in. waits: for a result
-    that another process has locked; if not, NotShared is raised there.
+    locked, begins to be measured; from then on any number of workers may join in. waits: for a result that another process has
+    locked; if not, NotShared is raised there.
 
-    seeds, point_seeds: of trainings on images, on points. found: keys of what was asked for and is there. left: of what is not,
-    with --redraw.
+    seeds, samples: of a training, where it names no number; most: seeds of anything, one with --quick. found: keys of what was
+    asked for and is there. left: of what is not, with --redraw.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class ExperimentStore:
         self.on_lock, self.waits = on_lock, waits
         self.found: set[str] = set()
         self.left: list[str] = []
-        self.seeds, self.point_seeds, self.samples = (1, 1, 1000) if quick else (3, 10, 5000)
+        self.seeds, self.samples = 3, 1000 if quick else 5000
+        self.most = 1 if quick else sys.maxsize
         base = ROOT / "runs" / "quick" if quick else ROOT / "docs"
         self.json = base / ("" if quick else "results") / f"{name}.json"
         self.figure = base / ("" if quick else "figures") / f"{name}.png"
@@ -126,7 +128,8 @@ class ExperimentStore:
 
         needed: with --redraw UserError where there is no such seed; if not, {} then.
         """
-        wanted = {f"{key}, seed {seed}": (seed, key, unit) for seed in range(seeds) for key, unit in units_of(seed).items()}
+        numbers = range(min(seeds, self.most))
+        wanted = {f"{key}, seed {seed}": (seed, key, unit) for seed in numbers for key, unit in units_of(seed).items()}
         groups: dict[int, dict[str, Any]] = {}
         for name, found in self.shared({name: unit for name, (_, _, unit) in wanted.items()}, needed).items():
             seed, key, _ = wanted[name]

@@ -14,6 +14,7 @@ import data
 import metrics
 from data.dataset import Dataset, crop_to, to_uint8
 from errors import TrainingError
+from experiments import claims
 from experiments.numeric import Interval, mean_and_deviation, paired_ratio
 from experiments.store import ExperimentStore, label_key
 from reporting import console
@@ -40,6 +41,7 @@ PUBLISHED_KINDS = {"images": ("mnist", "cifar10"), "points": ("8gaussians", "25g
 # What the experiments of before the search were measured with, and are: the papers' constants on networks of 32 filters.
 ADAM = {"learning_rate": 2e-4, "beta1": 0.5, "beta2": 0.999, "n_critic": 1}
 UNTUNED = {"wgan": ("wgan-paper", {}), "wgan-gp": ("wgan-gp-paper", {}), **{m: (m, ADAM) for m in ("gan", "dcgan", "lsgan")}}
+WGANS = {"wgan": "wgan", "gp": "wgan-gp"}  # in the keys of claims: the recipe
 TERMS = {"filters": 32, "decay": False, "ema": 0.0, "warm_up": False}
 IMAGES = {**TERMS, "batch_size": 64}
 
@@ -71,8 +73,7 @@ def schedule(steps: int, checkpoints: int, logged: int = 100) -> dict[str, int]:
 def runs(
     store: ExperimentStore,
     cells: Mapping[str, tuple[str, Settings]],
-    seeds: int | None = None,
-    more: Mapping[str, int] | None = None,
+    seeds: int | Mapping[str, int] | None = None,
     names: Sequence[str] | None = None,
     samples: int | None = None,
     tiles: int = 0,
@@ -80,10 +81,10 @@ def runs(
     recipe_of: Callable[[str, dict[str, Any], int], Recipe] = untuned,
     needed: bool = True,
 ) -> dict[str, list[Run]]:
-    """Train cells {label: (model, settings)} with so many seeds (the store's by default): {label: [a run a seed]}.
+    """Train cells {label: (model, settings)} with so many seeds: {label: [a run a seed]}.
 
-    settings: see Settings. more: {label: seeds} of cells that have more of them. names:
-    metrics, all that fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the figure.
+    settings: see Settings. seeds: of all cells, or {label: seeds} of some; the others have the store's. names: metrics, all that
+    fit by default. samples: to be scored, the store's by default. tiles: samples to keep for the figure.
     extra(folder): more to be measured of the finished run, kept under 'extra'. recipe_of: untuned or tuned. With store.redraw
     only what has been measured: labels without a run are left out; UserError where it is nothing, {} if not needed.
 
@@ -93,8 +94,9 @@ def runs(
     ended) and published_share (see PUBLISHED; None where nothing was published).
     """
     cell_of, units, recipes_of = {}, {}, {}
-    seeds_of = {**dict.fromkeys(cells, seeds or store.seeds), **(more or {})}
-    for seed in range(max(seeds_of.values(), default=0)):
+    of_label = seeds if isinstance(seeds, Mapping) else dict.fromkeys(cells, seeds or store.seeds)
+    seeds_of = {label: of_label.get(label, store.seeds) for label in cells}
+    for seed in range(min(store.most, max(seeds_of.values(), default=0))):
         for label, (model, own) in cells.items():
             if seed >= seeds_of[label]:
                 continue
@@ -167,7 +169,8 @@ def on_equal_terms(ours: list[Run], theirs: list[Run], value: str, axis: str) ->
 
 def per_terms(about: Mapping[str, Any], key: str, ours: list[Run], theirs: list[Run], value: str) -> dict[str, Interval]:
     """{'KEY, TERMS': on_equal_terms} of a claim of ABOUT with several terms."""
-    return {f"{key}, {terms}": on_equal_terms(ours, theirs, value, AXES[terms]) for terms in about["claims"][key]["terms"]}
+    of_key = [claim for claim in claims.of(about) if claim.key == f"{key}, {claim.terms}"]
+    return {claim.key: on_equal_terms(ours, theirs, value, AXES[claim.terms]) for claim in of_key}
 
 
 def compared(ours: list[Run], theirs: list[Run], value: Value, how: Callable[..., Interval] = paired_ratio) -> Interval:

@@ -62,13 +62,9 @@ ABOUT = {
             "looked_at": (3,),
         },
         "penalised_lasts": {
+            "like": "clipped_lasts",
             "says": "A penalised critic's gradient does not vanish.",
             "says_zh": "带梯度惩罚的判别器的梯度不消失。",
-            "quantity": "norm of the generator's gradient after the last step, divided by its largest on the way",
-            "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
-            "relation": "above",
-            "threshold": 0.1,
-            "looked_at": (3,),
         },
         "log_d_is_noisy": {
             "says": "With the −log D trick the gradient gets noisier, relative to its size.",
@@ -113,7 +109,7 @@ def measure(store):
         on_line = {"steps": line_steps}, partial(line, line_steps, seed)
         return {"line": on_line, "generator": ({"ticks": ticks}, partial(still, ticks, seed))}
 
-    found = store.each_seed(store.point_seeds, units_of)
+    found = store.each_seed(critics.SEEDS, units_of)
     lines, stills = ([units[key] for units in found.values()] for key in ("line", "generator"))
     numbers = {"seeds": len(found), "line_steps": line_steps, "ticks": list(ticks), "line": lines[0], "norm": {}, "variance": {}}
     for loss in stills[0]:
@@ -135,7 +131,7 @@ def measure(store):
             for theta in THETAS
         }
 
-    derivatives = store.each_seed(store.point_seeds, theorem_of, needed=False)
+    derivatives = store.each_seed(critics.SEEDS, theorem_of, needed=False)
     errors = {seed: max(relative_error(units[f"theta {t}"], t) for t in THETAS) for seed, units in derivatives.items()}
     numbers["claims"]["reverse_kl"] = t_interval(errors)
     return numbers

@@ -10,6 +10,7 @@ import metrics
 from errors import UserError
 from reporting import curves, summary, terms
 from reporting.scorer import Scorer
+from reporting.table import grouped
 from storage import reading
 from training import budget, checkpoint, grids, log, run
 from training.alarms import DEAD, PATIENCE
@@ -56,8 +57,8 @@ def collect_runs(entries: list[Entry], scores: list[tuple | None]) -> dict:
     clock = terms.clock_of(entries, list(logs), [record["device"] for record in records if record["device"]])
     runs = [describe(*of_run, clock) for of_run in zip(entries, scores, logs, records)]
     threads = {row["provenance"]["threads"] for row in runs}
-    labels = list(dict.fromkeys(row["label"] for row in runs))
-    groups = [group(label, [row for row in runs if row["label"] == label]) for label in labels]
+    groups = [group(label, rows) for label, rows in grouped(runs, "label").items()]
+    labels = [row["label"] for row in groups]
     quality = next((name for name in metrics.quality_values() if any(name in g["metrics"] for g in groups)), None)
     # real data's scores are the same for all runs, but for those by a run's own critic
     baseline = {name: real for row in reversed(runs) for name, real in row["floor"].items()}

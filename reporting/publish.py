@@ -25,6 +25,7 @@ from reporting.numbers import in_digits
 from reporting.scorer import Scorer
 from storage import writing
 from training import budget, checkpoint, grids, log, run
+from training.recipe import Recipe
 
 LINES = 300  # of log.jsonl, at most
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,9 +46,10 @@ def main(source, target, data_dir):
     if source:
         if not target:
             raise UserError("a name is missing: python -m reporting.publish RUN weights/NAME")
-        recipe = run.read_recipe(ready(source, target).folder)
+        found = ready(source, target)
+        recipe = found.recipe
         dataset = data.load(recipe.data, data_dir, recipe.image_size, recipe.fit)  # before anything is written
-        publish(source, target)
+        publish(found)
         Scorer(dataset, say=print, publishing=True).score(target)
         print(target)
     for name, language in PAGES.items():
@@ -56,9 +58,12 @@ def main(source, target, data_dir):
 
 
 class Ready(NamedTuple):
-    """A run that can be published. parts, state: of its last checkpoint. log: its steps. grid: its last."""
+    """A run that can be published. target: the folder for it. parts, state: of its last checkpoint. log: its steps. grid: its
+    last."""
 
     folder: Path
+    target: Path
+    recipe: Recipe
     parts: dict[str, Any]
     state: dict[str, Any]
     log: list[dict]
@@ -73,26 +78,26 @@ def ready(source: str | Path, target: str | Path) -> Ready:
     if writing.holds_something(target):
         raise UserError(f"{target} holds something already; name another folder")
     parts, state = checkpoint.load(newest)
-    if not budget.finished(run.read_recipe(folder), state):  # the READMEs' table would name a budget that it was not trained for
+    recipe = run.read_recipe(folder)
+    if not budget.finished(recipe, state):  # the READMEs' table would name a budget that it was not trained for
         raise UserError(f"{newest} is not the end of its run's budget: python train.py --out {folder} --resume trains on")
     steps = log.read(folder)
     last = list(grids.list_grids(folder).values())[-1:]
     if not steps or not last:
         raise UserError(f"{folder} has no log, or no grid of samples")
-    return Ready(folder, parts, state, steps, last[0])
+    return Ready(folder, Path(target), recipe, parts, state, steps, last[0])
 
 
-def publish(source: str | Path, target: str | Path) -> None:
-    """Write the published form of the run `source` to the folder `target`, without scores. Raises UserError."""
-    folder, parts, state, steps, last = ready(source, target)
-    target = Path(target)
+def publish(found: Ready) -> None:
+    """Write the published form of a run, without scores."""
+    folder, target, recipe, parts, state, steps, last = found
     writing.write_text(target / "log.jsonl", "".join(json.dumps(line) + "\n" for line in thinned(steps)))
     for path in (grids.path_of_real(folder), last):
         grids.save_png(target / "samples" / path.name, grids.picture(path))
     kept = {part: parts[part] for part in checkpoint.published_parts("average" in parts)}
     state = {key: value for key, value in state.items() if key not in ("format", "seal", "sha256")} | {"logs": {}}
     checkpoint.save(target, state["step"], kept, state, keep=1)
-    run.write_config(target, run.read_recipe(folder), {**run.read_provenance(folder), "command": run.command_of(target)})
+    run.write_config(target, recipe, {**run.read_provenance(folder), "command": run.command_of(target)})
 
 
 def thinned(steps: list[dict]) -> list[dict]:

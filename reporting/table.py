@@ -1,12 +1,22 @@
-"""The scores of a checkpoint as a table for a terminal."""
+"""Rows in groups, and the scores of a checkpoint as a table for a terminal."""
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 import metrics
 from reporting.numbers import in_digits
+
+
+def grouped(rows: Iterable[dict[str, Any]], key: str) -> dict[Any, list[dict[str, Any]]]:
+    """{value of the key: the rows that have it}, in the order in which they stand."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row[key], []).append(row)
+    return groups
 
 
 def is_class_share(value: str) -> bool:

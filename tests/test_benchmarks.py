@@ -12,12 +12,13 @@ import pytest
 
 from benchmarks import convolutions, inference, loop, machine, memory
 from benchmarks.process import Process
-from benchmarks.table import by_clock, in_chinese, markdown
+from benchmarks.table import in_chinese, markdown
 from benchmarks.throughput import ROWS, Worker, rows_of
 from benchmarks.worker import CLOCKS, recipe_of, sustained
 from errors import UserError
 from experiments.store import ROOT
 from models.networks import patches
+from reporting.table import grouped
 
 MEASURED = json.loads((ROOT / "docs" / "throughput.json").read_text(encoding="utf-8"))["rows"]
 OTHERS = {"wall": {"loop": 1.5, "product": 0.2}, "cpu": {"product": 0.4}}
@@ -93,7 +94,7 @@ def test_rows_say_threads_and_clock():
     times = {"plain": {"critic": 0.4, "generator": 0.4}, "ours": steps, "pytorch": steps}
     operations = {"critic": 2e9, "generator": 1e9}
     rows = [one for clock in ("wall", "cpu") for one in rows_of(row, clock, times, OTHERS[clock], operations)]
-    tables = by_clock(rows)
+    tables = grouped(rows, "clock")
     assert {clock: [one["step"] for one in table if one["variant"] == "ours"] for clock, table in tables.items()} == {
         "wall": ["critic", "generator", "loop"],
         "cpu": ["critic", "generator"],
@@ -111,9 +112,9 @@ def test_the_record_names_the_machine():
     assert record["cores"] >= 1 and re.fullmatch(r"\d{4}-\d\d-\d\d", record["date"]) and "numpy" in record["versions"]
 
 
-@pytest.mark.parametrize("clock", by_clock(MEASURED))
+@pytest.mark.parametrize("clock", grouped(MEASURED, "clock"))
 def test_the_table_is_that_of_the_json(clock):
-    table = markdown(by_clock(MEASURED)[clock])
+    table = markdown(grouped(MEASURED, "clock")[clock])
     assert table in (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
     assert in_chinese(table) in (ROOT / "docs" / "zh" / "performance.md").read_text(encoding="utf-8")
 
@@ -122,7 +123,7 @@ def test_the_table_is_that_of_the_json(clock):
 @pytest.mark.parametrize(("model", "network", "filters"), [("wgan", "dcgan", 64), ("wgan-gp", "dcgan", 64)])
 def test_the_readme_holds_the_measured_milliseconds(page, model, network, filters):
     at = {"model": model, "network": network, "filters": filters, "step": "critic", "data": "mnist-5k"}
-    found = {row["variant"]: row for row in by_clock(MEASURED)["wall"] if at.items() <= row.items()}
+    found = {row["variant"]: row for row in grouped(MEASURED, "clock")["wall"] if at.items() <= row.items()}
     text = (ROOT / page).read_text(encoding="utf-8")
     said = [f"{1e3 * found[variant]['seconds']:.1f}" for variant in ("ours", "plain", "pytorch")]
     said += [f"{found['ours']['over_plain']:.1f}", f"{found['ours']['over_pytorch']:.2f}"]

@@ -103,6 +103,7 @@ def test_what_another_process_measures_is_left_for_the_end_and_not_measured_twic
     order = []
     monkeypatch.setattr(training_runs, "_measure", lambda store, key, *more: order.append(key) or {"died": key})
     here, there = ExperimentStore("momentum", quick=True), ExperimentStore("momentum", quick=True)
+    here.most = 2
     settings = {"data": "8gaussians"}
     cells = {"a": ("wgan", settings), "b": ("gan", settings)}
     with contextlib.ExitStack() as other:
@@ -261,14 +262,14 @@ def test_an_experiment_can_be_judged_and_drawn_half_done(root, monkeypatch, name
     module = importlib.import_module(f"experiments.{name}")
     monkeypatch.setattr(module, "COUNT", 4, raising=False)  # of random_architectures
     asked = ExperimentStore(name)
-    asked.point_seeds = 3
+    asked.most = 3
     verdicts = claims.verdicts(module.ABOUT, numeric.rounded(module.measure(asked)))
     assert len(verdicts) == len(claims.of(module.ABOUT))
     content = json.loads(asked.json.read_text(encoding="utf-8"))
     kept = {key: unit for number, (key, unit) in enumerate(content["units"].items()) if number % 3}
     asked.json.write_text(json.dumps(content | {"units": kept}), encoding="utf-8")
     half = ExperimentStore(name, redraw=True)
-    half.point_seeds = 3
+    half.most = 3
     numbers = numeric.rounded(module.measure(half))
     assert half.left and set(claims.verdicts(module.ABOUT, numbers)) == set(verdicts)
     assert module.draw(numbers, half).axes
@@ -304,7 +305,7 @@ def test_an_experiment_outlives_trainings_that_died_or_made_nothing_to_measure(r
     module = importlib.import_module(f"experiments.{name}")
     monkeypatch.setattr(module, "COUNT", 4, raising=False)  # of random_architectures
     asked = ExperimentStore(name)
-    asked.point_seeds = 3
+    asked.most = 3
     assert asked.carry_out(module)
     content = json.loads(asked.json.read_text(encoding="utf-8"))
     assert len(content["verdicts"]) == len(claims.of(module.ABOUT))

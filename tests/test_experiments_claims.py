@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import experiments
-from experiments import claims, numeric
+from experiments import claims, figures, numeric
 from experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
 
 ROW = {"says": "It is small.", "says_zh": "它很小。", "quantity": "size", "quantity_zh": "大小"}
@@ -83,6 +83,18 @@ def test_several_terms_are_several_claims():
     one, other = claims.of({"claims": {"mlp": row}})
     assert (one.key, other.key) == ("mlp, generator steps", "mlp, CPU seconds")
     assert (one.terms, other.terms) == ("generator steps", "CPU seconds")
+
+
+def test_a_claim_like_another_says_only_what_differs():
+    rows = {
+        "b": {"like": "a", "says": "It is not.", "threshold": 2},
+        "a": {**ROW, "relation": "below", "threshold": 1, "terms": ("none", "all steps")},
+    }
+    same = {"says": "It is not.", "threshold": 2, "relation": "below", "quantity": "size"}
+    assert [claim.key for claim in claims.of({"claims": rows})] == ["b, none", "b, all steps", "a, none", "a, all steps"]
+    assert all(same.items() <= vars(claim).items() for claim in claims.of({"claims": rows})[:2])
+    with pytest.raises(KeyError, match="c"):
+        claims.of({"claims": {"b": {"like": "c"}}})
 
 
 def test_an_interval_of_no_claim_is_a_mistake():
@@ -220,5 +232,7 @@ def test_shares_have_the_exact_interval_and_mcnemar_looks_at_disagreements():
 
 
 def test_many_values_are_shown_by_their_ends():
-    row = numeric.mean_and_deviation([0.25, None, 3.0])
-    assert numeric.each(row) == "0.25, –, 3" and numeric.each(row, most=2) == "0.25 … 3"
+    few, many = (numeric.mean_and_deviation([0.25, None, *[3.0] * count]) for count in (1, 10))
+    assert numeric.each(few) == "0.25, –, 3" and numeric.each(many) == "0.25 … 3"
+    assert figures.in_title(few) == "0.25, –, 3" and figures.in_title(many) == "2.75 (0.25 … 3)"
+    assert figures.in_title(numeric.mean_and_deviation([None] * 5)) == "–, –, –, –, –"

@@ -224,7 +224,7 @@ def test_an_experiment_of_units_can_be_judged_and_drawn_half_done(root, monkeypa
     module = importlib.import_module(f"experiments.{name}")
     monkeypatch.setattr(module, function, unit)
     asked = ExperimentStore(name)
-    asked.point_seeds = 4
+    asked.most = 4
     verdicts = claims.verdicts(module.ABOUT, numeric.rounded(module.measure(asked)))
     assert len(verdicts) == len(claims.of(module.ABOUT))
     path = root / "docs" / "results" / f"{name}.json"
@@ -232,7 +232,7 @@ def test_an_experiment_of_units_can_be_judged_and_drawn_half_done(root, monkeypa
     content["units"].popitem()
     path.write_text(json.dumps(content), encoding="utf-8")
     half = ExperimentStore(name, redraw=True)
-    half.point_seeds = 4
+    half.most = 4
     numbers = numeric.rounded(module.measure(half))
     assert len(half.left) == 1 and set(claims.verdicts(module.ABOUT, numbers)) == set(verdicts)
     assert module.draw(numbers, half).axes

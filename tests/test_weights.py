@@ -31,7 +31,7 @@ def published(request, call, mnist_dir):
     """A run that was trained here, published as weights/tiny. The call's folder is the current one."""
     flags = ["--model", "wgan-paper", "--data", "mnist", "--data-dir", mnist_dir, *TINY_FLAGS, "-o", f"ema={request.param}"]
     assert call("train", *flags, "-o", "learning_rate=0.01", "--out", "run").status == 0
-    publish.publish("run", "weights/tiny")
+    publish.publish(publish.ready("run", "weights/tiny"))
     return Path("weights/tiny")
 
 
@@ -115,15 +115,15 @@ def test_a_folder_with_something_in_it_and_a_checkpoint_are_refused(published, c
     (step,) = checkpoint.list_steps("run")[-1:]
     for source, target, words in (("run", published, "holds something"), (checkpoint.path_of("run", step), "w", None)):
         if words is None:  # a checkpoint of a run knows its run
-            publish.publish(source, target)
+            publish.publish(publish.ready(source, target))
             continue
         with pytest.raises(UserError, match=words):
-            publish.publish(source, target)
+            publish.publish(publish.ready(source, target))
     shutil.copytree(checkpoint.path_of("run", step), "alone")
     with pytest.raises(UserError, match="is a checkpoint"):
-        publish.publish("alone", "other")
+        publish.publish(publish.ready("alone", "other"))
     with pytest.raises(UserError, match="is not the end of its run's budget"):
-        publish.publish(checkpoint.path_of("run", 0), "other")  # as the last of a run that was stopped
+        publish.publish(publish.ready(checkpoint.path_of("run", 0), "other"))  # as the last of a run that was stopped
     assert not Path("other").exists()
 
 

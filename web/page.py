@@ -11,16 +11,7 @@ from web.comparisons import Desk
 from web.processes import Pool
 
 STATIC = Path(__file__).resolve().parent / "static"
-FONTS = (
-    "system-ui",
-    "-apple-system",
-    "Segoe UI",
-    "Noto Sans",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Noto Sans CJK SC",
-    "sans-serif",
-)
+FONTS = "system-ui", "-apple-system", "Segoe UI", "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"
 MONOSPACE = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "DejaVu Sans Mono", "monospace")
 
 

@@ -23,6 +23,7 @@ import metrics
 from errors import UserError
 from reporting import curves, words
 from reporting.numbers import in_digits
+from reporting.table import grouped
 from storage import writing
 from training import grids
 
@@ -59,8 +60,7 @@ def wrapped(text: str, inches: float) -> str:
 def samples(results: dict, path: Path) -> None:
     """Real items beside each group's last grids, the first run of each in the first row and so on: where all have the same seeds,
     one row a seed, all of the same noise. Pictures are drawn pixel for pixel, small ones enlarged by a whole number."""
-    labels = [group["label"] for group in results["groups"]]
-    table = [[run for run in results["runs"] if run["label"] == label][:ROWS] for label in labels]
+    table = [runs[:ROWS] for runs in grouped(results["runs"], "label").values()]
     rows = []
     for members in zip_longest(*table):
         runs = [run if run and run["grids"] else None for run in members]  # one without grids leaves its place empty
@@ -69,7 +69,7 @@ def samples(results: dict, path: Path) -> None:
         rows.append([_panel(*panel) if panel else None for panel in (real, *map(_last_grid, runs))])
     shapes = [panel[0].shape for row in rows for panel in row if panel] or [(300, 300)]
     high, wide = (max(shape[axis] for shape in shapes) + MARGIN for axis in (0, 1))
-    width, height = wide * (len(labels) + 1) + MARGIN, (high + TITLE) * len(rows) + MARGIN
+    width, height = wide * (len(table) + 1) + MARGIN, (high + TITLE) * len(rows) + MARGIN
     figure = Figure(figsize=((width + 0.01) / 110, (height + 0.01) / 110), dpi=110)
     for y, row in enumerate(rows):
         for x, panel in enumerate(row):

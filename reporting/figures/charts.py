@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reporting import figures, words
 from reporting.numbers import in_digits
+from reporting.table import grouped
 
 LINES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -109,8 +110,8 @@ def agreement_figure(results: dict, width: float, lang: str) -> Figure | None:
     """The critic's estimate against quality at the checkpoints, a panel a model, a mark a seed, joined in the order of training
     from the hollow one on. ρ is Spearman's rank correlation, from the least to the largest of the seeds.
     None where no run was scored at three checkpoints or more."""
-    rows = [row for row in results["agreement"] if row["count"] >= 3]
-    labels = [group["label"] for group in results["groups"] if any(row["label"] == group["label"] for row in rows)]
+    by_label = grouped((row for row in results["agreement"] if row["count"] >= 3), "label")
+    labels = [group["label"] for group in results["groups"] if group["label"] in by_label]
     if not labels:
         return None
     across = _across(len(labels), width < FEW)
@@ -118,7 +119,7 @@ def agreement_figure(results: dict, width: float, lang: str) -> Figure | None:
     made = Figure(figsize=(width, min(TALLEST, down * (1.75 if width < FEW else 2.0))), layout="constrained")
     cells = made.subplots(down, across, squeeze=False).flatten()
     for number, (axes, label) in enumerate(zip(cells, labels)):
-        own = [row for row in rows if row["label"] == label]
+        own = by_label[label]
         for row, mark in zip(own, MARKS * len(own)):
             x, y = ([point[name] for point in row["points"]] for name in ("estimate", "quality"))
             name = f"{words.of('seed', lang)} {row['seed']}"
