@@ -14,7 +14,7 @@ from rich.console import Console
 
 import data
 import metrics
-from errors import Interrupted, UserError
+from errors import Interrupted, UserError, one_of
 from models import networks
 from reporting import console, visual
 from reporting.progress import MultiRunProgress
@@ -118,7 +118,7 @@ def main(
     launch.check_alone()
     for name in chosen:
         if name not in networks.NETWORKS:
-            raise UserError(f"--network {name}: allowed are {', '.join(networks.NETWORKS)}")
+            raise one_of("network", name, networks.NETWORKS)
     flags = {"data": source, "batch_size": batch_size}
     common, own = split(overrides)
     settings = {**common, **{key: value for key, value in flags.items() if value is not None}}
@@ -186,6 +186,8 @@ def split(pairs):
         model, dot, rest = pair.partition(".")
         if dot and model in recipes.names():
             own.setdefault(model, {}).update(recipes.parse_overrides([rest]))
+        elif dot and "=" not in model:
+            raise one_of("model in -o", model, recipes.names())
         else:
             common.append(pair)
     return recipes.parse_overrides(common), own

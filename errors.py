@@ -64,9 +64,15 @@ def megabytes(size: float) -> str:
 def one_of(kind: str, name: object, allowed: Collection[str], meant: Collection[str] = ()) -> UserError:
     """Return the UserError for an unknown `name` of a `kind`, which names those that are `meant`, or the nearest allowed one."""
     said = shortened(name)
-    near = list(meant) or difflib.get_close_matches(said.strip("'"), list(allowed), n=1, cutoff=0.5)
+    plain = {other.lower(): other for other in allowed}  # names are written as WGAN-GP and MNIST everywhere else
+    near = list(meant) or [plain[word] for word in difflib.get_close_matches(said.strip("'").lower(), plain, n=1, cutoff=0.5)]
     hint = f"did you mean {repr(near[0]) if len(near) == 1 else ', '.join(near)}? " if near else ""
     return UserError(f"unknown {kind} {said}: {hint}allowed are {', '.join(allowed)}")
+
+
+def words_of(text: str) -> list[str]:
+    """Names with commas between them, ASCII's or Chinese ones, as an input method in Chinese types them."""
+    return [word.strip() for word in text.replace("，", ",").split(",")]
 
 
 def shortened(value: object) -> str:

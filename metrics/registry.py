@@ -10,7 +10,7 @@ import numpy as np
 
 import data
 from data import Dataset
-from errors import UserError, one_of
+from errors import UserError, one_of, words_of
 from metrics.draws import Draw, Items
 
 BLOCK = 1000  # samples a draw
@@ -82,7 +82,7 @@ def parse_names(text: str | None) -> list[str] | None:
     """What follows --metrics, as 'kid,swd', by present names; None if the flag was not given. Raises UserError."""
     if text is None:
         return None
-    if names := [name.strip() for name in text.split(",") if name.strip()]:
+    if names := [name for name in words_of(text) if name]:
         return check_names(names)
     raise UserError(f"--metrics is empty: allowed are {', '.join(METRICS)}")
 

@@ -147,7 +147,7 @@ class Formatter(help_page.Formatter):
     """An option, and below it what it does: click wraps by characters, of which a Chinese one is two columns wide."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, "用法：")
+        super().write_usage(prog, args.replace("[OPTIONS]", "[选项]"), "用法：")
 
     def write_heading(self, heading: str) -> None:
         self.write("选项：\n" if heading == "Options" else f"{heading}:\n")

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from data.dataset import crop_to, to_uint8
-from errors import UserError, WriteError, shortened
+from errors import UserError, WriteError, shortened, words_of
 from storage import names as file_names
 from storage import writing
 from training import grids, randomness
@@ -129,8 +129,8 @@ def chosen_classes(text: str | None, by_class: bool, classes: dict[str, int] | N
     names = {name: number for number, name in enumerate(classes)}
     numbers = {str(number): number for number in range(len(classes))}
     found = []
-    for word in [] if text is None else text.split(","):
-        number = names.get(word.strip(), numbers.get(word.strip()))
+    for word in [] if text is None else words_of(text):
+        number = names.get(word, numbers.get(word))
         if number is None:
             own = "" if list(names) == list(numbers) else f", or by name {shortened(', '.join(names))}"
             raise UserError(f"--classes {shortened(text)}: allowed are 0 to {len(classes) - 1}{own}, with commas between them")

@@ -14,6 +14,8 @@ WGAN = ["--model", "wgan-paper"]
 FLAGS = [  # arguments of train.py, what the line must name
     ([], "--model NAME is missing: one of dcgan, gan, lsgan, wgan, wgan-gp, wgan-gp-paper, wgan-gp-resnet-paper, wgan-paper"),
     (["--model", "wagn"], "did you mean 'wgan'"),
+    (["--model", "WGAN-GP"], "did you mean 'wgan-gp'"),
+    ([*WGAN, "--data", "CIFAR10"], "did you mean 'cifar10'"),
     (["--model", "../wgan"], "unknown model '../wgan'"),
     ([*WGAN, "--config", "x.yaml"], "exclude one another"),
     (["--config", "missing.yaml"], "missing.yaml cannot be read: No such file"),

@@ -63,7 +63,7 @@ def test_grids_of_the_training_show_the_classes_in_order(tmp_path):
 
 @pytest.mark.usefixtures("runs")
 def test_chosen_classes_come_in_turn_from_the_same_noise(call):
-    for name, flags in (("all", []), ("37", ["--classes", "3,7"]), ("7", ["--classes", "7"])):
+    for name, flags in (("all", []), ("37", ["--classes", "3，7"]), ("7", ["--classes", "7"])):
         assert call("sample", "conditional", "--n", 9, "--out", f"{name}.npz", *flags).status == 0
     every, both, sevens = (arrays(f"{name}.npz") for name in ("all", "37", "7"))
     assert both["labels"].tolist() == [3, 7, 3, 7, 3, 7, 3, 7, 3] and sevens["labels"].tolist() == [7] * 9

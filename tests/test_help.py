@@ -60,7 +60,7 @@ def test_help_is_chinese_where_the_terminal_has_its_characters(monkeypatch, enco
     assert ("噪声 z 的随机种子。" in page) == ("显示本帮助。" in page) == (words == "用法")
 
 
-@pytest.mark.parametrize("language, words", [("zh_CN.UTF-8", "选项："), ("C.UTF-8", "Options:")])
+@pytest.mark.parametrize("language, words", [("zh_CN.UTF-8", "train.py [选项]"), ("C.UTF-8", "Options:")])
 def test_commands_ask_the_language_of_the_system(tmp_path, language, words):
     status, out, _ = run_program("train.py", "--help", cwd=tmp_path, env={"LC_ALL": language, "PYTHONUTF8": "1"})
     assert status == 0 and words in out

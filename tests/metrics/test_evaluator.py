@@ -173,6 +173,7 @@ def test_nothing_is_left_out_where_a_network_knows_the_images():
 def test_names_after_a_flag():
     assert metrics.parse_names(None) is None
     assert metrics.parse_names(" kid, wasserstein,") == ["kid", "critic_estimate"]
+    assert metrics.parse_names("kid，swd") == ["kid", "swd"]  # the comma that an input method in Chinese types
     with pytest.raises(UserError, match="--metrics is empty"):
         metrics.parse_names(" ,")
 
