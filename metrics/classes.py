@@ -25,7 +25,7 @@ def classes(fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
     marginal = fake.mean(0)
     kl = (fake * (np.log(np.maximum(fake, 1e-30)) - np.log(np.maximum(marginal, 1e-30)))).sum(1)
     return {
-        "classes_found": float(((share >= FOUND_SHARE * data) & (share > 0) & (data > 0)).sum()),
+        "classes_found": float(((share >= FOUND_SHARE * data) & (data > 0)).sum()),
         "class_kl": divergence(share, data),
         "confidence": float(fake.max(1).mean()),
         "classifier_score": float(np.exp(kl.mean())),

@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import NamedTuple
 
+import hypothesis
 import pytest
 
 from training import runtime
@@ -15,6 +16,9 @@ from training import runtime
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers stand side by side: more threads would only wait for one another's
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as a user's own, so that what tests start keeps to it, to the bit
 runtime.start("cpu")  # before any test imports paddle
+# on a busy machine a moment's wait would be a failure
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background jobs, and then in what tests start
 
 import paddle  # noqa: E402

@@ -45,6 +45,22 @@ def test_the_first_quality_value_that_all_have_decides():
     assert score_store.best({}) is None
 
 
+def test_of_values_that_grow_with_quality_the_largest_is_best(monkeypatch):
+    scores = {step: {"coverage": row(value)} for step, value in ((1, 0.2), (2, 0.5), (3, 0.5))}
+    monkeypatch.setattr("metrics.quality_values", lambda: ["coverage"])
+    assert score_store.best(scores) == (2, "coverage", 0.5)
+
+
+def test_values_of_another_call_join_those_that_a_checkpoint_has(tmp_path):
+    scored(tmp_path, step_1=5.0)
+    scored(tmp_path, by="swd", step_1=0.5, step_2=0.1)
+    scores, _ = score_store.read(tmp_path / "metrics.json")
+    assert {step: {name: one["value"] for name, one in values.items()} for step, values in scores.items()} == {
+        1: {"fd_lenet": 5.0, "swd": 0.5},
+        2: {"swd": 0.1},
+    }
+
+
 def test_a_runs_scores_are_of_its_own_samples_and_data(run, runs_to_copy):
     path, recipe = run / "metrics.json", read_recipe(run)
     assert score_store.of_run(path, recipe) == ({}, {}), "there are none"

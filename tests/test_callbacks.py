@@ -9,9 +9,10 @@ import numpy as np
 import paddle
 import pytest
 
+from data import Dataset, Order
 from errors import NotFinite, WriteError
-from tests.helpers import batch, equal, tiny, toy_dataset, values
-from training import budget, callbacks, checkpoint, health, run_log
+from tests.helpers import batch, equal, pictures, scalars_of, tiny, toy_dataset, values
+from training import budget, callbacks, checkpoint, grids, health, run_log
 from training import recipe as recipes
 from training.alarms import PATIENCE
 from training.algorithm import CriticStep
@@ -89,6 +90,22 @@ def test_health_is_measured_every_log_every_at_the_first_step_and_at_the_last(mo
     heldout = values([paddle.to_tensor(dataset.batch(range(16), "heldout"))])[0]
     assert all(held.shape == [8, 1, 32, 32] for held in seen)
     assert all(any(np.array_equal(item, other) for other in heldout) for item in seen[0].numpy())
+    assert len({item.tobytes() for held in seen for item in held.numpy()}) > 8, "not the same ones for ever"
+
+
+def test_held_out_items_are_measured_with_their_own_labels(monkeypatch):
+    seen = []
+    monkeypatch.setattr(health, "measure", lambda trainer, held, real, number, *labels: seen.append((held, labels)) or {})
+    both = pictures(56)
+    dataset = Dataset("mnist-5k", both[:40], both[40:], np.arange(40) % 10, np.arange(16)[::-1] % 10)
+    callbacks.HealthFigures(trainer_of(), dataset).after(step(1, labels=np.full(8, 7)))
+    ((held, (of_held, of_real)),) = seen
+    rows = [
+        next(k for k, other in enumerate(dataset.batch(range(16), "heldout")) if np.array_equal(item, other))
+        for item in held.numpy()
+    ]
+    np.testing.assert_array_equal(of_held, dataset.heldout_labels[rows])
+    np.testing.assert_array_equal(of_real, np.full(8, 7))
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -152,8 +169,10 @@ def test_the_log_gets_the_mean_costs_of_the_steps_since_the_line_before(monkeypa
     monkeypatch.setattr(callbacks, "time", SimpleNamespace(perf_counter=iter((100.0, 103.0, 104.5)).__next__))
     callback = callbacks.Log(trainer, log, Budget(trainer.recipe))
     for number, waited in enumerate((0.25, 0.75, 0.125), 1):
+        trainer.images_seen += 30
         callback.after(step(number, waited=waited, figures=FIGURES if number > 1 else {}))
     (_, _, first), (_, _, second) = log.named("write")
+    assert (first["images_per_second"], second["images_per_second"]) == (20, 20), "60 images in 3 seconds, 30 in 1.5"
     assert (first["reader_cost"], first["batch_cost"]) == (0.5, 1.5), "two steps in three seconds"
     assert (second["reader_cost"], second["batch_cost"]) == (0.125, 1.5)
 
@@ -179,8 +198,11 @@ def test_a_person_sees_logged_steps_and_warnings():
 def test_grids_come_at_sample_every_at_twentieths_of_the_budget_and_at_the_end(tmp_path):
     log, trainer = Notes(), trainer_of(sample_every=2)
     finite = FiniteNumbers(trainer, tmp_path)
-    callback = callbacks.Grids(trainer, toy_dataset(native_size=28), tmp_path, log, finite)
+    dataset = toy_dataset(100, native_size=28)
+    callback = callbacks.Grids(trainer, dataset, tmp_path, log, finite)
     callback.begin()
+    shown = grids.tiles(grids.read_png(grids.path_of_real(tmp_path)))[..., 0]
+    np.testing.assert_array_equal(shown, dataset.train[Order(100, 0).take(0, 64), 0, 2:30, 2:30])
     for made in (step(1), step(2), step(3, milestone="twentieth"), step(5, last=True)):
         callback.after(made)
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
@@ -268,8 +290,11 @@ def checkpoints_of(folder, log, **settings):
     return callbacks.Checkpoints(trainer, dataset, folder, log, finite, alarms, Budget(trainer.recipe))
 
 
-def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_signal(tmp_path):
+def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_signal(tmp_path, monkeypatch):
     callback = checkpoints_of(tmp_path, Notes(), checkpoint_every=4, keep_checkpoints=10)
+    callback.alarms.monitor.state.update(dead=2, negative=1)
+    monkeypatch.setattr(callback.budget, "seconds", lambda: 7.5)
+    monkeypatch.setattr(callback.budget, "cpu_seconds", lambda: 2.5)
     callback.begin()
     steps = [step(1), step(2, milestone="twentieth"), step(3, milestone="fifth"), step(4), step(5, interrupted=15)]
     for made in [*steps, step(6), step(7, last=True)]:
@@ -278,7 +303,8 @@ def test_checkpoints_come_at_their_interval_at_fifths_at_the_end_and_after_a_sig
     parts, state = checkpoint.load(checkpoint.path_of(tmp_path, 5))
     assert set(parts) == set(PARTS)
     assert (state["step"], state["critic_steps"], state["logs"], state["shape"]) == (5, 10, {"log.jsonl": 7}, [1, 32, 32])
-    assert state["alarms"] == {"dead": 0, "negative": 0} and json.dumps(state["recipe"])
+    assert state["alarms"] == {"dead": 2, "negative": 1} and json.dumps(state["recipe"])
+    assert (state["seconds"], state["cpu_seconds"]) == (7.5, 2.5)
 
 
 def test_only_the_process_with_a_log_saves(tmp_path):
@@ -311,3 +337,17 @@ def test_visualdl_hides_no_run_behind_a_column_that_others_have_as_numbers():
     of_all.append(run_log.columns(recipes.load("wgan", overrides={"steps": budget.UNREACHED, "minutes": 2, "network": "mlp"})))
     for column in of_all[0]:
         assert len({type(columns[column]) for columns in of_all}) == 1, column
+
+
+def test_each_figure_has_its_own_curve_in_visualdl(tmp_path):
+    """Where runs overlay, a curve under another's name would be believed."""
+    figures = {name: float(number) for number, name in enumerate(run_log.TAGS)}
+    log = run_log.RunLog(tmp_path)
+    log.write(3, figures)
+    log.close()
+    curves = {tag: points for tag, points in scalars_of(tmp_path).items() if points}
+    named = {"d_real": "probability/real", "d_fake": "probability/fake", "critic_loss": "loss/critic", "penalty": "loss/penalty"}
+    named |= {"generator_loss": "loss/generator", "estimate": "estimate/train", "estimate_heldout": "estimate/heldout"}
+    for name, tag in named.items():
+        assert [value for _, value in curves[tag]] == [figures[name]], name
+    assert len(curves) == len(figures)

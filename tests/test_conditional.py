@@ -139,7 +139,7 @@ class Linear(paddle.nn.Layer):
 floats = lambda count: st.lists(st.floats(-2, 2, width=32), min_size=count, max_size=count)  # noqa: E731
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(floats(4), floats(12), st.lists(st.integers(0, 2), min_size=1))
 def test_the_penalty_of_a_linear_critic_in_closed_form(w, v, y):
     """∇f(x, y) = w + v_y at every point: the penalty is the mean over the pairs of (‖w + v_y‖ − 1)²."""
@@ -208,7 +208,7 @@ def test_a_generator_step_draws_the_classes_as_often_as_the_data_have_them():
     assert GANTrainer(tiny("wgan"), (1, 32, 32)).drawn_classes(0) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(0, 2**31 - 1),
     st.integers(1, 60),

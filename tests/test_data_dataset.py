@@ -50,6 +50,16 @@ def test_a_batch_of_images_is_scaled_and_one_of_points_is_not():
     assert points.is_points
 
 
+def test_the_hash_of_labels_is_of_those_of_both_sides_and_of_their_names():
+    both, labels, held = pictures(12), np.arange(8) % 3, np.array([0, 1, 2, 0])
+    made = lambda own, heldout, names=("a", "b", "c"): Dataset("x", both[:8], both[8:], own, heldout, classes=names)  # noqa: E731
+    others = [made(labels[::-1].copy(), held), made(labels, held[::-1].copy() % 2), made(labels, held, ("a", "b", "d"))]
+    assert len({dataset.labels_sha256 for dataset in (made(labels, held), *others)}) == 4
+    assert made(labels, held).labels_sha256 == made(labels.copy(), held.copy()).labels_sha256
+    np.testing.assert_array_equal(made(labels, held).classes_of(slice(1, 3), "heldout"), [1, 2])
+    assert made(labels, held).class_counts() == {"a": 3, "b": 3, "c": 2}, "of the training items"
+
+
 def test_the_hash_tells_data_sets_apart():
     hashes = {Dataset("x", pictures(4, seed=seed), pictures(2, seed=other)).sha256 for seed in range(2) for other in range(2)}
     assert len(hashes) == 4

@@ -18,8 +18,10 @@ from errors import UserError
 from experiments import claims, figures, lead, numeric, random_architectures, results, store, training_runs
 from experiments.random_architectures import MODELS
 from experiments.store import ROOT, ExperimentStore
+from reporting import score_store
+from reporting.scorer import BRIEF_FILE
 from tests.helpers import write_cifar10
-from training import grids
+from training import checkpoint, grids, log
 from training import recipe as recipes
 
 DONE = sorted(results.read())
@@ -163,6 +165,50 @@ def test_terms_are_read_where_the_first_of_a_pair_ends():
     assert (at_seconds["trainings"], at_seconds["at_end"]) == (6, 6)
     of_before_they_were_kept = training_runs.on_equal_terms(ours, theirs, "fd_lenet", "critic_steps")
     assert of_before_they_were_kept["each"] == [None] * 3
+
+
+def test_what_an_interval_rests_on_are_the_pairs_and_those_of_them_that_converged():
+    ours = [a_run(seed, (4.0, 2.0), (10, 20)) for seed in range(3)]
+    theirs = [a_run(seed, (8.0, 4.0), (20, 40)) | {"ended": end} for seed, end in enumerate(("end", "cap", "dead", "cap"))]
+    found = training_runs.compared(ours, theirs, lambda run: run["on_the_way"]["fd_lenet"][-1])
+    assert (found["each"], found["trainings"], found["at_end"]) == ([0.5] * 3, 6, 4)
+
+
+def test_a_critic_agrees_with_a_score_at_trained_checkpoints_alone():
+    way = {"critic_estimate": [100.0, 3.0, 2.0, 1.0], "fd_lenet": [90.0, 1.0, 2.0, 3.0]}
+    found = training_runs.agreement([{"seed": 4, "on_the_way": way}, {"seed": 5, "died": "why"}], "fd_lenet")
+    assert found == {4: pytest.approx(-1), 5: None}
+
+
+@pytest.mark.parametrize(("value", "worst"), [("fd_lenet", 8), ("coverage", 2)])
+def test_the_worst_seed_is_worst_in_the_value_s_own_direction(value, worst):
+    group = [{"seed": seed, "scores": {value: score}} for seed, score in ((2, 0.1), (5, 0.4), (8, 0.9))]
+    row = {value: numeric.mean_and_deviation([None, *(run["scores"][value] for run in group)]), "seed_numbers": [1, 2, 5, 8]}
+    assert training_runs.worst_seed(row, value) == worst
+    assert training_runs.worst_seed({value: numeric.mean_and_deviation([None]), "seed_numbers": [1]}, value) is None
+
+
+def test_a_training_of_an_experiment_is_what_its_folder_says(root, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+    settings = {"data": "8gaussians", "network": "mlp", "units": 16, "batch_size": 64, **training_runs.schedule(30, 2)}
+    kept = ExperimentStore("momentum", quick=True)
+    ((run,),) = training_runs.runs(kept, {"a": ("wgan", settings)}, 1, names=["gaussians"], samples=300).values()
+    (folder,) = kept.runs.glob("a-s0-*")
+    lines, state = log.read(folder), checkpoint.read_state(checkpoint.last(folder))
+    assert (run["steps"], run["critic_steps"]) == (30, 150) == (state["step"], state["critic_steps"])
+    assert (run["seconds"], run["counted_seconds"]) == pytest.approx((state["seconds"],) * 2, rel=1e-4)
+    values = score_store.read(folder / "metrics.json")[0][30]
+    for kind, key in (("scores", "value"), ("deviations", "deviation"), ("floors", "floor")):
+        assert run[kind] == {name: row[key] and pytest.approx(row[key], rel=1e-4) for name, row in values.items()}
+    way, brief = run["on_the_way"], score_store.read(folder / BRIEF_FILE)[0]
+    assert way["step"] == [0, 15, 30] == sorted(brief) and way["critic_steps"] == [0, 75, 150]
+    assert way["cpu_seconds"] == pytest.approx([0, *(row["cpu_seconds"] for row in lines if row["step"] in (15, 30))], rel=1e-4)
+    assert way["good_share"] == pytest.approx([brief[step]["good_share"]["value"] for step in (0, 15, 30)], rel=1e-4)
+    assert run["curves"]["estimate"][-1] == pytest.approx(lines[-1]["estimate"], rel=1e-4)
+
+
+def test_no_training_has_more_checkpoints_than_asked_for():
+    assert training_runs.schedule(10, 3) == {"steps": 10, "sample_every": 10, "checkpoint_every": 4, "log_every": 1}
 
 
 def test_a_checkpoint_without_a_score_is_passed_over_on_the_way():

@@ -201,8 +201,17 @@ def test_a_verdict_is_that_of_the_last_look_and_says_so():
     assert once.verdict(interval) == HOLDS and once.in_words(interval)["looks"] == ""
     assert again.verdict(interval) == UNDECIDED and again.in_words(interval)["looks"] == "looked at 4 times (98.8 % interval)"
     assert again.in_words(interval, "zh")["looks"] == "看过 4 次（98.8 % 区间）"
+    assert Claim("k", **ROW, relation="below", threshold=0.97, looked_at=(4,)).verdict(interval) == HOLDS, "this is that look"
+    assert f"at least {numeric.replicates_to_decide(interval, 0.97, 4)} seeds" in again.why(interval)
+    assert numeric.replicates_to_decide(interval, 0.97, 4) > numeric.replicates_to_decide(interval, 0.97, 1)
     wide = numeric.at_look(interval, 4)
     assert again.in_words(interval)["found"] == numeric.in_words(wide) != once.in_words(interval)["found"]
+
+
+def test_a_replicate_that_died_is_none_of_those_that_are_counted():
+    values = {0: 1.0, 1: 2.0, 2: 1.2, 3: 1.7}
+    wanted = [numeric.replicates_to_decide(numeric.t_interval(values | more), 1.0) for more in ({}, dict.fromkeys(range(4, 9)))]
+    assert wanted[0] == wanted[1] < 9
 
 
 def test_no_more_seeds_are_named_than_are_worth_it():

@@ -7,9 +7,12 @@ import numpy as np
 import paddle
 import pytest
 
+import data
+from data.dataset import to_uint8
 from experiments import (
     claims,
     critics,
+    estimates,
     frozen_dcgan,
     momentum_apart,
     numeric,
@@ -22,7 +25,12 @@ from experiments import (
 from experiments.store import ExperimentStore
 from models import networks
 from models.constraints import gradient_penalty
+from reporting.samples import noise
+from reporting.scorer import critic_of
 from tests.test_experiments import invented
+from training import checkpoint
+from training.sampling import generate
+from training.trainer import rebuild
 
 
 class Line(paddle.nn.Layer):
@@ -53,6 +61,26 @@ def test_the_one_sided_penalty_is_trained_with_and_holds_slopes():
         critic = critics.fit(Line([0.1, 0.0]), *ends, 600, learning_rate=1e-2, **constraint)
         slopes[key] = float(critic.slope[0])
     assert slopes == pytest.approx({"one": 1.05, "two": 1.05}, abs=0.02)  # K = 1 + W1 / (2 lambda)
+
+
+def test_the_largest_slope_is_that_of_the_steepest_point_over_all_axes():
+    assert critics.largest_slope(Line([3, 4]), np.zeros((2, 2))) == pytest.approx(5)
+    bend = lambda x: (x * x).sum(1) / 2  # noqa: E731 - its gradient at x is x
+    assert critics.largest_slope(bend, np.array([[1.0, 0.0], [-6.0, 8.0]])) == pytest.approx(10)
+
+
+def test_estimates_along_a_run_are_of_its_own_generator_and_of_both_kinds_of_images(runs_to_copy, mnist_dir):
+    dataset, folder = data.load("mnist", str(mnist_dir), 32), runs_to_copy / "average"
+    found = estimates.along(folder, dataset)
+    assert found["step"] == [1, 2]
+    trainer, _ = rebuild(checkpoint.path_of(folder, 2), raw=True)
+    critic = critic_of(trainer, False)
+    fake = critic(to_uint8(generate(trainer.generator, noise(0, estimates.COUNT, trainer.recipe.latent))))
+    for split, items in (("trained", dataset.train), ("heldout", dataset.heldout)):
+        real = critic(items[np.random.default_rng(0).permutation(len(items))])
+        assert found[split][-1] == pytest.approx(float(real.mean() - fake.mean()), rel=1e-4, abs=1e-6)
+        js = np.log(2) - (np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean()) / 2
+        assert found[f"js_{split}"][-1] == pytest.approx(float(js), rel=1e-4, abs=1e-6)
 
 
 def test_fit_ends_where_look_says_so():

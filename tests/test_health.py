@@ -28,6 +28,8 @@ def test_figures_are_those_of_the_networks_as_they_stand(model):
     if "d_real" in figures:
         assert figures["d_real"] == close((1 / (1 + (-real_logits).exp())).mean())
         assert figures["d_fake"] == close((1 / (1 + (-fake_logits).exp())).mean())
+        loss = (1 + (-real_logits).exp()).log().mean() + (1 + fake_logits.exp()).log().mean()
+        assert figures["js_estimate"] == close(np.log(2) - loss / 2)
     assert ("clipped_share" in figures) == (model == "wgan")
     assert all(type(value) is float for value in figures.values())
 
@@ -58,6 +60,19 @@ def test_measuring_changes_nothing(model):
     health.measure(trainer, batch(), batch(seed=1), 3)
     assert equal(before, state())
     assert all(weight.grad is None or float(weight.grad.abs().max()) == 0 for weight in trainer.critic_weights)
+
+
+def test_held_out_items_and_those_generated_beside_them_have_their_own_classes():
+    trainer = tiny_game("wgan", network="mlp", conditional=True)
+    trainer.critic.projection.set_value(paddle.randn(trainer.critic.projection.shape))  # at first 0: no class would matter
+    held, real, held_labels, labels = batch(seed=8), batch(seed=9), np.arange(8), np.full(8, 9)
+    figures = health.measure(trainer, held, real, 7, held_labels, labels)
+    with paddle.no_grad(), trainer.frozen_batch_norm_statistics():
+        z = trainer.noise("health noise", 7)
+        for name, items, own in (("estimate", real, labels), ("estimate_heldout", held, held_labels)):
+            own = paddle.to_tensor(own)
+            expected = trainer.critic(items, own).mean() - trainer.critic(trainer.generator(z, own), own).mean()
+            assert figures[name] == pytest.approx(float(expected), rel=1e-4), name
 
 
 def test_clipped_share_counts_weights_at_plus_and_minus_c():
@@ -100,9 +115,22 @@ def test_a_dead_critic_s_alarm_advises_what_its_recipe_has(model, settings, advi
     assert said[0].endswith(advice)
 
 
+def test_a_critic_of_zeros_is_measured_as_dead():
+    """The figure goes down to 0: what keeps the penalty's root from 0 must not hide it from the alarm."""
+    trainer = tiny_game("wgan", network="mlp")
+    for weight in trainer.critic_weights:
+        weight.set_value(paddle.zeros_like(weight))
+    monitor, figures = HealthMonitor(trainer.recipe), health.measure(trainer, batch(), batch(seed=1), 1)
+    assert figures["gradient_norm"] == 0
+    assert any("dead" in line for step in range(PATIENCE) for line in monitor.update(step, figures))
+
+
 def test_a_healthy_critic_gives_no_alarm():
     monitor = HealthMonitor(tiny("wgan"))
     assert not any(monitor.update(step, GOOD) for step in range(20))
+    small, dead = ({**GOOD, "gradient_norm": norm} for norm in (2e-7, 5e-8))
+    assert not any(monitor.update(step, small) for step in range(20)), "a clipped critic's gradients are small"
+    assert any(monitor.update(step, dead) for step in range(20))
 
 
 def test_a_negative_estimate_is_no_alarm_for_a_gan():

@@ -107,6 +107,15 @@ def test_estimate_is_real_minus_fake_and_minus_the_wasserstein_loss(real, fake):
     np.testing.assert_allclose(float(estimate(r, f)), -float(OBJECTIVES["wasserstein"].critic_loss(r, f)), atol=1e-8)
 
 
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_a_row_s_words_are_what_its_critic_s_loss_is(name):
+    """Which figures are logged and which alarms are given follows from them."""
+    objective, (real, fake) = OBJECTIVES[name], np.random.default_rng(1).normal(0, 2, (2, 9))
+    loss = float(objective.critic_loss(paddle.to_tensor(real), paddle.to_tensor(fake)))
+    assert objective.probabilistic == (loss == pytest.approx(-log_sigmoid(real).mean() - log_sigmoid(-fake).mean()))
+    assert objective.wasserstein == (loss == pytest.approx(fake.mean() - real.mean()))
+
+
 def test_js_estimate_is_0_for_equal_logits_of_0_and_log_2_for_a_perfect_critic():
     zero, sure = paddle.zeros([4]), paddle.full([4], 50.0)
     assert float(js_estimate(zero, zero)) == pytest.approx(0, abs=1e-6)

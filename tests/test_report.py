@@ -14,7 +14,8 @@ from errors import UserError
 from reporting import collect, curves, numbers, page, report, terms
 from tests.helpers import files_below
 from tests.reliability.test_disk import Full
-from training import comparison
+from training import comparison, grids
+from training import log as run_log
 
 NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d+(?:e[-+]\d+)?(?![\w.])")
 VOID = ("meta", "link", "img", "input", "br", "hr", "wbr")
@@ -94,7 +95,16 @@ def test_clock_and_threads_are_named(made):
     assert re.search(r"</span> CPU</small>", text)
     for run in results["runs"]:
         assert 0 < run["cpu_seconds"] == pytest.approx(run["minutes"] * 60)
-        assert run["seconds"] > 0
+        assert run["seconds"] > 0 and run["steps_per_second"] == pytest.approx(10 / run["cpu_seconds"])
+        last = run_log.read(folder.parent / run["folder"])[-1]
+        assert (
+            last["step"] == 10
+            and {key: value for key, value in run["health"].items() if value is not None}.items() <= last.items()
+        )
+    measured = json.loads((folder.parent / results["runs"][0]["folder"] / "metrics.json").read_text())["results"][-1]["values"]
+    for name, floor in results["floor"].items():
+        expected = (None, None) if name == "critic_estimate" else (measured[name]["floor"], measured[name]["floor_deviation"])
+        assert (floor["value"], floor["deviation"]) == expected, "each critic's own floor is no other's"
     assert results["remarks"] == []
     heading = (folder / "results.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     assert {"minutes", "seconds", "cpu_seconds"} <= set(heading)
@@ -138,6 +148,8 @@ def test_the_clock_is_the_one_that_counted():
     assert terms.clock_of([cpu], [[{"step": 1, "seconds": 2.0}]], ["cpu"]) == "wall"  # of a version without CPU seconds
     assert curves.at_step(log, 1, "cpu")["minutes"] == pytest.approx(1 / 60)
     assert curves.at_step(log, 1)["minutes"] == pytest.approx(2 / 60)
+    between = curves.at_step([{"step": 10, "critic_steps": 50, "images_seen": 400, "seconds": 600.0}], 5)
+    assert between == {"step": 5, "critic_steps": 25, "images_seen": 200, "minutes": 5}
 
 
 def test_another_clock_and_other_threads_are_remarked():
@@ -237,6 +249,36 @@ def test_the_best_is_marked_only_where_bands_are_apart():
     assert collect.best(apart, "confidence") is None  # neither direction is better
     assert collect.best([row("a", 10.0, 1.0), row("b", None, None)], "fd_lenet") is None
     assert collect.best([*apart, {"label": "d", "metrics": {}}], "fd_lenet") == "a"  # d was not scored
+    assert collect.best([*apart[:2], row("c", 30.0, 25.0)], "fd_lenet") is None  # the third may be as good
+
+
+def test_a_group_is_mean_and_deviation_over_the_seeds_that_did_not_die():
+    def run_of(seed, status="finished", **values):
+        scored = {name: {"value": value, "deviation": 9.0} for name, value in values.items()}
+        return {"seed": seed, "status": status, "budget": "", "steps": 10 * seed, "minutes": 2.0 * seed, "metrics": scored}
+
+    runs = [run_of(1, fd_lenet=2.0, swd=0.5), run_of(2, fd_lenet=4.0), run_of(3, fd_lenet=9.0), run_of(9, "died", fd_lenet=99.0)]
+    found = collect.group("gan", runs)
+    assert found["metrics"]["fd_lenet"] == pytest.approx({"mean": 5, "deviation": np.std([2, 4, 9], ddof=1), "seeds": 3})
+    assert found["metrics"]["swd"] == {"mean": 0.5, "deviation": None, "seeds": 1}
+    assert (found["seeds"], found["died"], found["steps"], found["minutes"]) == ([1, 2, 3, 9], 1, 20, 4)
+
+
+def test_agreement_is_of_the_estimate_with_quality_without_the_untrained_checkpoint():
+    way = [{"step": step, "critic_estimate": e, "fd_lenet": q} for step, e, q in ((0, 9, 1), (5, 3, 7), (10, 2, 9), (15, 1, 8))]
+    found = collect.agreement({"label": "gan", "seed": 0, "on_the_way": [*way, {"step": 20, "fd_lenet": 0.0}]}, "fd_lenet")
+    assert [point["step"] for point in found["points"]] == [5, 10, 15] and found["count"] == 3
+    assert found["correlation"] == pytest.approx(-0.5)
+
+
+def test_frames_go_evenly_through_a_training(tmp_path):
+    (tmp_path / "samples").mkdir()
+    for step in range(0, 420, 20):
+        grids.path_of(tmp_path, step).touch()
+    lines = [{"step": 400, "critic_steps": 1, "images_seen": 1, "seconds": 600.0}]
+    found = collect.frames(tmp_path, lines, "wall")
+    assert [frame["step"] for frame in found] == list(range(0, 401, 40))
+    assert [frame["minutes"] for frame in found] == pytest.approx(list(range(11)))
 
 
 def test_a_difference_that_does_not_matter_is_not_marked():
@@ -267,6 +309,13 @@ def test_curves_of_runs_with_other_places_meet_where_both_are():
     curve = curves.of_log(logs)["step"]["estimate"]
     assert (curve["x"][0], curve["x"][-1]) == (3, 5)
     np.testing.assert_allclose(curve["mean"], 2 * np.array(curve["x"]))
+
+
+def test_a_long_curve_is_thinned_evenly_and_keeps_its_ends():
+    log = [{"step": s, "critic_steps": s, "images_seen": s, "seconds": 1.0 * s, "estimate": 2.0 * s} for s in range(1, 1001)]
+    curve = curves.of_log([log])["step"]["estimate"]
+    assert len(curve["x"]) == curves.POINTS and (curve["x"][0], curve["x"][-1]) == (1, 1000)
+    assert max(np.diff(curve["x"])) <= 11 and curve["mean"] == [2 * x for x in curve["x"]]
 
 
 def test_rank_correlation_is_scipy_s():

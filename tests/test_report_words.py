@@ -108,6 +108,10 @@ def test_the_runner_up_may_be_certain_and_the_last_not():
 
 def test_tiny_results_are_a_trial():
     assert summary.summarise(results({"a": [1.0], "b": [2.0]}, steps=10, samples=200))["trial"] == {"steps": 10, "samples": 200}
+    found = results({"a": [1.0], "b": [2.0]}, steps=500, samples=1000)
+    assert summary.summarise(found)["trial"] == {}
+    found["groups"][1]["steps"] = 499
+    assert summary.summarise(found)["trial"] == {"steps": 499}, "the one that was trained least"
 
 
 def test_a_model_that_died_makes_no_trial_of_the_others():
@@ -180,6 +184,8 @@ def test_a_critic_is_called_dead_only_while_it_is_so():
         assert collect.verdict({"alarms": monitor.state}, "finished", line) == said
     assert collect.verdict({"alarms": monitor.state}, "died", line) == "died"
     assert collect.verdict({"alarms": monitor.state}, "finished", {}) == dead, "of a log that cannot be read"
+    for name in ("dead", "negative"):
+        assert collect.verdict({"alarms": {name: alarms.PATIENCE - 1}}, "finished", line) == "alive", "it was not said yet"
     state = {"alarms": {"negative": alarms.PATIENCE}}
     said = [collect.verdict(each, "finished", line) for each in (state, {})]
     assert said == ["estimate was negative for a time", "alive"]

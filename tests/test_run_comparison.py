@@ -152,6 +152,12 @@ def test_one_that_was_asked_to_end_waits_for_the_next_call(fake):
     assert died() == {}
 
 
+def test_a_training_whose_terminal_went_away_waits_for_the_next_call(fake):
+    """It saves a checkpoint and ends with 129."""
+    gan, lsgan = fake("'lsgan' in folder or sys.exit(129)")
+    assert (gan.status, lsgan.status, died()) == ("waiting", "finished", {})
+
+
 def test_a_mistake_ends_the_others_before_it_is_told(fake):
     code = "if 'lsgan' not in folder:\n print('train.py: error: in use')\n sys.exit(2)\n"
     code += "signal.signal(15, lambda *_: sys.exit(open('ended', 'w').write('x') and 143))\nopen('up', 'w')\ntime.sleep(60)"

@@ -1,12 +1,15 @@
 """What the loop does and in which order: critic and generator steps, their data and their noise."""
 
 import numpy as np
+import paddle
 import pytest
 
 from data import Order
-from tests.helpers import log_of, toy_dataset
+from tests.helpers import batch, equal, log_of, tiny_game, toy_dataset
 from tests.watched import play
+from training import loop, randomness
 from training import recipe as recipes
+from training.budget import Budget
 
 
 @pytest.mark.parametrize("n_critic", [1, 3, 5])
@@ -33,6 +36,46 @@ def test_every_step_gets_a_fresh_z(tmp_path):
     assert (len(critic), len(generator)) == (12, 4)
     assert len({z.tobytes() for z in critic + generator}) == 16
     assert len(np.unique(np.concatenate(critic + generator).ravel())) > 0.99 * 16 * 8 * 8
+    for purpose, noises in trainer.noises.items():  # both kinds of steps are counted from 0
+        for number, z in enumerate(noises):
+            np.testing.assert_array_equal(z, randomness.noise(0, purpose, number, [8, 8]))
+
+
+def test_every_critic_step_has_its_own_points_between_real_and_fake(monkeypatch):
+    drawn = []
+    trainer = tiny_game("wgan-gp", network="mlp")
+    monkeypatch.setattr(trainer, "epsilon", lambda purpose, step: drawn.append((purpose, step)) or paddle.full([8], 0.5))
+    for _ in range(3):
+        trainer.critic_step(batch())
+    assert drawn == [("penalty", 0), ("penalty", 1), ("penalty", 2)]
+
+
+def test_after_a_rollback_all_that_is_drawn_is_other(tmp_path, monkeypatch):
+    """Noise, points of the penalty, classes, the data's order: the same again would end in the same NaN."""
+    trainer = tiny_game("wgan-gp", network="mlp", conditional=True)
+    orders = []
+    monkeypatch.setattr(loop, "batches", lambda dataset, order, *rest: orders.append(order.take(0, 20)))
+
+    def drawn():
+        loop.run(trainer, toy_dataset(20), [], Budget(trainer.recipe), begin=trainer.recipe.steps)  # no step is left
+        tensors = [trainer.noise("critic noise", 3), trainer.noise("generator noise", 3), trainer.epsilon("penalty", 3)]
+        return [*(tensor.numpy() for tensor in tensors), trainer.drawn_classes("generator classes", 3), orders.pop()]
+
+    first = drawn()
+    assert equal(first, drawn())
+    trainer.attempt = 1
+    for before, after in zip(first, drawn(), strict=True):
+        assert not np.array_equal(before, after)
+
+
+def test_trying_networks_out_leaves_them_as_they_were():
+    """In training mode above all: batch norm would go by its running statistics from then on."""
+    trainer = tiny_game("wgan", network="dcgan")
+    before = [array.copy() for part in trainer.parts().values() for array in part.values()]
+    trainer.try_out()
+    assert equal(before, [array for part in trainer.parts().values() for array in part.values()])
+    for network in (trainer.generator, trainer.critic):
+        assert all(layer.training for layer in network.sublayers(include_self=True))
 
 
 def test_a_generator_step_can_have_a_batch_of_its_own_size(tmp_path):

@@ -70,6 +70,11 @@ def test_a_dead_critic_and_an_estimate_that_stays_negative_are_no_success(tmp_pa
     assert search.why_dead(tmp_path, lines(tmp_path, gradient_norm=1e-9)) == "the critic is dead"
     assert search.why_dead(tmp_path, lines(tmp_path, estimate_heldout=-0.1)) == "the estimate stays negative"
     assert search.why_dead(tmp_path, lines(tmp_path, "minimax", estimate_heldout=-0.1)) == ""
+    assert search.why_dead(tmp_path, lines(tmp_path, estimate=-0.1)) == "", "on training images alone"
+    recipe = lines(tmp_path, gradient_norm=1e-9, estimate_heldout=-0.1)
+    with open(tmp_path / "log.jsonl", "a") as file:
+        file.write(json.dumps({"step": 10, "gradient_norm": 0.1, "estimate_heldout": 0.1}) + "\n")
+    assert search.why_dead(tmp_path, recipe) == "", "it came back to life"
 
 
 def test_trials_are_scored_at_marks_recorded_and_gone_on_with(root, mnist5k):

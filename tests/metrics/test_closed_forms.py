@@ -1,18 +1,22 @@
 """Each metric against what is known without it."""
 
 import importlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import metrics
+from data import Dataset
 from errors import UserError
 from metrics.class_accuracy import class_accuracy
 from metrics.classes import classes
 from metrics.critic_estimate import critic_estimate
-from metrics.frechet import frechet, frechet_gaussians
+from metrics.draws import Draw, Items
+from metrics.frechet import check, frechet, frechet_gaussians
 from metrics.gaussians import gaussians
 from metrics.kid import kid
-from metrics.memorised import memorised, nearest
+from metrics.memorised import closest_pairs, memorised, nearest
 from metrics.prdc import prdc
 from metrics.stacked import mode_of, mode_shares, stacked
 from metrics.swd import swd
@@ -69,6 +73,9 @@ def test_frechet_refuses_no_more_samples_than_features():
     with pytest.raises(UserError, match="8 samples are too few for 8 features"):
         frechet(normal(8), normal(100))
     frechet(normal(9), normal(100))
+    with pytest.raises(UserError, match="holds out 8 images, too few for 8 features"):
+        check(Items(images(9), features=normal(9)), Dataset("mnist-5k", images(20), images(8)))
+    check(Items(images(9), features=normal(9)), Dataset("mnist-5k", images(20), images(9)))
 
 
 def test_frechet_carries_its_networks_name():
@@ -172,6 +179,30 @@ def test_classes_of_an_unsure_classifier():
     assert values["classifier_score"] == pytest.approx(1)
 
 
+def test_the_classifier_s_score_and_confidence_are_of_means_over_samples():
+    """exp of the mean divergence, not the mean of its exp; half of the samples certain of a class, half of none."""
+    p = np.concatenate([np.eye(10)[np.zeros(50, int)], np.full((50, 10), 0.1)])
+    values = classes(p, uniform_classes(500))
+    assert values["confidence"] == pytest.approx(0.55)
+    marginal = p.mean(0)
+    certain, unsure = np.log(1 / marginal[0]), (0.1 * np.log(0.1 / marginal)).sum()
+    assert values["classifier_score"] == pytest.approx(np.exp((certain + unsure) / 2))
+
+
+def test_a_class_counts_as_found_from_a_tenth_of_its_share_on():
+    data = uniform_classes(1000)
+    of_class_0 = lambda count: np.eye(10)[np.where(np.arange(1000) < count, 0, 1 + np.arange(1000) % 9)]  # noqa: E731
+    assert [classes(of_class_0(count), data)["classes_found"] for count in (0, 9, 11, 100)] == [9, 9, 10, 10]
+    rare = np.eye(2)[(np.arange(1000) < 20).astype(int)]  # a fiftieth of the data
+    assert classes(np.eye(2)[(np.arange(1000) < 3).astype(int)], rare)["classes_found"] == 2
+    assert classes(uniform_classes(10, 2), np.eye(2)[np.zeros(10, int)])["classes_found"] == 1, "the data have no other"
+
+
+def test_what_the_data_lack_counts_as_a_millionth():
+    values = classes(uniform_classes(10, 2), np.eye(2)[np.zeros(10, int)])
+    assert values["class_kl"] == pytest.approx(0.5 * np.log(0.5) + 0.5 * np.log(0.5 / 1e-6))
+
+
 def test_class_accuracy_counts_the_samples_of_their_class():
     labels = np.arange(30) % 10
     assert class_accuracy(uniform_classes(30), labels) == {"class_accuracy": 1.0}
@@ -247,6 +278,18 @@ def test_copies_are_memorised_also_where_what_is_held_out_has_some():
     assert memorised(np.zeros(50), heldout)["memorised_share"] == 1
     assert memorised(heldout, heldout)["memorised_share"] == 0.03, "the baseline shows them"
     assert memorised(np.linspace(0.5, 2, 50), heldout)["memorised_share"] == 0
+
+
+def test_the_ratio_is_of_medians():
+    assert memorised(np.array([1.0, 2.0, 90.0]), np.array([4.0, 4.0, 400.0]))["nearest_ratio"] == 0.5
+
+
+def test_the_pairs_are_the_samples_nearest_to_a_training_image_each_with_it():
+    train, some = images(20), images(30, 1)
+    some[[4, 11]] = train[[7, 2]]
+    some[11, 0, 0, 0] ^= 1
+    pairs = closest_pairs(some, Dataset("mnist-5k", train, images(2, 2)), 2)
+    np.testing.assert_array_equal(pairs, np.stack([some[4], train[7], some[11], train[2]]))
 
 
 def test_nearest_against_all_distances():
@@ -361,9 +404,40 @@ def test_input_stays_as_it_was(name):
     np.testing.assert_array_equal(b, kept[1])
 
 
-def test_every_registered_metric_has_its_module():
-    import metrics
+def test_each_metric_compares_with_the_side_that_its_page_names():
+    """Published numbers rest on it: of another side they would be others, each as plausible."""
+    rng = np.random.default_rng(0)
 
+    def side(n, mean):
+        known = {
+            "features": normal(n, 4, n, mean),
+            "probabilities": rng.dirichlet(np.ones(10), n),
+            "labels": rng.integers(0, 10, n),
+        }
+        return Items(images(n, n), **known, nearest=rng.random(n) + mean, critic=normal(n, 1, n, mean)[:, 0])
+
+    fake, real, reference, heldout = (side(n, mean) for n, mean in ((40, 0.0), (40, 0.3), (90, 0.5), (50, 0.8)))
+    draw = Draw(fake, real, reference, heldout, None, "lenet", 3)
+    expected = {
+        "frechet": frechet(fake.features, reference.features),
+        "kid": kid(fake.features, real.features),
+        "prdc": prdc(fake.features, real.features),
+        "w1": w1(fake.features, real.features),
+        "swd": swd(fake.items / np.float32(255), real.items / np.float32(255), 3),
+        "classes": classes(fake.probabilities, reference.probabilities),
+        "class_accuracy": class_accuracy(fake.probabilities, fake.labels),
+        "memorised": memorised(fake.nearest, heldout.nearest),
+        "critic_estimate": critic_estimate(fake.critic, heldout.critic),
+    }
+    for name, values in expected.items():
+        assert metrics.METRICS[name].measure(draw) == pytest.approx(values), name
+    of_three = Items(images(9), probabilities=rng.dirichlet(np.ones(10), (9, 3)))
+    dataset = SimpleNamespace(labels=np.array([123, 45, 600]), heldout_labels=np.array([9]))
+    found = metrics.METRICS["stacked"].measure(Draw(of_three, of_three, of_three, of_three, dataset, "lenet", 0))
+    assert found == pytest.approx(stacked(mode_of(of_three.probabilities), mode_shares(dataset.labels)))
+
+
+def test_every_registered_metric_has_its_module():
     for name in metrics.METRICS:
         module = importlib.import_module(f"metrics.{name}")
         assert callable(getattr(module, name))

@@ -2,13 +2,15 @@
 
 import dataclasses
 import hashlib
+import json
+import shutil
 
 import numpy as np
 import pytest
 
 import data
 import metrics
-from data.dataset import crop_to
+from data.dataset import Dataset, crop_to, pad_to
 from errors import UserError
 from metrics import draws, evaluator, networks, registry
 from metrics.draws import Items
@@ -206,6 +208,14 @@ def test_draws_are_disjoint_and_seeded():
     assert len(np.unique(np.concatenate(drawn(0)))) == 1000
     assert np.array_equal(drawn(0), drawn(0))
     assert not np.array_equal(drawn(0), drawn(1))
+    rest = {"dataset": None, "network": ""}
+    assert len(list(draws.of_samples(numbered(300), numbered(300), numbered(9), 100, 0, **rest))) == 3, "all of them"
+
+
+def test_baseline_of_a_critic_is_training_items_against_all_that_is_held_out():
+    reference, heldout = numbered(300), numbered(50)
+    for draw in draws.of_training(reference, heldout, 20, 0, dataset=None, network=""):
+        assert set(draw.fake.items.ravel()) <= set(reference.items.ravel()) and draw.heldout is heldout
 
 
 @pytest.mark.parametrize("way", [draws.of_heldout, draws.divided_anew])
@@ -221,6 +231,9 @@ def test_baseline_takes_no_image_on_both_sides(way, held):
         assert not set(draw.fake.items.ravel()) & set(draw.reference.items.ravel())
         assert set(draw.real.items.ravel()) <= set(draw.reference.items.ravel())
         assert way is draws.divided_anew or draw.fake.items.min() >= 5000
+        if way is draws.divided_anew or held >= 200:  # where enough are left without those in the samples' place
+            assert not {*draw.fake.items.ravel()} & {*draw.heldout.items.ravel()}
+            assert not {*draw.real.items.ravel()} & {*draw.heldout.items.ravel()}
 
 
 @pytest.mark.parametrize("held", [500, 501, 510, 750, 999, 1000, 2499, 2500])
@@ -233,8 +246,7 @@ def test_of_real_items_one_in_a_hundred_is_memorised_however_many_are_held_out(h
     assert np.mean(shares) == pytest.approx(0.01, abs=0.006)
 
 
-@pytest.mark.usefixtures("own_cache")
-def test_no_more_held_out_images_are_described_than_a_metric_of_such_data_draws(monkeypatch):
+def test_no_more_held_out_images_are_described_than_a_metric_of_such_data_draws(monkeypatch, own_cache):
     monkeypatch.setattr(evaluator, "REFERENCE", 10)
     monkeypatch.setitem(registry.METRICS, "stacked", dataclasses.replace(registry.METRICS["stacked"], block=20))
     for name in [name for name in registry.METRICS if name != "stacked"]:
@@ -244,6 +256,66 @@ def test_no_more_held_out_images_are_described_than_a_metric_of_such_data_draws(
         real = evaluator.RealData(dataset, None, print)
         real.prepare({"nearest"})
         assert len(real.sides["heldout"]) == count and len(real.sides["reference"]) == 10
+
+
+def test_what_stands_for_the_data_is_chosen_at_random_and_described_as_training_images(monkeypatch, own_cache):
+    """Data may be in the order of their classes; a training image is not its own neighbour."""
+    monkeypatch.setattr(evaluator, "REFERENCE", 10)
+    dataset = toy_dataset(40, 30, size=28)
+    real = evaluator.RealData(dataset, None, print)
+    real.prepare({"nearest"})
+    reference = real.sides["reference"]
+    rows = [next(k for k, image in enumerate(dataset.train) if np.array_equal(image, item)) for item in reference.items]
+    assert len(set(rows)) == 10 and max(rows) > 10
+    assert reference.nearest.min() > 0 and len(real.sides["heldout"].nearest) == 30
+
+
+def test_labels_go_with_their_items_to_critic_and_metrics(monkeypatch, own_cache):
+    monkeypatch.setattr(evaluator, "CRITIC", 5)
+    monkeypatch.setattr(evaluator, "REFERENCE", 20)
+    sides = [np.arange(n, dtype=np.uint8) for n in (40, 30)]  # each picture's pixels and class are its number
+    pictures_of = [side[:, None, None, None] * np.ones((1, 1, 28, 28), np.uint8) for side in sides]
+    dataset = Dataset("mnist-5k", *pictures_of, *(side.astype(np.int64) for side in sides))
+    asked = []
+    real = evaluator.RealData(dataset, lambda items, labels: asked.append((items, labels)) or np.zeros(len(items)), print)
+    real.prepare({"critic", "labels"}, labelled=True)
+    for items, labels in [*asked, *((real.sides[side].items, real.sides[side].labels) for side in ("reference", "heldout"))]:
+        np.testing.assert_array_equal(items[:, 0, 0, 0], labels)
+    assert [len(items) for items, _ in asked] == [5, 5]
+
+
+def test_numbers_do_not_depend_on_what_was_measured_before(own_cache):
+    """Other data of the same pictures, sizes, counts and seeds go by one cache: each of them has its own key."""
+    both = pictures(90, size=28)
+    images, heldout, labels = both[:60], both[60:], np.arange(60) % 10
+    plain = Dataset("mnist-5k", images, heldout, native_size=28)
+    padded = Dataset("mnist-5k", pad_to(images, 32), pad_to(heldout, 32))
+    named = Dataset("mnist-5k", images, heldout, labels, labels[:30], native_size=28)
+    samples = pictures(30, size=28, seed=1)
+
+    def measured(dataset, count, seed):
+        some = pad_to(samples[:count], dataset.shape[1])
+        return metrics.evaluate(some, dataset, ["swd", "memorised"], seed=seed)
+
+    of_each = [(plain, 30, 0), (plain, 20, 0), (plain, 20, 1), (padded, 20, 1), (named, 20, 1)]
+    floors = [json.dumps(measured(*one)) for one in of_each]
+    assert len(set(floors)) == 4, "all but the last, whose labels no such metric reads"
+    assert [json.dumps(measured(*one)) for one in of_each] == floors, "from the cache"
+    shutil.rmtree(own_cache)
+    assert [json.dumps(measured(*one)) for one in reversed(of_each)][::-1] == floors, "in another order"
+
+
+def test_where_few_are_held_out_the_mean_is_theirs_and_the_deviation_that_of_a_division_anew(own_cache):
+    dataset = toy_dataset(40, 20, size=28)
+    real = evaluator.RealData(dataset, None, print)
+    real.prepare(set())
+    row = registry.METRICS["swd"]
+    found = real.baseline("swd", row, 10, 0)["swd"]
+    drawn = [
+        evaluator.summary([row.measure(draw) for draw in way(*real._sides(row), 10, 0, dataset=dataset, network="lenet")])["swd"]
+        for way in (draws.of_heldout, draws.divided_anew)
+    ]
+    assert found == pytest.approx((drawn[0][0], drawn[1][1])) and found != pytest.approx(drawn[1])
 
 
 def test_summary():
