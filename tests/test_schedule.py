@@ -9,7 +9,7 @@ from tests.helpers import batch, equal, log_of, tiny_game, toy_dataset
 from tests.watched import play
 from training import loop, randomness
 from training import recipe as recipes
-from training.budget import Budget
+from training.session import Silent
 
 
 @pytest.mark.parametrize("n_critic", [1, 3, 5])
@@ -54,12 +54,18 @@ def test_after_a_rollback_all_that_is_drawn_is_other(tmp_path, monkeypatch):
     """Noise, points of the penalty, classes, the data's order: the same again would end in the same NaN."""
     trainer = tiny_game("wgan-gp", network="mlp", conditional=True)
     orders = []
-    monkeypatch.setattr(loop, "batches", lambda dataset, order, *rest: orders.append(order.take(0, 20)))
+
+    def stop(dataset, order, *rest):
+        orders.append(order.take(0, 20))
+        raise InterruptedError
+
+    monkeypatch.setattr(loop, "batches", stop)
 
     def drawn():
-        loop.run(trainer, toy_dataset(20), [], Budget(trainer.recipe), begin=trainer.recipe.steps)  # no step is left
+        with pytest.raises(InterruptedError):
+            loop.train(trainer, toy_dataset(20), tmp_path, None, Silent(), warn=print)
         tensors = [trainer.noise("critic noise", 3), trainer.noise("generator noise", 3), trainer.epsilon("penalty", 3)]
-        return [*(tensor.numpy() for tensor in tensors), trainer.drawn_classes("generator classes", 3), orders.pop()]
+        return [*(tensor.numpy() for tensor in tensors), trainer.drawn_classes(3), orders.pop()]
 
     first = drawn()
     assert equal(first, drawn())
@@ -108,7 +114,7 @@ def test_logging_and_sampling_often_does_not_change_the_training(tmp_path):
 
 def test_warm_up_is_run_once_and_not_again_on_resume(call, mnist_dir, monkeypatch):
     short = lambda recipe, step: 10 if recipe.warm_up and step < 3 else recipe.n_critic  # noqa: E731 - 3 steps of 10, not 25 of 100
-    monkeypatch.setattr(recipes.Recipe, "critic_steps", short)
+    monkeypatch.setattr(recipes.Recipe, "n_critic_at", short)
     flags = ["--data-dir", mnist_dir, "--out", "run"]
     tiny_run = ["-o", "units=2", "-o", "latent=1", "-o", "batch_size=2", "-o", "log_every=1", "-o", "warm_up=true"]
     tiny_run += ["-o", "n_critic=5"]
