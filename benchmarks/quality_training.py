@@ -70,7 +70,7 @@ class Marks(Silent):
         self._next = next(iter(self.at[bisect.bisect_right(self.at, seconds) :]), math.inf)
         with self.budget.paused():
             quality = fd_lenet(self.draw(), self.dataset)
-        counters = {"step": done, "critic_steps": sum(map(self.budget.recipe.critic_steps, range(done)))}
+        counters = {"step": done, "critic_steps": sum(map(self.budget.recipe.n_critic_at, range(done)))}
         clocks = {"cpu_seconds": round(seconds, 2), "wall_seconds": round(wall, 2)}
         self.rows.append({**counters, **clocks, "fd_lenet": quality})
         self.tell(self.rows[-1])

@@ -1,6 +1,7 @@
 """A recipe: everything that decides what is trained, read from configs/NAME.yaml and checked before Paddle is imported."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,13 +32,14 @@ RESUMABLE = ("steps", "minutes", "log_every", "sample_every", "checkpoint_every"
 def among(names: Callable[[], Iterable[str]]) -> PlainValidator:
     """For a setting that is one of names(), which is asked whenever a recipe is read: a row added meanwhile counts."""
 
-    def check(value):
-        allowed = tuple(names())
-        if not isinstance(value, str) or value not in allowed:
-            raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
-        return value
+    return PlainValidator(partial(_one_among, names))  # reporting.settings lists the names
 
-    return PlainValidator(check)
+
+def _one_among(names, value):
+    allowed = tuple(names())
+    if not isinstance(value, str) or value not in allowed:
+        raise PydanticCustomError("not_among", "not among the names", {"allowed": allowed})
+    return value
 
 
 class Recipe(BaseModel):

@@ -12,7 +12,7 @@ WORDS = {
     "title": ("paddle-wgan", "paddle-wgan"),
     "tagline": (
         "GAN and Wasserstein GAN in PaddlePaddle: draw from them, watch them learn, set them side by side.",
-        "用飞桨实现的 GAN 与 Wasserstein GAN：生成样本、观看训练、并排对比。",
+        "用 PaddlePaddle 实现的 GAN 与 Wasserstein GAN：生成样本、观看训练、并排对比。",
     ),
     "draw": ("Draw", "生成样本"),
     "watch": ("Watch it learn", "观看训练"),
