@@ -48,7 +48,8 @@ def critic_step(
     loss = objective.critic_loss(real_output, fake_output)  # WGAN, line 5
     penalty = None
     if penalty_weight:  # WGAN-GP, lines 6–7
-        assert epsilon is not None
+        if epsilon is None:
+            raise ValueError("penalty_weight without epsilon")
         penalty = gradient_penalty(critic, real, fake, epsilon)
         loss = loss + penalty_weight * penalty
     update(optimizer, loss)  # WGAN, line 6
