@@ -36,7 +36,7 @@ def build(pool: Pool, runs: Path, lang: str) -> Any:
     with gr.Row(elem_classes="pw-columns"):
         for number in range(1, COLUMNS + 1):
             with gr.Column(min_width=280):
-                of_column = {"label": say(f"model_{number}"), "elem_id": f"draw-model-{number}"}
+                of_column: dict[str, Any] = {"label": say(f"model_{number}"), "elem_id": f"draw-model-{number}"}
                 chosen.append(gr.Dropdown([], allow_custom_value=True, **of_column))
                 pictures.append(gr.HTML(elem_id=f"draw-picture-{number}", elem_classes="pw-slot"))
                 abouts.append(gr.HTML(elem_id=f"draw-about-{number}"))
