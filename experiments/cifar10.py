@@ -3,8 +3,8 @@
 from experiments import main_table
 
 ABOUT = {
-    "title": "CIFAR-10, as far as two cores go.",
-    "title_zh": "CIFAR-10：两个核能走多远",
+    "title": "CIFAR-10: how far do two CPU hours go?",
+    "title_zh": "CIFAR-10：两个 CPU 小时能走多远？",
     "claim": """clipping and penalty make GANs train on CIFAR-10 as well: Inception score / FID 6.41 / 42.6 with clipping and
         6.68 / 40.2 with a gradient penalty on one convolutional network (Miyato et al., 1802.05957, table 2), DCGAN 6.11 /
         48.29 and WGAN-GP 5.22 / 53.98 in PyTorch-StudioGAN, whose clipped WGAN died (3.59 / 107.68).""",

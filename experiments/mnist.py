@@ -3,8 +3,8 @@
 from experiments import main_table
 
 ABOUT = {
-    "title": "MNIST: what 30 CPU minutes give, each model with its searched recipe.",
-    "title_zh": "MNIST：各用搜索到的配置，30 CPU 分钟能达到什么水平",
+    "title": "MNIST: what do 30 CPU minutes give, each model with its searched recipe?",
+    "title_zh": "MNIST：各用搜索到的配置，30 CPU 分钟能达到什么水平？",
     "claim": """Every one of these methods is said to reach good digits with enough care; in a wide search the best FID on
         MNIST were 6.8 ± 0.5 (non-saturating GAN), 6.7 ± 0.4 (WGAN), 7.8 ± 0.6 (LSGAN) and 20.3 ± 5.0 (WGAN-GP) (Lucic et al.,
         "Are GANs Created Equal?", 1711.10337, Inception features, not comparable with fd_lenet). WGAN's own claim is that it

@@ -7,8 +7,8 @@ from experiments.numeric import each
 from experiments.store import label_key
 
 ABOUT = {
-    "title": "PaperWeekly's own comparison: its networks, GAN beside WGAN, ten epochs of MNIST.",
-    "title_zh": "PaperWeekly 博文自己的比较：它的网络，GAN 与 WGAN，MNIST 十轮",
+    "title": "What does PaperWeekly's own comparison show: its networks, GAN beside WGAN, ten epochs of MNIST?",
+    "title_zh": "PaperWeekly 博文自己的比较（它的网络，GAN 与 WGAN，MNIST 十轮）说明了什么？",
     "claim": """WGAN does slightly better than the original GAN, its samples are slightly better, and it is more stable
         ("效果稍微好一些，生成质量稍微好一些，更稳定": the PaddlePaddle reproduction of 2018 by PaperWeekly, last section,
         below two grids of 64 digits).""",
