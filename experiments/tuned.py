@@ -68,7 +68,7 @@ ABOUT = {
             "says": "With learning rates that fall to 0 in both, on 4,000 digits in 5 CPU minutes, wgan outperforms the "
             "non-saturating GAN (dcgan).",
             "says_zh": "双方的学习率都降到 0 时，4,000 个手写数字，训练 5 CPU 分钟，wgan 胜过非饱和 GAN（dcgan）。",
-            "looked_at": (4, 5),
+            "looked_at": (4, 5, 7),
             "caveat": "The GAN's rates, before they fall, are those of its best trial, whose rates were constant.",
             "caveat_zh": "GAN 的学习率在下降之前取自它最好的试验，而那次试验的学习率是恒定的。",
         },
