@@ -21,7 +21,8 @@ ABOUT = {
     "run_zh": "wgan、wgan-gp、dcgan，用 configs/ 的配置：32 个滤波器的 dcgan 网络，两个 WGAN 用在手写数字上搜索到的超参数"
     "（这里没有再搜索），dcgan 用 DCGAN 自己的；各一个种子，"
     "步数约为 AMD EPYC（Zen 4）一个线程 2 CPU 小时所能做的"
-    "（按 weights/ 里的日志，实际为 120、115、136 CPU 分钟，最后一个在繁忙的机器上）；所用的 CIFAR-10 曾以 JPEG 存过一次。只列表，不据此下结论。"
+    "（按 weights/ 里的日志，实际为 120、115、136 CPU 分钟，最后一个在繁忙的机器上）；"
+    "所用的 CIFAR-10 曾以 JPEG 存过一次。只列表，不据此下结论。"
     "发表的数字要 100,000 个生成器步，没有在这里跑；GPU 上：python train.py --model wgan-gp-paper --data cifar10 --device gpu。",
     "core_seconds": 21600,
     "constants": "searched",
