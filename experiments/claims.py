@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from experiments import numeric
-from experiments.numeric import BINOMIAL, FEWEST, MOST, PROPORTIONS, STUDENTS, replicates_to_decide
+from experiments.numeric import BINOMIAL, FEWEST, LOGARITHMS, MOST, PROPORTIONS, STUDENTS, replicates_to_decide
 from reporting.numbers import in_digits
 
-HOLDS, FAILS, UNDECIDED = VERDICTS = ("holds", "does not hold", "undecided")
-WORDS = {"en": dict(zip(VERDICTS, VERDICTS)), "zh": dict(zip(VERDICTS, ("成立", "不成立", "未定")))}
+HOLDS, FAILS, ALIKE, UNDECIDED = VERDICTS = ("holds", "does not hold", "no large difference", "undecided")
+WORDS = {"en": dict(zip(VERDICTS, VERDICTS)), "zh": dict(zip(VERDICTS, ("成立", "不成立", "差别不大", "未定")))}
+LEAST_RATIO, LARGEST_RATIO = 0.8, 1.25  # between which two count as alike, the limits of bioequivalence, 80 to 125 %
 NOT_MEASURED = ("not measured yet", "尚未测")
 TERMS = {  # what is equal for those that a claim compares: in English, in Chinese
     "none": ("", ""),
@@ -31,7 +32,8 @@ Found = numeric.Interval
 @dataclass(frozen=True)
 class Claim:
     """says: the claim as it was tested. quantity: what is measured of a replicate, a seed's training say. It holds where the
-    whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side.
+    whole interval of the quantity lies `relation` the threshold, and does not where all of it lies on the other side. Of a ratio
+    compared with 1 there is no large difference where its interval contains 1 and lies between LEAST_RATIO and LARGEST_RATIO.
 
     terms: of TERMS. of_converged: it is about trainings that have converged: undecided unless all have. looked_at: the numbers
     of replicates at which its interval was looked at before more were added, so that it has the level of so many looks. after:
@@ -87,6 +89,9 @@ class Claim:
             return UNDECIDED, ("there is no interval", "没有区间")
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
+        if self.threshold == 1 and found.get("method") == LOGARITHMS:
+            if LEAST_RATIO < at_look["low"] and at_look["high"] < LARGEST_RATIO:
+                return ALIKE, ("", "")
         if found.get("method") in STUDENTS:
             wanted = replicates_to_decide(found, self.threshold, self.looks(found))
             many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
@@ -135,7 +140,7 @@ class Claim:
             "n": str(sum(value is not None for value in found["each"])) if found else "",
             "at_end": at_end,
             "looks": looks,
-            "after": self.after,
+            "after": self.after or self.verdict(found) == ALIKE,  # ALIKE came when most trainings had been seen
             "constants": self.constants,
             "measured": self.why(found) != NOT_MEASURED[0],
             "verdict": WORDS[language][self.verdict(found)],

@@ -10,7 +10,8 @@ from scipy import stats
 
 import experiments
 from experiments import claims, figures, numeric
-from experiments.claims import FAILS, HOLDS, UNDECIDED, Claim
+from experiments.claims import ALIKE, FAILS, HOLDS, UNDECIDED, Claim
+from experiments.numeric import LOGARITHMS
 
 ROW = {"says": "It is small.", "says_zh": "它很小。", "quantity": "size", "quantity_zh": "大小"}
 BELOW = Claim("k", **ROW, relation="below", threshold=1)
@@ -37,6 +38,13 @@ def found(low, high, n=3, **more):
         (BELOW, {**found(0.2, 0.9), "low": None, "high": None}, UNDECIDED),
         (BELOW, {**found(0.2, 0.9), "value": None}, UNDECIDED),
         (BELOW, None, UNDECIDED),
+        (BELOW, found(0.85, 1.2, method=LOGARITHMS), ALIKE),
+        (ABOVE, found(0.85, 1.2, method=LOGARITHMS), ALIKE),
+        (ABOVE, found(1.05, 1.2, method=LOGARITHMS), HOLDS),  # small, and there
+        (BELOW, found(0.8, 1.2, method=LOGARITHMS), UNDECIDED),
+        (BELOW, found(0.9, 1.25, method=LOGARITHMS), UNDECIDED),
+        (BELOW, {**found(0.85, 1.2, method=LOGARITHMS), "each": [0.9, None, None]}, UNDECIDED),
+        (Claim("k", **ROW, relation="below", threshold=1.1), found(0.9, 1.2, method=LOGARITHMS), UNDECIDED),  # no ratio of equals
     ],
 )
 def test_a_verdict_follows_from_the_whole_interval(claim, interval, verdict):
