@@ -89,9 +89,9 @@ class Claim:
             return UNDECIDED, ("there is no interval", "没有区间")
         if above or below:
             return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
-        if self.threshold == 1 and found.get("method") == LOGARITHMS:
-            if LEAST_RATIO < at_look["low"] and at_look["high"] < LARGEST_RATIO:
-                return ALIKE, ("", "")
+        a_ratio = self.threshold == 1 and found.get("method") == LOGARITHMS
+        if a_ratio and at_look["low"] > LEAST_RATIO and at_look["high"] < LARGEST_RATIO:
+            return ALIKE, ("", "")
         if found.get("method") in STUDENTS:
             wanted = replicates_to_decide(found, self.threshold, self.looks(found))
             many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
