@@ -92,9 +92,9 @@ ABOUT = {
             "looked_at": (6, 12),
             "after": True,
             "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
-            "than which modes are lost, and the GAN has had five times the generator steps. At first the difference was taken.",
+            "than which modes are lost, and the GAN has had five times the generator steps; at first the difference was taken.",
             "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本有多集中，"
-            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍。起初取的是差。",
+            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍；起初取的是差。",
         },
         "wgan_modes_25": {
             "like": "gp_modes_25",
