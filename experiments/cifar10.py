@@ -14,14 +14,12 @@ ABOUT = {
     "训练失败（3.59 / 107.68）。",
     "run": """wgan, wgan-gp and dcgan with configs/' recipes: dcgan networks of 32 filters, the two WGANs with the
         hyperparameters that the search chose on digits (nothing was searched here), dcgan with DCGAN's own; one seed each, for
-        about the steps that two CPU hours pay on one thread of an AMD EPYC (Zen 4): by the logs in weights/ 120, 115 and 136
-        CPU minutes, the last on a busy machine. On a copy of CIFAR-10 whose images had been stored as JPEG once: a table, from
-        which no claim is decided. The published figures take 100,000 generator steps and are not run here; on a GPU: python
-        train.py --model wgan-gp-paper --data cifar10 --device gpu.""",
+        about the steps that two CPU hours pay on one thread of an AMD EPYC (Zen 4). On a copy of CIFAR-10 whose images had been
+        stored as JPEG once: a table, from which no claim is decided. The published figures take 100,000 generator steps and are
+        not run here; on a GPU: python train.py --model wgan-gp-paper --data cifar10 --device gpu.""",
     "run_zh": "wgan、wgan-gp、dcgan，用 configs/ 的配置：32 个滤波器的 dcgan 网络，两个 WGAN 用在手写数字上搜索到的超参数"
     "（这里没有再搜索），dcgan 用 DCGAN 自己的；各一个种子，"
-    "步数约为 AMD EPYC（Zen 4）一个线程 2 CPU 小时所能做的"
-    "（按 weights/ 里的日志，实际为 120、115、136 CPU 分钟，最后一个在繁忙的机器上）；"
+    "步数约为 AMD EPYC（Zen 4）一个线程 2 CPU 小时所能做的；"
     "所用的 CIFAR-10 曾以 JPEG 存过一次。只列表，不据此下结论。"
     "发表的数字要 100,000 个生成器步，没有在这里跑；GPU 上：python train.py --model wgan-gp-paper --data cifar10 --device gpu。",
     "core_seconds": 21600,
