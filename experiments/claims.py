@@ -126,7 +126,7 @@ class Claim:
             at_end = "{1} 次训练中 {0} 次已收敛".format(*counts) if chinese else "{} of {}".format(*counts)
         looks = ""
         if found and found["low"] is not None and (times := self.looks(found)) > 1:
-            form = "看过 {} 次（{:.3g} % 区间）" if chinese else "looked at {} times ({:.3g} % interval)"
+            form = "查看 {} 次（{:.3g} % 区间）" if chinese else "looked at {} times ({:.3g} % interval)"
             looks = form.format(times, 100 * numeric.level(times))
         return {
             "key": self.key,

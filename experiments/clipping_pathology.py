@@ -22,7 +22,7 @@ ABOUT = {
         through the layers unless c is tuned, a penalty's do not (WGAN-GP, 1704.00028, section 3 and figure 1; PaperWeekly's post
         of 2018 says the same of the weights).""",
     "claim_zh": "权重裁剪的判别器学不到数据分布的高阶矩；权重被推到裁剪范围的两端；若不调好 c，梯度逐层爆炸或消失，惩罚则不会"
-    "（WGAN-GP，1704.00028，第 3 节、图 1；关于权重，2018 年参照博文说法相同）。",
+    "（WGAN-GP，1704.00028，第 3 节、图 1；关于权重，PaperWeekly 2018 年的博文说法相同）。",
     "run": """as in the paper the generator's distribution stands still, real points plus unit Gaussian noise. Surfaces: mlp
         critics of 128 units, clipped at 0.01 (RMSProp 5e-5, algorithm 1) and penalised with lambda 10 (Adam 1e-4, 0.5, 0.9),
         on the eight and 25 Gaussians and the Swiss roll, 4,000 steps. The clipped one's first weights are scaled to fill
@@ -30,10 +30,10 @@ ABOUT = {
         estimate on new points, divided by the slope that 99 % of them stay below, as a share of the exact W1 of 2,000 pairs.
         Layers: critics of twelve hidden layers of 64 units on the Swiss roll, c = 0.001, 0.01, 0.1 against the penalty,
         before any step (but clipped) and after 1,500; gradients in float64. Five seeds.""",
-    "run_zh": "与论文一样，生成器的分布静止：真实点加单位高斯噪声。曲面：128 个单元的 mlp 判别器，在 0.01 处裁剪（RMSProp "
+    "run_zh": "与论文一样，生成器的分布固定不变：真实点加单位高斯噪声。曲面：128 个单元的 mlp 判别器，按 c = 0.01 裁剪（RMSProp "
     "5e-5，算法 1）或以 lambda = 10 惩罚（Adam 1e-4、0.5、0.9），8 个、25 个高斯和瑞士卷，4,000 步。"
-    "裁剪的判别器的初始权重按层缩放到均匀填满 ±c：通常的初始值更大，只裁剪一次就会停在 ±c。所测的是新点上的估计值除以"
-    "斜率（99 % 的点都不超过的值），再除以 2,000 对点的精确 W1。"
+    "裁剪的判别器的初始权重按层缩放到均匀填满 ±c：通常的初始值更大，只裁剪一次就会停在 ±c。所测的是新点上的估计值先除以"
+    "斜率的 99 % 分位数，再除以 2,000 对点的精确 W1。"
     "逐层：瑞士卷上十二个隐藏层（64 个单元）的判别器，c = 0.001、0.01、0.1 "
     "与惩罚相比，训练之前（已裁剪）与 1,500 步之后；梯度用 float64 计算。五个种子。",
     "core_seconds": 700,

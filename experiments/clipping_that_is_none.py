@@ -12,7 +12,8 @@ ABOUT = {
         critic is never clipped, and trains critic and generator one to one; it reports that WGAN does slightly better than
         the original GAN and is more stable all the same. Algorithm 1 (Wasserstein GAN, 1701.07875) clips after each of five
         critic steps.""",
-    "claim_zh": "2018 年参照博文的代码算出了裁剪值却没有使用，判别器从未被裁剪，且与生成器 1:1 训练；它仍说 WGAN 略好、更稳定。"
+    "claim_zh": "PaperWeekly 2018 年的博文，代码算出了裁剪后的权重却没有写回，判别器从未被裁剪，"
+    "且与生成器 1:1 训练；它仍说 WGAN 略好、更稳定。"
     "算法 1（WGAN，1701.07875）在五个判别器步的每一步之后都裁剪。",
     "run": """wgan on dcgan with 16 filters, mnist-5k, RMSProp 5e-5, three seeds (six of the listing and of algorithm 1,
         which three did not tell apart): with clipping (0.01) and without, with five critic steps and with one, 1,500

@@ -43,14 +43,14 @@ ABOUT = {
             "2,000 generator steps.",
             "says_zh": "生成器为 mlp、用论文的超参数时，wgan 在 2,000 个生成器步内生成的数字有一半可辨认。",
             "quantity": "fd_lenet at the end (of an mlp's digits more than half can be read at 25)",
-            "quantity_zh": "结束时的 fd_lenet（mlp 的样本在 25 时有一半以上可辨认）",
+            "quantity_zh": "结束时的 fd_lenet（mlp 的 fd_lenet 为 25 时，一半以上的样本可辨认）",
             "relation": "below",
             "threshold": 25,
             "after": True,
             "caveat": "It stands in the place of a rank correlation, of which nothing follows where no digits are learnt; with "
             "a dcgan generator wgan is not there after so few steps, either.",
-            "caveat_zh": "它代替了原来的秩相关系数（没有学成数字时说明不了什么）；步数这样少时，生成器为 dcgan 的 wgan "
-            "也还没有达到。",
+            "caveat_zh": "它代替了原来的秩相关系数（没有生成可辨认的数字时，它说明不了什么）；步数这样少时，"
+            "生成器为 dcgan 的 wgan 也还没有达到。",
         },
         "js_dcgan": {
             "says": "The JS estimate of a GAN does not fall as the samples get better (dcgan generator).",

@@ -26,7 +26,7 @@ ABOUT = {
         of magnitude (figure 2, theorem 2.4); with −log D it grows, and its variance too (figure 3): under noise in D and ∇D
         each coordinate is "a centered Cauchy distribution with infinite expectation and variance" (Towards Principled
         Methods, 1701.04862, theorem 2.6).""",
-    "claim_zh": "让训练了 1、10、25 轮的 DCGAN 保持不动，从头训练判别器：即使样本很好，判别器的误差也趋于 0，"
+    "claim_zh": "固定训练了 1、10、25 轮的 DCGAN，从头训练判别器：即使样本很好，判别器的误差也趋于 0，"
     "准确率趋于 1（图 1）；log(1 − D) "
     "的梯度衰减几个数量级（图 2，定理 2.4）；−log D 的梯度及其方差增大（图 3）；若 D 与 ∇D 带噪声，每个坐标服从期望和方差"
     "无穷的 Cauchy 分布（1701.04862，定理 2.6）。",
@@ -38,9 +38,9 @@ ABOUT = {
         of 200 batches are projected on 64 random directions; Hill's estimator takes, of each, the 20 values farthest from the
         median. The theorem assumes noise in D; here only z is random.""",
     "run_zh": "dcgan 用搜索到的配置在 mnist-5k 上训练，三个种子；"
-    "取第 200 和第 3,800 个生成器步的生成器（权重平均后的，评估模式），此后保持不动。"
+    "取第 200 和第 3,800 个生成器步的生成器（权重平均后的，评估模式），此后参数固定。"
     "对每一个都从头训练（每批 64 张）：判别器 10,000 步（DCGAN 的 Adam，2e-4；论文为 4,000 步），"
-    "在 0.01 处裁剪的判别器（RMSProp 5e-5）和带梯度惩罚的判别器（lambda = 10，Adam 1e-4）各 2,000 步，"
+    "按 c = 0.01 裁剪的判别器（RMSProp 5e-5）和带梯度惩罚的判别器（lambda = 10，Adam 1e-4）各 2,000 步，"
     "都是 16 个滤波器的 dcgan。"
     "误差和准确率用 960 张留出图像和同样多的新样本；生成器梯度的"
     "范数和方差取自 20 批，每批 64。尾部：把最后一步之后 200 批的梯度投影到 64 个随机方向上，每个方向取离中位数最远的 20 "
@@ -61,7 +61,7 @@ ABOUT = {
         },
         "saturating_vanishes": {
             "says": "A discriminator from scratch leaves a DCGAN of 200 steps next to nothing of log(1 − D)'s gradient.",
-            "says_zh": "从头训练的判别器，几乎不让训练了 200 步的 DCGAN 得到 log(1 − D) 的梯度。",
+            "says_zh": "面对从头训练的判别器，训练了 200 步的 DCGAN 几乎得不到 log(1 − D) 的梯度。",
             "quantity": "norm of the generator's gradient after the last step over its largest",
             "quantity_zh": "最后一步之后生成器梯度的范数与途中最大值之比",
             "relation": "below",
@@ -71,9 +71,9 @@ ABOUT = {
         "saturating_vanishes_late": {
             "like": "saturating_vanishes",
             "says": "A discriminator from scratch leaves a DCGAN of 3,800 steps next to nothing of log(1 − D)'s gradient.",
-            "says_zh": "从头训练的判别器，几乎不让训练了 3,800 步的 DCGAN 得到 log(1 − D) 的梯度。",
+            "says_zh": "面对从头训练的判别器，训练了 3,800 步的 DCGAN 几乎得不到 log(1 − D) 的梯度。",
             "caveat": "Both ages were one claim at first; at this one the gradient still falls after 10,000 steps.",
-            "caveat_zh": "最初两个阶段合为一个结论；这一阶段的梯度在 10,000 步之后仍在减小。",
+            "caveat_zh": "起初两个阶段合为一条结论；这一阶段的梯度在 10,000 步之后仍在减小。",
         },
         "log_d_grows": {
             "says": "With −log D the gradient grows, at every age.",

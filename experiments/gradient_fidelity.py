@@ -24,7 +24,7 @@ ABOUT = {
         to 3,000 steps. Cosine, mean over 2,000 generated points, between the critic's gradient and the way to the partner in
         an optimal assignment to 2,000 real points; the same between two such assignments shows what so many points allow. Ten
         seeds; a seed's number is the mean over the two sets.""",
-    "run_zh": "未训练、保持不动的生成器，分别对 8 个和 25 个高斯；判别器（64 个单元的 mlp）按 c = 0.01、0.03、0.1 裁剪（RMSProp "
+    "run_zh": "未训练、参数固定的生成器，分别对 8 个和 25 个高斯；判别器（64 个单元的 mlp）按 c = 0.01、0.03、0.1 裁剪（RMSProp "
     "1e-3），或按 lambda = 0.1、1、10 惩罚（Adam 1e-3），训练 10 到 3,000 步。用最优指派为 2,000 个生成点"
     "各配一个真实点（共 2,000 个），求判别器的梯度与指向所配真实点的方向之间夹角余弦的均值；"
     "两次这样的指派之间的余弦，就是点数有限时所能达到的上限。"
@@ -43,7 +43,7 @@ ABOUT = {
         "clip_rises": {
             "like": "penalty_rises",
             "says": "With clipping at 0.01 it is truer after 3,000 critic steps than after 10.",
-            "says_zh": "在 0.01 处裁剪时，3,000 个判别器步之后的梯度比 10 步之后的准。",
+            "says_zh": "裁剪（c = 0.01）时，3,000 个判别器步之后的梯度比 10 步之后的准。",
             "caveat": "It is truest after about 100 steps and falls from there on (table): more steps do not make it truer.",
             "caveat_zh": "100 步左右最准，此后变差（见表），所以并非步数越多越准。",
         },
@@ -58,10 +58,10 @@ ABOUT = {
         "clip_true": {
             "like": "penalty_true",
             "says": "With clipping at 0.01 and 3,000 steps the critic's gradient at samples is the Wasserstein distance's.",
-            "says_zh": "在 0.01 处裁剪、3,000 步之后，判别器在样本处的梯度就是 Wasserstein 距离的梯度。",
+            "says_zh": "裁剪（c = 0.01）、3,000 步之后，判别器在样本处的梯度就是 Wasserstein 距离的梯度。",
             "caveat": "0.01 is the worst of the three c, and its steps of 1e-3 are a tenth of c; with c = 0.1 much less is "
             "missing (table).",
-            "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差得少得多（见表）。",
+            "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差距小得多（见表）。",
         },
         "penalty_truer": {
             "says": "The penalty (lambda 10) gives a truer gradient than clipping (0.01).",
@@ -73,7 +73,7 @@ ABOUT = {
             "terms": "critic steps",
             "caveat": "0.01 is the worst of the three c, and its steps of 1e-3 are a tenth of c; with c = 0.1 much less is "
             "missing (table).",
-            "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差得少得多（见表）。",
+            "caveat_zh": "0.01 是三个 c 中最差的一个，1e-3 的步长又是它的十分之一；c = 0.1 时差距小得多（见表）。",
         },
     },
 }

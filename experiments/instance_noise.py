@@ -27,7 +27,7 @@ ABOUT = {
         the probability mass" (Towards Principled Methods, 1701.04862, section 3); PaperWeekly's post of 2018 calls it a remedy
         that "does not change the nature" of the problem.""",
     "claim_zh": "给判别器的输入加连续噪声，把概率质量抹平，可以打破梯度消失诸定理的前提（1701.04862，第 3 节）；"
-    "2018 年参照博文称之为“治标不治本”。",
+    "PaperWeekly 2018 年的博文称之为“治标不治本”。",
     "run": """the saturating GAN (minimax, Adam 2e-4) without noise, with Gaussian noise of sigma 0.5 on real and generated
         inputs, and with noise that falls from 0.5 to 0 over the training; wgan-gp beside them. Eight Gaussians, mlp of 128
         units, 5,000 critic steps; mnist-5k, mlp of 512 units, 2,000 critic steps. Ten seeds on points, sixteen on digits (six

@@ -54,14 +54,14 @@ LEAD: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (
         "PaperWeekly's listing never clips, so that it is no WGAN",
-        "博文的代码从未真正裁剪权重，因此不是 WGAN",
+        "PaperWeekly 博文的代码从未真正裁剪权重，因此不是 WGAN",
         ("clipping_that_is_none.no_estimate", "clipping_that_is_none.clipping_helps_5", "clipping_that_is_none.clipping_helps_1"),
     ),
     (
         "Claimed by neither paper (WGAN-GP's says that it is slower than DCGAN by the clock): that a WGAN is ahead of the GAN "
         "in the same "
         "CPU time",
-        "论文并未声称（WGAN-GP 的论文说按时间它比 DCGAN 慢）、本项目另行检验：CPU 时间相同时，WGAN 优于 GAN",
+        "论文并未声称（WGAN-GP 的论文说，按实际用时 WGAN-GP 比 DCGAN 慢）、本项目另行检验：CPU 时间相同时，WGAN 优于 GAN",
         ("tuned.wgan", "tuned.wgan-gp", "tuned.wgan_falling", "tuned.gp_falling")
         + ("fashion_mnist.wgan_ahead", "fashion_mnist.gp_ahead"),
     ),
@@ -72,7 +72,7 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "What the papers prove is seen here on points: where a discriminator has learnt its job log(1 − D) leaves no gradient, a "
         "critic does, and a penalised critic knows the distance and its direction.",
-        "论文证明的，在平面点上都看得到：判别器学好之后，log(1 − D) 的梯度消失，WGAN 的判别器仍给出梯度，"
+        "论文证明的结论，在平面点上可以看到。判别器学好之后，log(1 − D) 的梯度消失，WGAN 的判别器仍给出梯度，"
         "带梯度惩罚的判别器能给出距离及其方向。",
         {
             "vanishing_gradients.saturating_vanishes": "holds",
@@ -90,8 +90,8 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "Two things that WGAN's paper says of images are not confirmed at our small budgets: of the two generators with which a "
         "GAN is said to fail, neither is trained by WGAN alone, and momentum does more harm in the generator than in the critic.",
-        "WGAN 论文关于图像的两个说法，在这里的小预算下没有得到证实：据说 GAN 训练不了的两种生成器，没有一种是只有 WGAN "
-        "能训练的；动量在生成器里的害处比在判别器里大。",
+        "WGAN 论文关于图像的两个说法，在这里的小预算下没有得到证实：论文称 GAN 训练不了的两种生成器，没有一种是 WGAN "
+        "训练成功而 GAN 失败；动量在生成器里的害处比在判别器里大。",
         {
             "section_43.only_wgan_constant": "does not hold",
             "section_43.only_wgan_mlp": "does not hold",

@@ -18,7 +18,7 @@ ABOUT = {
     "title_zh": "GAN 丢掉的模式，WGAN 找得到吗？",
     "claim": """"In no experiment did we see evidence of mode collapse for the WGAN algorithm." (Wasserstein GAN,
         1701.07875, section 4.3); the posts say that it "basically solves" mode collapse.""",
-    "claim_zh": "“没有在任何实验里看到 WGAN 的模式坍塌”（WGAN，1701.07875，4.3 节）；参照博文说它“基本解决”了模式坍塌。",
+    "claim_zh": "“没有在任何实验里看到 WGAN 的模式坍塌”（WGAN，1701.07875，4.3 节）；本项目参照的博文说它“基本解决”了模式坍塌。",
     "run": """the non-saturating GAN, wgan and wgan-gp with their authors' hyperparameters (gan_toy.py's: lambda 0.1 on
         points), mlp of 128 units, batch 256, on the eight and 25 Gaussians and the Swiss roll: 2,000 generator steps with
         five critic steps each, 10,000 of the GAN with one; three seeds, on the 25 Gaussians twenty, since six and twelve did
@@ -27,13 +27,13 @@ ABOUT = {
         the 25 Gaussians with the recipes that the search found on the eight, for as many steps as configs/ gives them
         (wgan-gp three times as many), eight and five seeds: of five failures, and of six at a second look, the exact
         interval still contains a half. Stacked MNIST is an experiment of its own.""",
-    "run_zh": "非饱和 GAN、wgan、wgan-gp，作者们的超参数（gan_toy.py：点上 lambda = 0.1），128 个单元的 mlp，每批 256，8 "
+    "run_zh": "非饱和 GAN、wgan、wgan-gp，作者们的超参数（gan_toy.py：平面点上 lambda = 0.1），128 个单元的 mlp，每批 256，8 "
     "个、25 个高斯和瑞士卷：2,000 个生成器步、每步五个判别器步，GAN 做 10,000 步、每步一个；三个种子，"
     "25 个高斯上二十个（六个和十二个都分不出高下）。"
     "在 1,000 个样本里统计，有一个合格样本的模式就算找到。"
     "算法 1 的学习率 5e-5 适合十倍的步数，所以 wgan 又用 5e-4、c = 0.1 做了一次。"
     "训练到收敛：25 个高斯上，wgan 和 wgan-gp 用在八个高斯上搜索到的配置，步数按 configs/（wgan-gp 为三倍），"
-    "wgan 八个种子，wgan-gp 五个（五次全部失败时，或第二次查看、六次全部失败时，精确区间都仍含一半，无法判定）。堆叠 MNIST "
+    "wgan 八个种子（五次全部失败、第二次查看时六次全部失败，精确区间都仍含 0.5，不能判定），wgan-gp 五个。堆叠 MNIST "
     "另有实验 stacked。",
     "core_seconds": 5700,
     "constants": "the papers'",
@@ -93,7 +93,7 @@ ABOUT = {
             "after": True,
             "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
             "than which modes are lost, and the GAN has had five times the generator steps; at first the difference was taken.",
-            "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本有多集中，"
+            "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本离模式有多近，"
             "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍；起初取的是差。",
         },
         "wgan_modes_25": {

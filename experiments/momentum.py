@@ -25,7 +25,7 @@ ABOUT = {
     "双方都用 RMSProp，或 Adam（β1 = 0、0.5、0.9；β2 = 0.99，与 "
     "RMSProp 相同，"
     "作者的 --adam 选项为 0.999）；学习率 5e-5 做 1,500 个生成器步，2e-4 做 400 步；另有无动量的 SGD（0.05）400 步。测最后的 "
-    "fd_lenet、途中检查点之间的最大升幅、估计值为负的记录步所占比例、估计值的粗糙度（后一半相邻记录步之差的均值除以该处均值）。",
+    "fd_lenet、途中后一个检查点与前一个之比的最大值、估计值为负的记录步所占比例、估计值的粗糙度（后一半中相邻记录步之差的绝对值的均值，除以这一半的均值）。",
     "core_seconds": 5400,
     "constants": "the papers'",
     "claims": {
@@ -78,7 +78,7 @@ ABOUT = {
             "says_zh": "学习率 2e-4 时，β1 = 0.9 的 fd_lenet 在相邻检查点之间的回升比没有动量时大。",
             "quantity": "largest factor by which fd_lenet rises from one checkpoint to the next (the untrained one left out; 1 "
             "where it only falls), with β1 divided by the one without, paired by seed",
-            "quantity_zh": "fd_lenet 从一个检查点到下一个的最大上升倍数（不计未训练的检查点；只降不升则为 1），"
+            "quantity_zh": "后一个检查点与前一个的 fd_lenet 之比的最大值（不计未训练的检查点；只降不升则为 1），"
             "有动量与没有动量之比（按种子配对）",
             "relation": "above",
             "threshold": 1,

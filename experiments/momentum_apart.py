@@ -21,7 +21,7 @@ from training.trainer import GANTrainer, TeamOptimizer
 
 ABOUT = {
     "title": "Whose momentum upsets a clipped WGAN, and does its critic's step turn against the gradient?",
-    "title_zh": "是谁的动量扰乱了权重裁剪的 WGAN？判别器的更新会不会与下坡方向相反？",
+    "title_zh": "是谁的动量扰乱了权重裁剪的 WGAN？判别器的更新会不会背离负梯度方向？",
     "claim": """"We identified momentum as a potential cause because, as the loss blew up and samples got worse, the cosine
         between the Adam step and the gradient usually turned negative. The only places where this cosine was negative was in
         these situations of instability." (Wasserstein GAN, 1701.07875, section 4, of Adam with β1 > 0 on the critic).""",
@@ -33,7 +33,7 @@ ABOUT = {
         the clipping, and the way downhill, minus the gradient of its batch; fd_lenet of 5,000 samples after the last.""",
     "run_zh": "wgan，16 个滤波器的 dcgan，mnist-5k，三个种子，双方都用 Adam，β2 = 0.999（作者的 --adam 选项）；β1 = 0.9 "
     "和 0.5 只用于判别器、只用于生成器、用于双方或都不用；学习率 2e-4，400 个生成器步。"
-    "每个判别器步都测 Adam 的更新（裁剪之前）与下坡方向（该批梯度取负）的夹角余弦；最后测 5,000 个样本的 fd_lenet。",
+    "每个判别器步都测 Adam 的更新（裁剪之前）与负梯度方向（该批的）的夹角余弦；最后测 5,000 个样本的 fd_lenet。",
     "core_seconds": 1300,
     "constants": "ours",
     "claims": {

@@ -34,7 +34,7 @@ ABOUT = {
     "claims": {
         "penalty_gap": {
             "says": "On 1,000 digits a penalised critic tells the images it was trained on from others.",
-            "says_zh": "只有 1,000 个手写数字时，带梯度惩罚的判别器能分辨训练过的图像与别的图像。",
+            "says_zh": "只有 1,000 个手写数字时，带梯度惩罚的判别器能分辨训练图像与别的图像。",
             "quantity": "relative gap of the estimates of trained and held-out images at the end",
             "quantity_zh": "结束时训练图像与留出图像估计值的相对差距",
             "relation": "above",
@@ -42,7 +42,7 @@ ABOUT = {
         },
         "penalty_grows": {
             "says": "A penalised critic's preference for the images it was trained on grows through training.",
-            "says_zh": "带梯度惩罚的判别器对训练过的图像的偏好在训练中增大。",
+            "says_zh": "带梯度惩罚的判别器对训练图像的偏好在训练中增大。",
             "quantity": "relative gap at the end minus the one at the first checkpoint",
             "quantity_zh": "结束时的相对差距减去第一个检查点的",
             "relation": "above",
@@ -50,7 +50,7 @@ ABOUT = {
         },
         "penalty_train_rises": {
             "says": "On 1,000 digits a penalised critic's estimate of the images it was trained on goes on rising.",
-            "says_zh": "只有 1,000 个手写数字时，带梯度惩罚的判别器对训练过的图像的估计值一直上升。",
+            "says_zh": "只有 1,000 个手写数字时，带梯度惩罚的判别器对训练图像的估计值一直上升。",
             "quantity": "rank correlation of the estimate of trained images with the step, over the checkpoints",
             "quantity_zh": "各检查点上训练图像的估计值与步数的秩相关系数",
             "relation": "above",
@@ -69,7 +69,7 @@ ABOUT = {
         "clip_gap": {
             "like": "penalty_gap",
             "says": "On 1,000 digits a clipped critic tells the images it was trained on from others.",
-            "says_zh": "只有 1,000 个手写数字时，权重裁剪的判别器能分辨训练过的图像与别的图像。",
+            "says_zh": "只有 1,000 个手写数字时，权重裁剪的判别器能分辨训练图像与别的图像。",
         },
     },
 }

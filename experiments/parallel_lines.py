@@ -19,7 +19,7 @@ ABOUT = {
         plot is continuous and provides a usable gradient everywhere" (Wasserstein GAN, 1701.07875, example 1 and figure 1;
         PaperWeekly's post of 2018, "一个简单直观的例子").""",
     "claim_zh": "EM 距离 W(P0, Pθ) = |θ| 连续，而 JS、KL、TV 在 θ ≠ 0 时都是常数或无穷，所以 Pθ 只在 EM 距离下收敛到 P0"
-    "（WGAN，1701.07875，例 1、图 1；2018 年参照博文“一个简单直观的例子”）。",
+    "（WGAN，1701.07875，例 1、图 1；PaperWeekly 2018 年的博文“一个简单直观的例子”）。",
     "run": """P0 = (0, Z), Pθ = (θ, Z), Z uniform on [0, 1], ten θ from 0 to 1. For each θ and each of thirty seeds (ten did not
         decide) a discriminator, a clipped (c = 0.1) and a penalised critic (lambda 10; mlp of 64 units) are trained on fresh
         samples; their estimates and the mean gradient at Pθ along θ are measured on new ones. The clipped critic's estimate is
@@ -83,7 +83,7 @@ ABOUT = {
             "says": "From θ = 0.1 on log(1 − D) passes Pθ next to no gradient, at any distance.",
             "says_zh": "θ ≥ 0.1 时，不论多远，log(1 − D) 传给 Pθ 的梯度几乎为零。",
             "quantity": "largest size of the mean gradient along θ, over θ from 0.1 on (an exact critic's: 1)",
-            "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度绝对值的最大值（精确的判别器为 1）",
+            "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度绝对值的最大值（精确的 WGAN 判别器为 1）",
             "relation": "below",
             "threshold": 0.01,
             "looked_at": (3, 10),

@@ -9,7 +9,7 @@ from experiments.numeric import mcnemar
 
 ABOUT = {
     "title": "On architectures drawn at random, which method trains more of them?",
-    "title_zh": "随机抽取的网络结构中，哪种方法能训练成功更多？",
+    "title_zh": "随机抽取的网络结构，哪种方法训练成功的更多？",
     "claim": """of 200 architectures drawn at random WGAN-GP trains many that the standard GAN objective does not (WGAN-GP,
         1704.00028, section 5.1, tables 1 and 2); a WGAN takes no careful design of the network architecture either
         (Wasserstein GAN, 1701.07875, introduction).""",
@@ -29,7 +29,7 @@ ABOUT = {
     "claims": {
         "gp": {
             "says": "wgan-gp trains architectures that the GAN does not, more than the other way round.",
-            "says_zh": "wgan-gp 能训练而 GAN 不能的结构，多于反过来的。",
+            "says_zh": "只有 wgan-gp 能训练的结构，多于只有 GAN 能训练的结构。",
             "quantity": "of the architectures that only one of the two trains, the share that wgan-gp does",
             "quantity_zh": "只有一方训练成功的结构中，成功的是 wgan-gp 的比例",
             "relation": "above",

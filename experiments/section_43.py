@@ -46,8 +46,8 @@ ABOUT = {
             "says_zh": "生成器为 mlp 时，3,000 个生成器步之内，wgan 生成的数字有一半可辨认，而 GAN 的没有。",
             "quantity": "the smaller of 25 / wgan's fd_lenet and the GAN's fd_lenet / 25, paired by seed (of an mlp's digits "
             "more than half can be read at 25)",
-            "quantity_zh": "25 / wgan 的 fd_lenet 与 GAN 的 fd_lenet / 25 中较小的（按种子配对；mlp 的样本在 25 "
-            "时有一半以上可辨认）",
+            "quantity_zh": "25 / wgan 的 fd_lenet 与 GAN 的 fd_lenet / 25 中较小的（按种子配对；mlp 的 fd_lenet 为 25 "
+            "时，一半以上的样本可辨认）",
             "relation": "above",
             "threshold": 1,
             "terms": "generator steps",
@@ -72,7 +72,7 @@ ABOUT = {
             "says": "With an mlp generator wgan's samples lack no class.",
             "says_zh": "生成器为 mlp 时，wgan 的样本不缺任何一类。",
             "caveat": "Its samples are no digits, so that it says nothing of mode collapse.",
-            "caveat_zh": "它的样本不成数字，因此说明不了模式坍塌。",
+            "caveat_zh": "它没有生成可辨认的数字，因此说明不了模式坍塌。",
         },
     },
 }

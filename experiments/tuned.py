@@ -86,22 +86,22 @@ ABOUT = {
             "says_zh": "用 configs/ 的配置，wgan 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of the estimate, of held-out images and the averaged generator's samples, with "
             "fd_lenet over a training",
-            "quantity_zh": "一次训练中估计值（留出图像与平均后的生成器的样本）与 fd_lenet 的秩相关系数",
+            "quantity_zh": "一次训练中估计值（留出图像与权重平均后的生成器的样本）与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
             "looked_at": (3,),
             "after": True,
             "caveat": "Outside of the paper's conditions: one critic step, which the search chose, and rates that fall to 0; "
             "only of seeds that were scored in random order; the section says why.",
-            "caveat_zh": "不符合论文的条件：每步只有一个判别器步（搜索所选），学习率降到 0；只用随机排列后评分的种子，"
-            "原因见该节。",
+            "caveat_zh": "不符合论文的条件：每个生成器步只有一个判别器步（搜索选出的），学习率降到 0；"
+            "只用评分时留出图像随机排列的种子，原因见 tuned 一节。",
         },
         "gp_follows": {
             "says": "With the recipe of configs/ wgan-gp's estimate follows the quality.",
             "says_zh": "用 configs/ 的配置，wgan-gp 的估计值与样本质量的变化一致。",
             "quantity": "rank correlation of the estimate, of held-out images and the averaged generator's samples, with "
             "fd_lenet over a training",
-            "quantity_zh": "一次训练中估计值（留出图像与平均后的生成器的样本）与 fd_lenet 的秩相关系数",
+            "quantity_zh": "一次训练中估计值（留出图像与权重平均后的生成器的样本）与 fd_lenet 的秩相关系数",
             "relation": "above",
             "threshold": 0.5,
             "looked_at": (3,),

@@ -24,7 +24,7 @@ ABOUT = {
         figures 2 and 3; the posts repeat it). What the trick descends is KL(Pg ‖ Pr) − 2 JS (theorem 2.5).""",
     "claim_zh": "判别器越好，E log(1 − D(G(z))) 的梯度越小，支撑集不相交时趋于零；−log D 的梯度不消失，但方差增大；"
     "WGAN 的判别器（critic）处处有梯度，不会饱和"
-    "（WGAN，1701.07875，第 3 节、图 2；1701.04862，定理 2.4、图 2 和 3；两篇参照博文）；"
+    "（WGAN，1701.07875，第 3 节、图 2；1701.04862，定理 2.4、图 2 和 3；本项目参照的两篇博文）；"
     "−log D 实际减小的是 KL(Pg ‖ Pr) − 2 JS（定理 2.5）。",
     "run": """a discriminator, a clipped critic (c = 0.1) and a penalised one (lambda 10), mlp of 64 units. Left: between
         N(−1, 0.3²) and N(2, 0.3²) on a line, what each passes to a sample at x. Right: an untrained generator of 64 units
@@ -34,7 +34,7 @@ ABOUT = {
         2 JS by numerical integration. Ten seeds. frozen_dcgan has a trained DCGAN in the generator's place.""",
     "run_zh": "GAN 判别器、权重裁剪的判别器（c = 0.1）、带梯度惩罚的判别器（lambda = 10），64 个单元的 mlp。"
     "左：直线上 N(−1, 0.3²) 与 "
-    "N(2, 0.3²) 之间，各自在 x 处传给样本的梯度。右：未训练、静止的生成器（64 个单元）对八个高斯，判别器训练 3,000 步期间"
+    "N(2, 0.3²) 之间，各自在 x 处传给样本的梯度。右：未训练、参数固定的生成器（64 个单元）对八个高斯，判别器训练 3,000 步期间"
     "生成器参数梯度的范数和方差（20 批，每批 256）。定理 2.5：N(0, 1) 与 N(θ, 1)（θ = 0.5、1、2，gθ(z) = θ + z）之间的判别器"
     "训练 3,000 步（每批 2,048），−log D 沿 θ 的导数与数值积分得到的 KL − 2 JS 的导数相比。十个种子。"
     "frozen_dcgan 用训练过的 DCGAN 作生成器。",

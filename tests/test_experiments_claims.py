@@ -208,7 +208,7 @@ def test_a_verdict_is_that_of_the_last_look_and_says_so():
     once, again = (Claim("k", **ROW, relation="below", threshold=0.97, looked_at=at) for at in ((), (1, 2, 3, 30)))
     assert once.verdict(interval) == HOLDS and once.in_words(interval)["looks"] == ""
     assert again.verdict(interval) == UNDECIDED and again.in_words(interval)["looks"] == "looked at 4 times (98.8 % interval)"
-    assert again.in_words(interval, "zh")["looks"] == "看过 4 次（98.8 % 区间）"
+    assert again.in_words(interval, "zh")["looks"] == "查看 4 次（98.8 % 区间）"
     assert Claim("k", **ROW, relation="below", threshold=0.97, looked_at=(4,)).verdict(interval) == HOLDS, "this is that look"
     assert f"at least {numeric.replicates_to_decide(interval, 0.97, 4)} seeds" in again.why(interval)
     assert numeric.replicates_to_decide(interval, 0.97, 4) > numeric.replicates_to_decide(interval, 0.97, 1)
