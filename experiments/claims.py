@@ -23,7 +23,7 @@ TERMS = {  # what is equal for those that a claim compares: in English, in Chine
     "generator steps": ("at equal generator steps", "生成器步数相同"),
     "critic steps": ("at equal critic steps", "判别器步数相同"),
     "all steps": ("at equal generator and critic steps", "生成器与判别器步数都相同"),
-    "CPU seconds": ("in equal CPU seconds", "CPU 秒数相同"),
+    "CPU seconds": ("at the steps that equal CPU seconds pay", "步数按相同的 CPU 秒数定"),
 }
 SIDES = {"above": ("above", "大于"), "below": ("below", "小于")}
 Found = numeric.Interval
@@ -61,7 +61,7 @@ class Claim:
         return self._judge(found)[0]
 
     def why(self, found: Found | None, language: str = "en") -> str:
-        """Why it is undecided, in words; '' where it is not."""
+        """Why it is undecided, or that what decides it is a small difference, in words; '' else."""
         return self._judge(found)[1][language == "zh"]
 
     def _judge(self, found: Found | None) -> tuple[str, tuple[str, str]]:
@@ -87,10 +87,12 @@ class Claim:
             )
         if not known:
             return UNDECIDED, ("there is no interval", "没有区间")
-        if above or below:
-            return HOLDS if above == (self.relation == "above") else FAILS, ("", "")
         a_ratio = self.threshold == 1 and found.get("method") == LOGARITHMS
-        if a_ratio and at_look["low"] > LEAST_RATIO and at_look["high"] < LARGEST_RATIO:
+        within = a_ratio and at_look["low"] > LEAST_RATIO and at_look["high"] < LARGEST_RATIO
+        if above or below:
+            said = ("a small difference", "差别小") if within else ("", "")
+            return HOLDS if above == (self.relation == "above") else FAILS, said
+        if within:
             return ALIKE, ("", "")
         if found.get("method") in STUDENTS:
             wanted = replicates_to_decide(found, self.threshold, self.looks(found))

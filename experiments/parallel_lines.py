@@ -54,8 +54,8 @@ ABOUT = {
             "caveat_zh": "它的斜率处处不同，除以最大者会使估计值偏小。",
         },
         "penalised_gradient": {
-            "says": "A penalised critic gives Pθ a gradient towards P0 at every distance.",
-            "says_zh": "不论多远，带梯度惩罚的判别器都给 Pθ 一个指向 P0 的梯度。",
+            "says": "From θ = 0.1 on a penalised critic gives Pθ a gradient towards P0, at every distance.",
+            "says_zh": "θ ≥ 0.1 时，不论多远，带梯度惩罚的判别器都给 Pθ 一个指向 P0 的梯度。",
             "quantity": "least mean gradient along θ, over θ from 0.1 on (exact: 1)",
             "quantity_zh": "θ ≥ 0.1 时沿 θ 的平均梯度的最小值（精确值 1）",
             "relation": "above",
@@ -64,8 +64,9 @@ ABOUT = {
         },
         "clipped_gradient": {
             "like": "penalised_gradient",
-            "says": "A clipped critic, divided by its largest slope, gives Pθ a gradient towards P0 at every distance.",
-            "says_zh": "不论多远，权重裁剪的判别器给 Pθ 的梯度（除以最大斜率）都指向 P0。",
+            "says": "From θ = 0.1 on a clipped critic, divided by its largest slope, gives Pθ a gradient towards P0, at every "
+            "distance.",
+            "says_zh": "θ ≥ 0.1 时，不论多远，权重裁剪的判别器给 Pθ 的梯度（除以最大斜率）都指向 P0。",
             "after": True,
             "caveat": "The threshold was 0.5 before these trainings, then 0, and is 0.5 again.",
             "caveat_zh": "阈值在这些训练之前是 0.5，后来改为 0，现已改回 0.5。",

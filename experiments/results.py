@@ -181,8 +181,8 @@ def render() -> dict[str, str]:
     """{path below the repository: its text}."""
     about = {name: experiments.about(name) for name in experiments.NAMES}
     measured = read()
-    levels = [
-        numeric.level(claim.looks(found))
+    misses = [  # of an interval at its last look, with those of the looks before it
+        sum(1 - numeric.level(look) for look in range(1, claim.looks(found) + 1))
         for name, content in measured.items()
         for claim in claims.of(about[name])
         if (found := content["numbers"]["claims"].get(claim.key)) and found["low"] is not None
@@ -197,8 +197,8 @@ def render() -> dict[str, str]:
         "full_budgets": full_budgets,
         "on_a_gpu": on_a_gpu,
         "recipe": recipes.load,
-        "intervals": len(levels),
-        "misses": sum(1 - level for level in levels),  # of these that can be expected
+        "intervals": len(misses),
+        "misses": sum(misses),  # that can be expected
         "shares": published_shares(measured),
     }
     texts = {}

@@ -38,7 +38,7 @@ ABOUT = {
     "生成器参数梯度的范数和方差（20 批，每批 256）。定理 2.5：N(0, 1) 与 N(θ, 1)（θ = 0.5、1、2，gθ(z) = θ + z）之间的判别器"
     "训练 3,000 步（每批 2,048），−log D 沿 θ 的导数与数值积分得到的 KL − 2 JS 的导数相比。十个种子。"
     "frozen_dcgan 用训练过的 DCGAN 作生成器。",
-    "core_seconds": 750,
+    "core_seconds": 1700,
     "constants": "–",
     "claims": {
         "saturating_vanishes": {
