@@ -6,6 +6,7 @@ which measure() returns under numbers["claims"][key].
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from reporting.numbers import in_digits
 
 HOLDS, FAILS, ALIKE, UNDECIDED = VERDICTS = ("holds", "does not hold", "no large difference", "undecided")
 WORDS = {"en": dict(zip(VERDICTS, VERDICTS)), "zh": dict(zip(VERDICTS, ("成立", "不成立", "差别不大", "未定")))}
+LISTED = 20  # values that a line can name
 LEAST_RATIO, LARGEST_RATIO = 0.8, 1.25  # between which two count as alike, the limits of bioequivalence, 80 to 125 %
 NOT_MEASURED = ("not measured yet", "尚未测")
 TERMS = {  # what is equal for those that a claim compares: in English, in Chinese
@@ -157,14 +159,19 @@ class Claim:
 
 
 def _each(found: Found | None, chinese: bool) -> str:
-    """The replicates' values one after another; of successes how many there were."""
+    """The replicates' values one after another, of more than a line holds their range; of successes how many there were."""
     if not found or not found["each"]:
         return ""
     if found["method"] in PROPORTIONS:
         successes, of = sum(found["each"]), len(found["each"])
         return f"{of} 次中 {successes} 次" if chinese else f"{successes} of {of}"
+    lived = [value for value in found["each"] if value is not None]
+    if len(found["each"]) > LISTED and lived:
+        ends = (in_digits(value, 3) for value in (min(lived), statistics.median(lived), max(lived)))
+        return ("最小 {}，中位数 {}，最大 {}" if chinese else "least {}, median {}, largest {}").format(*ends)
     died = "出错终止" if chinese else "died"
-    return ("、" if chinese else ", ").join(died if value is None else in_digits(value, 3) for value in found["each"])
+    values = [died if value is None else in_digits(value, 3) for value in found["each"]]
+    return "各次：" + "、".join(values) if chinese else "one by one " + ", ".join(values)
 
 
 def of(about: Mapping[str, Any]) -> list[Claim]:

@@ -18,7 +18,7 @@ from reporting.numbers import in_digits
 
 FEWEST = 3  # replicates that have an interval
 MOST = 100  # replicates that are worth waiting for
-MANY = 10  # values that are more than a cell of a table can name
+MANY = 8  # values that are more than a cell of a table can name
 STUDENTS = MEAN, LOGARITHMS = ("t", "t of logarithms")  # methods of Student's intervals
 PROPORTIONS = SHARE, BINOMIAL = "exact", "exact binomial"  # of successes and failures, 1 and 0: of all, of pairs that differ
 Replicates = Mapping[int, float | None]  # {seed: value, None of a training that died}

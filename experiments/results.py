@@ -197,6 +197,7 @@ def render() -> dict[str, str]:
         "full_budgets": full_budgets,
         "on_a_gpu": on_a_gpu,
         "recipe": recipes.load,
+        "listed": claims.LISTED,
         "intervals": len(misses),
         "misses": sum(misses),  # that can be expected
         "shares": published_shares(measured),

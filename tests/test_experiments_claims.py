@@ -251,6 +251,14 @@ def test_shares_have_the_exact_interval_and_mcnemar_looks_at_disagreements():
     assert claims.Claim("k", **ROW, relation="above", threshold=0.5).in_words(row)["each"] == "7 of 8"
 
 
+def test_a_line_names_each_replicate_or_their_range():
+    row = numeric.t_interval({0: 0.5, 1: 0.25, 2: None})
+    assert BELOW.in_words(row)["each"] == "one by one 0.5, 0.25, died"
+    assert BELOW.in_words(row, "zh")["each"] == "各次：0.5、0.25、出错终止"
+    many = numeric.t_interval({seed: float(seed) if seed else None for seed in range(30)})
+    assert BELOW.in_words(many)["each"] == "least 1, median 15, largest 29"
+
+
 def test_many_values_are_shown_by_their_ends():
     few, many = (numeric.mean_and_deviation([0.25, None, *[3.0] * count]) for count in (1, 10))
     assert numeric.each(few) == "0.25, –, 3" and numeric.each(many) == "0.25 … 3"
