@@ -35,8 +35,8 @@ ABOUT = {
             "relation": "below",
             "threshold": 0,
             "terms": "all steps",
-            "caveat": "Without clipping it runs against the quality: rank correlations below 0 (table).",
-            "caveat_zh": "不裁剪时，估计值与样本质量的变化相反：秩相关系数小于 0（见表）。",
+            "caveat": "Without clipping it runs against the quality: rank correlations below 0 (after the table).",
+            "caveat_zh": "不裁剪时，估计值与样本质量的变化相反：秩相关系数小于 0（见表后）。",
         },
         "worse_at_generator_steps": {
             "like": "worse_at_critic_steps",

@@ -75,8 +75,7 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "What the papers prove is seen here on points: where a discriminator has learnt its job log(1 − D) leaves no gradient, a "
         "critic does, and a penalised critic, trained for long against a generator that stands still, knows the distance (up to "
-        "a "
-        "factor that can be foreseen) and its direction.",
+        "a factor that can be foreseen) and its direction.",
         "论文证明的结论，在平面点上可以看到。判别器学好之后，log(1 − D) 的梯度消失，WGAN 的判别器仍给出梯度，"
         "生成器固定时，充分训练的带梯度惩罚的判别器能给出距离（差一个可预知的因子）及其方向。",
         {
@@ -89,15 +88,14 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
     ),
     (
         "With the paper's hyperparameters, the authors' warm-up and a dcgan generator the estimate falls as the samples get "
-        "better; "
-        "with an mlp generator nothing is learnt in as many steps.",
+        "better; with an mlp generator nothing is learnt in as many steps.",
         "用论文的超参数、作者的预热和 dcgan 生成器时，估计值随样本变好而下降；用 mlp 生成器时，同样多的步数里什么也没学到。",
         {"figures_3_4.wgan_dcgan": "holds", "figures_3_4.wgan_mlp_trains": "does not hold"},
     ),
     (
         "Of the two generators that the paper calls hard for a GAN, with searched recipes and 3,000 steps neither is one that "
-        "wgan "
-        "trains and the GAN does not. Momentum in the critic does harm, as the paper says; in the generator it does more, of "
+        "wgan trains and the GAN does not. Momentum in the critic does harm, as the paper says; in the generator it does more, "
+        "of "
         "which the paper says nothing.",
         "论文称 GAN 难以训练的两种生成器，用搜索到的配置、3,000 步，没有一种是 wgan 训练成功而 GAN 失败。"
         "判别器的动量有害，与论文一致；生成器的动量害处更大，论文没有谈到。",

@@ -92,10 +92,11 @@ ABOUT = {
             "looked_at": (6, 12),
             "after": True,
             "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
-            "than which modes are lost, and the GAN has had five times the generator steps; it was a difference, and undecided, "
-            "until ratios had a verdict of no large difference.",
+            "than which modes are lost, and the GAN has had five times the generator steps; as differences wgan-gp's was "
+            "undecided, and both became ratios with the verdict of no large difference.",
             "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本离模式有多近，"
-            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍；原先取的是差，未定，有了“差别不大”这一判定之后才改为比值。",
+            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍；原先取的是差，wgan-gp 的未定，"
+            "有了“差别不大”这一判定之后都改为比值。",
         },
         "wgan_modes_25": {
             "like": "gp_modes_25",
@@ -103,10 +104,6 @@ ABOUT = {
             "says_zh": "25 个高斯上，权重裁剪的 WGAN（算法 1 的超参数）找到的模式比 GAN 多。",
             "quantity": "modes found of 25, wgan's divided by the GAN's, paired by seed",
             "quantity_zh": "找到的模式数（共 25），wgan 与 GAN 之比（按种子配对）",
-            "caveat": "A few samples at modes, spread evenly, find most of them: the count tells how sharp samples are rather "
-            "than which modes are lost, and the GAN has had five times the generator steps.",
-            "caveat_zh": "只要少量样本落在模式上且分布均匀，就能找到大部分模式：这个计数说明的是样本离模式有多近，"
-            "而不是丢了哪些模式；而且 GAN 的生成器步数是五倍。",
             "looked_at": (6, 12),
         },
         "gp_good_25": {
