@@ -198,6 +198,7 @@ def render() -> dict[str, str]:
         "on_a_gpu": on_a_gpu,
         "recipe": recipes.load,
         "listed": claims.LISTED,
+        "alike": (claims.LEAST_RATIO, claims.LARGEST_RATIO),
         "intervals": len(misses),
         "misses": sum(misses),  # that can be expected
         "shares": published_shares(measured),
