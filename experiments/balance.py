@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 
 ABOUT = {
     "title": "Must the players be balanced: what do more critic steps do to each method?",
@@ -79,18 +79,18 @@ def measure(store):
     }
     trained = training_runs.runs(store, cells, SEEDS, samples=2000, names=["gaussians", "w1"])
     numbers: dict[str, Any] = {"n_critic": list(N_CRITIC), "steps": steps, "claims": {}, "over_five": {}}
-    numbers["cells"] = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
+    numbers["cells"] = {label: run_groups.summary(group, VALUES) for label, group in trained.items()}
     numbers["diverged"] = [
         {"cell": label, "seed": run["seed"], **again}
         for label, group in trained.items()
-        for run in training_runs.alive(group)
+        for run in run_groups.alive(group)
         if (again := risen(run))
     ]
-    numbers["floor"] = training_runs.real_baseline(trained)
+    numbers["floor"] = run_groups.real_baseline(trained)
     for method in METHODS:
         many, one = (trained.get(f"{method} {n_critic}", []) for n_critic in (max(N_CRITIC), min(N_CRITIC)))
-        numbers["claims"][method] = training_runs.compared(many, one, "w1")
-        numbers["over_five"][method] = training_runs.compared(many, trained.get(f"{method} 5", []), "w1")
+        numbers["claims"][method] = run_groups.compared(many, one, "w1")
+        numbers["over_five"][method] = run_groups.compared(many, trained.get(f"{method} 5", []), "w1")
     return numbers
 
 

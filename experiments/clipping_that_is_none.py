@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 from experiments.numeric import mean_and_deviation, paired_difference
 
 ABOUT = {
@@ -100,8 +100,8 @@ def measure(store):
     trained = training_runs.runs(store, cells(store.quick), {LISTING: MORE, RIGHT: MORE}, tiles=32)
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
-        curves = [run["curves"] for run in training_runs.alive(group)]
-        row = training_runs.summary(group, VALUES)
+        curves = [run["curves"] for run in run_groups.alive(group)]
+        row = run_groups.summary(group, VALUES)
         row["curves"] = {"step": curves[0]["step"], "estimate": [curve["estimate"] for curve in curves]} if curves else {}
         row["last_estimate"] = mean_and_deviation([curve["estimate"][-1] for curve in curves])
         row["gradient_norm"] = mean_and_deviation([curve["gradient_norm"][-1] for curve in curves])
@@ -113,10 +113,10 @@ def measure(store):
         "clipping_helps_1": (LONGER, CONTROL),
     }
     numbers["claims"] = {
-        key: training_runs.compared(trained.get(ours, []), trained.get(theirs, []), "fd_lenet")
+        key: run_groups.compared(trained.get(ours, []), trained.get(theirs, []), "fd_lenet")
         for key, (ours, theirs) in pairs.items()
     }
-    unclipped, clipped = (training_runs.agreement(trained.get(label, []), "fd_lenet") for label in (LONGER, CONTROL))
+    unclipped, clipped = (run_groups.agreement(trained.get(label, []), "fd_lenet") for label in (LONGER, CONTROL))
     numbers["claims"]["no_estimate"] = paired_difference(unclipped, clipped, bound=2)
     of_label = {LONGER: unclipped, CONTROL: clipped}
     numbers["agreement"] = {label: mean_and_deviation(ranks.values()) for label, ranks in of_label.items()}
@@ -135,7 +135,7 @@ def draw(numbers, store):
             curves = [[abs(estimate) + 1e-6 for estimate in curve] for curve in row["curves"]["estimate"]]
             style = ("tab:red" if label.startswith("not") else "tab:blue", "-" if "5:1" in label else "--")
             figures.band(curve, row["curves"]["step"], curves, label.removesuffix(" longer"), *style)
-        image = training_runs.worst_tile(store, label, row, "fd_lenet")
+        image = run_groups.worst_tile(store, label, row, "fd_lenet")
         if image is not None:
             figures.picture(pictures[number], image[:, : 4 * 28], f"{label}\nfd_lenet {figures.in_title(row['fd_lenet'])}")
             pictures[number].title.set_fontsize(8)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import critics, figures, training_runs
+from experiments import critics, figures, run_groups, training_runs
 from experiments.numeric import mean_and_deviation, paired_difference, t_interval
 from metrics.w1 import w1
 
@@ -210,9 +210,9 @@ def moving(store):
     numbers, ranks = {}, {}
     trained = training_runs.runs(store, cells, OF_FIVE, samples=1000)
     for label, group in trained.items():
-        lived = training_runs.alive(group)
+        lived = run_groups.alive(group)
         ways = [{key: values[1:] for key, values in run["on_the_way"].items()} for run in lived]
-        ranks[label] = training_runs.agreement(group, "w1")
+        ranks[label] = run_groups.agreement(group, "w1")
         ratios = [np.array(way["critic_estimate"]) / np.array(way["w1"]) for way in ways]
         numbers[label] = {
             "rank": mean_and_deviation(ranks[label].values()),

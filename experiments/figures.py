@@ -80,6 +80,6 @@ def in_title(row: dict[str, Any], digits: int = 3) -> str:
 
 
 def seeds_of(rows: Iterable[dict[str, Any]]) -> str:
-    """'3 seeds', or '1 or 3 seeds' where cells (of training_runs.summary) have different numbers."""
+    """'3 seeds', or '1 or 3 seeds' where cells (of run_groups.summary) have different numbers."""
     counts = sorted({row["seeds"] for row in rows})
     return f"{' or '.join(map(str, counts))} seed{'s' if counts[-1] > 1 else ''}"

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from experiments import estimates, figures, training_runs
+from experiments import estimates, figures, run_groups, training_runs
 from experiments.numeric import each, mean_and_deviation, paired_difference, t_interval
 from reporting.curves import rank_correlation
 
@@ -112,22 +112,22 @@ def measure(store):
     more: dict[str, Any] = {"extra": partial(look, store, data), "recipe_of": training_runs.tuned}
     samples = None if store.quick else 10_000
     trained = training_runs.runs(store, cells, samples=samples, names=["frechet"], **more)
-    ranks = {label: training_runs.by_seed(group, partial(rank, loss_of(label))) for label, group in trained.items()}
+    ranks = {label: run_groups.by_seed(group, partial(rank, loss_of(label))) for label, group in trained.items()}
     of = lambda label: ranks.get(label, {})  # noqa: E731
     numbers: dict[str, Any] = {"steps": steps, "cells": {}}
     for label, group in trained.items():
-        lived = training_runs.alive(group)
+        lived = run_groups.alive(group)
         curves = [{**run["extra"], "fd_lenet": run["on_the_way"]["fd_lenet"][1:]} for run in lived]
-        summary = training_runs.summary(group, ("fd_lenet",))
+        summary = run_groups.summary(group, ("fd_lenet",))
         summary |= {"rank": mean_and_deviation(of(label).values()), "curves": curves}
         numbers["cells"][label] = summary | {"best": mean_and_deviation(best(curve["fd_lenet"]) for curve in curves)}
         below = sum(value < 0 for curve in curves for value in curve[loss_of(label)])
         numbers["cells"][label] |= {"below_0": below, "estimates": sum(len(curve["step"]) for curve in curves)}
     runs = lambda label: trained.get(label, [])  # noqa: E731
-    numbers["ratios"] = {g: training_runs.compared(runs(f"{WARM} {g}"), runs(f"{GAN} {g}"), "fd_lenet") for g in GENERATORS}
+    numbers["ratios"] = {g: run_groups.compared(runs(f"{WARM} {g}"), runs(f"{GAN} {g}"), "fd_lenet") for g in GENERATORS}
     numbers["claims"] = {
         "wgan_dcgan": t_interval(of(f"{WARM} dcgan"), bound=1),
-        "wgan_mlp_trains": t_interval(training_runs.by_seed(runs(f"{WARM} mlp"), "fd_lenet"), log=True),
+        "wgan_mlp_trains": t_interval(run_groups.by_seed(runs(f"{WARM} mlp"), "fd_lenet"), log=True),
         "js_dcgan": t_interval(of(f"{GAN} dcgan"), bound=1),
         "apart_dcgan": paired_difference(of(f"{WARM} dcgan"), of(f"{GAN} dcgan"), bound=2),
     }

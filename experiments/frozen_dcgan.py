@@ -9,7 +9,7 @@ import paddle
 
 from data import Order
 from data.reader import batches
-from experiments import critics, figures, training_runs
+from experiments import critics, figures, run_groups, training_runs
 from experiments.numeric import each, last_of_largest, mean_and_deviation, t_interval
 from experiments.store import label_key
 from experiments.vanishing_gradients import LOSSES, gradient, relative_growth
@@ -180,14 +180,14 @@ def measure(store):
         cell["left_as_early"] = mean_and_deviation([last_of_largest(run["minimax"]["norm"][:early]) for run in runs])
         variances = [run["−log D"]["variance"] for run in runs]
         cell["variance_grows"] = mean_and_deviation([row[-1] / row[0] for row in variances])
-        cell["fd_lenet"] = mean_and_deviation(training_runs.by_seed(trained, partial(fd_at, age)).values())
+        cell["fd_lenet"] = mean_and_deviation(run_groups.by_seed(trained, partial(fd_at, age)).values())
         numbers["cells"][str(age)] = cell
     numbers["claims"] = {key: t_interval(over_ages(found, ages, *of), **how) for key, (how, *of) in CLAIMS.items()}
     return numbers
 
 
 def fd_at(age, run):
-    return training_runs.at(run, "fd_lenet", "step", age)
+    return run_groups.at(run, "fd_lenet", "step", age)
 
 
 def over_ages(found, ages, worst, quantity):

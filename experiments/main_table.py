@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 from experiments.numeric import Interval, mean_and_deviation, t_interval
 from experiments.store import ExperimentStore
 from training.budget import UNREACHED
@@ -50,15 +50,15 @@ def numbers_of(trained: Groups, quality: str, minutes: float) -> dict[str, Any]:
     its trainings took: more than `minutes` on a busy or a slower machine, as a recipe's steps are those of the reference machine;
     'way_minutes' are of that machine.
     """
-    rows = {model: training_runs.summary(group, (quality, *VALUES)) for model, group in trained.items()}
+    rows = {model: run_groups.summary(group, (quality, *VALUES)) for model, group in trained.items()}
     for model, group in trained.items():
-        lived = training_runs.alive(group)
+        lived = run_groups.alive(group)
         rows[model] |= {
             "cpu_minutes": mean_and_deviation(run["counted_seconds"] / 60 for run in lived),
             "way_minutes": [[minutes * step / run["steps"] for step in run["on_the_way"]["step"]] for run in lived],
             "way": [run["on_the_way"][quality] for run in lived],
         }
-    return {"minutes": minutes, "quality": quality, "models": rows, "floor": training_runs.real_baseline(trained)}
+    return {"minutes": minutes, "quality": quality, "models": rows, "floor": run_groups.real_baseline(trained)}
 
 
 def ratios(trained: Groups, quality: str, base: str) -> dict[str, Interval]:
@@ -66,12 +66,12 @@ def ratios(trained: Groups, quality: str, base: str) -> dict[str, Interval]:
     if base not in trained:
         return {}
     others = {model: group for model, group in trained.items() if model != base}
-    return {model: training_runs.compared(group, trained[base], quality) for model, group in others.items()}
+    return {model: run_groups.compared(group, trained[base], quality) for model, group in others.items()}
 
 
 def class_kl(group: list[training_runs.Run]) -> Interval:
     """A model's class KL to the data at the end: log(10 / 9) for samples that lack one of ten equally frequent classes."""
-    return training_runs.with_ends(t_interval(training_runs.by_seed(group, "class_kl")), group)
+    return run_groups.with_ends(t_interval(run_groups.by_seed(group, "class_kl")), group)
 
 
 def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
@@ -93,7 +93,7 @@ def draw(numbers: dict[str, Any], store: ExperimentStore, about: str) -> Figure:
     axes[0].grid(alpha=0.3)
     for axis, (model, row) in zip(axes[1:], models.items()):
         title = f"{model}: {quality} {figures.in_title(row[quality])}"
-        figures.picture(axis, training_runs.worst_tile(store, model, row, quality), title)
+        figures.picture(axis, run_groups.worst_tile(store, model, row, quality), title)
         axis.title.set_fontsize(8)
     for axis in axes[len(models) + 1 :]:
         axis.axis("off")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from data import toys
-from experiments import critics, figures, training_runs
+from experiments import critics, figures, run_groups, training_runs
 from experiments.numeric import paired_difference, share
 from reporting.numbers import in_digits
 from training import recipe as recipes
@@ -161,9 +161,9 @@ def measure(store):
         trained = training_runs.runs(store, cells, OF_JUDGED, extra=landscape)
         groups_of[data] = groups = {label.partition(" ")[2]: group for label, group in trained.items()}
         values = [value for value in POINTS if value == "w1" or data in MODES]
-        numbers["sets"][data] = {label: training_runs.summary(group, values) for label, group in groups.items()}
-        numbers["sets"][data]["floor"] = training_runs.real_baseline(groups)
-        worst = {label: training_runs.worst_seed(numbers["sets"][data][label], "w1") for label in groups}
+        numbers["sets"][data] = {label: run_groups.summary(group, values) for label, group in groups.items()}
+        numbers["sets"][data]["floor"] = run_groups.real_baseline(groups)
+        worst = {label: run_groups.worst_seed(numbers["sets"][data][label], "w1") for label in groups}
         shown = {label: run for label, group in groups.items() for run in group if run["seed"] == worst[label]}
         numbers["surfaces"][data] = {label: run["extra"] | {"seed": run["seed"]} for label, run in shown.items()}
     claims = numbers["claims"]
@@ -173,13 +173,13 @@ def measure(store):
     for key, model in training_runs.WGANS.items():
         group = by_search.get(f"{JUDGED} searched {model}", [])
         if group:
-            dead = sum(run["ended"] == "dead" for run in training_runs.alive(group))
-            numbers["searched"][model] = training_runs.summary(group, POINTS) | {"dead": dead}
-        claims[f"{key}_keeps_modes"] = training_runs.with_ends(share({run["seed"]: keeps_modes(run) for run in group}), group)
+            dead = sum(run["ended"] == "dead" for run in run_groups.alive(group))
+            numbers["searched"][model] = run_groups.summary(group, POINTS) | {"dead": dead}
+        claims[f"{key}_keeps_modes"] = run_groups.with_ends(share({run["seed"]: keeps_modes(run) for run in group}), group)
         pair = groups_of[JUDGED].get(model, []), groups_of[JUDGED].get("gan", [])
-        claims |= training_runs.per_terms(ABOUT, f"{key}_w1_25", *pair, "w1")
-        claims[f"{key}_modes_25"] = training_runs.compared(*pair, "modes_found")
-        claims[f"{key}_good_25"] = training_runs.compared(*pair, "good_share", paired_difference)
+        claims |= run_groups.per_terms(ABOUT, f"{key}_w1_25", *pair, "w1")
+        claims[f"{key}_modes_25"] = run_groups.compared(*pair, "modes_found")
+        claims[f"{key}_good_25"] = run_groups.compared(*pair, "good_share", paired_difference)
     return numbers
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 from experiments.numeric import mean_and_deviation
 
 ABOUT = {
@@ -121,8 +121,8 @@ def measure(store):
     trained = training_runs.runs(store, cells(store.quick), dict.fromkeys(CLOSE, MORE), names=["frechet"])
     numbers: dict[str, Any] = {"cells": {}}
     for label, group in trained.items():
-        row = training_runs.summary(group, ("fd_lenet",))
-        alive = training_runs.alive(group)
+        row = run_groups.summary(group, ("fd_lenet",))
+        alive = run_groups.alive(group)
         row["largest_rise"] = mean_and_deviation([rise(run["on_the_way"]["fd_lenet"]) for run in alive])
         row["estimates"] = [run["curves"]["estimate"] for run in alive]
         row["negative_share"] = mean_and_deviation([float(np.mean(np.array(curve) < 0)) for curve in row["estimates"]])
@@ -134,9 +134,9 @@ def measure(store):
         for rate, speed in zip(RATES, ("slow", "fast"))
         for beta in BETAS[1:]
     }
-    numbers["claims"] = {key: training_runs.compared(ours, theirs, "fd_lenet") for key, (ours, theirs) in pairs.items()}
+    numbers["claims"] = {key: run_groups.compared(ours, theirs, "fd_lenet") for key, (ours, theirs) in pairs.items()}
     for speed in ("slow", "fast"):
-        rises = training_runs.compared(*pairs[f"b0.9_{speed}"], lambda run: rise(run["on_the_way"]["fd_lenet"]))
+        rises = run_groups.compared(*pairs[f"b0.9_{speed}"], lambda run: rise(run["on_the_way"]["fd_lenet"]))
         numbers["claims"][f"unstable_{speed}"] = rises
     return numbers
 

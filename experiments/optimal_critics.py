@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from data import toys
-from experiments import critics, figures, training_runs
+from experiments import critics, figures, run_groups
 from experiments.gradient_fidelity import cosine, way_to_partner
 from experiments.numeric import mean_and_deviation, paired_difference, t_interval
 
@@ -149,7 +149,7 @@ def measure(store):
         "two_sided_better": (paired_difference(share[TWO], share[ONE]), (ONE, TWO)),
     }
     numbers["claims"] = {
-        key: training_runs.with_ends(interval, *(groups[kind] for kind in kinds)) for key, (interval, kinds) in of_kinds.items()
+        key: run_groups.with_ends(interval, *(groups[kind] for kind in kinds)) for key, (interval, kinds) in of_kinds.items()
     }
     return numbers
 

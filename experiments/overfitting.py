@@ -9,7 +9,7 @@ import numpy as np
 
 import data
 from data.dataset import Dataset
-from experiments import estimates, figures, training_runs
+from experiments import estimates, figures, run_groups, training_runs
 from experiments.numeric import each, mean_and_deviation, t_interval
 from reporting.curves import rank_correlation
 
@@ -105,13 +105,13 @@ def measure(store):
     look_at = partial(look, store)
     trained = training_runs.runs(store, cells, names=["frechet"], extra=look_at, recipe_of=training_runs.tuned)
     numbers: dict[str, Any] = {"steps": steps, "cells": {}, "claims": {}}
-    gaps = {model: training_runs.by_seed(group, gap) for model, group in trained.items()}
+    gaps = {model: run_groups.by_seed(group, gap) for model, group in trained.items()}
     ranks = {
-        model: {split: training_runs.by_seed(group, partial(rank, split)) for split in SPLITS} for model, group in trained.items()
+        model: {split: run_groups.by_seed(group, partial(rank, split)) for split in SPLITS} for model, group in trained.items()
     }
     for model, group in trained.items():
-        curves = [run["extra"] for run in training_runs.alive(group)]
-        summary = training_runs.summary(group, ("fd_lenet",))
+        curves = [run["extra"] for run in run_groups.alive(group)]
+        summary = run_groups.summary(group, ("fd_lenet",))
         summary["rank"] = {split: mean_and_deviation(values.values()) for split, values in ranks[model].items()}
         numbers["cells"][model] = summary | {"gap": mean_and_deviation(gaps[model].values()), "curves": curves}
     for model, key in MODELS.items():
@@ -119,7 +119,7 @@ def measure(store):
     penalised = ranks.get("wgan-gp", {})
     for key, split in (("penalty_train_rises", "trained"), ("penalty_heldout_falls", "heldout")):
         numbers["claims"][key] = t_interval(penalised.get(split, {}), bound=1)
-    grown = training_runs.by_seed(trained.get("wgan-gp", ()), lambda run: gap(run) - gap(run, 0))
+    grown = run_groups.by_seed(trained.get("wgan-gp", ()), lambda run: gap(run) - gap(run, 0))
     numbers["claims"]["penalty_grows"] = t_interval(grown)
     return numbers
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 from experiments.numeric import each
 from experiments.store import label_key
 
@@ -52,11 +52,11 @@ def measure(store):
     # its generator takes a minute for 5,000 samples
     quick: dict[str, Any] = {"names": ["frechet", "classes"], "samples": 300} if store.quick else {}
     trained = training_runs.runs(store, cells(store.quick), 1, tiles=64, **quick)
-    rows = {label: training_runs.summary(group, VALUES) for label, group in trained.items()}
+    rows = {label: run_groups.summary(group, VALUES) for label, group in trained.items()}
     for label, group in trained.items():
-        for run in training_runs.alive(group):
+        for run in run_groups.alive(group):
             rows[label] |= {"way_steps": run["on_the_way"]["step"], "way_fd": run["on_the_way"]["fd_lenet"]}
-    return {"epochs": EPOCHS, "floor": training_runs.real_baseline(trained), "cells": rows, "claims": {}}
+    return {"epochs": EPOCHS, "floor": run_groups.real_baseline(trained), "cells": rows, "claims": {}}
 
 
 def draw(numbers, store):

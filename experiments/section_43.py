@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 from experiments.numeric import each, paired, t_interval
 
 ABOUT = {
@@ -96,18 +96,18 @@ def measure(store):
     trained = training_runs.runs(store, cells, samples=samples, tiles=32, recipe_of=training_runs.tuned)
     numbers: dict[str, Any] = {"cells": {}, "ratios": {}, "claims": {}}
     for label, group in trained.items():
-        ways = [{key: run["on_the_way"][key] for key in ("cpu_seconds", "fd_lenet")} for run in training_runs.alive(group)]
-        numbers["cells"][label] = training_runs.summary(group, ("fd_lenet", "class_kl", "classes_found")) | {"ways": ways}
+        ways = [{key: run["on_the_way"][key] for key in ("cpu_seconds", "fd_lenet")} for run in run_groups.alive(group)]
+        numbers["cells"][label] = run_groups.summary(group, ("fd_lenet", "class_kl", "classes_found")) | {"ways": ways}
     for name in GENERATORS:
         wgan, gan = (trained.get(f"{model} {name}", []) for model in MODELS)
         numbers["ratios"][name] = {
-            terms: training_runs.on_equal_terms(wgan, gan, "fd_lenet", training_runs.AXES[terms]) for terms in TERMS
+            terms: run_groups.on_equal_terms(wgan, gan, "fd_lenet", run_groups.AXES[terms]) for terms in TERMS
         }
-        classes = t_interval(training_runs.by_seed(wgan, "class_kl"))
-        numbers["claims"][f"wgan_classes_{name}"] = training_runs.with_ends(classes, wgan)
+        classes = t_interval(run_groups.by_seed(wgan, "class_kl"))
+        numbers["claims"][f"wgan_classes_{name}"] = run_groups.with_ends(classes, wgan)
         if name in READABLE:
             how = partial(only_ours, READABLE[name])
-            numbers["claims"][f"only_wgan_{name}"] = training_runs.compared(wgan, gan, "fd_lenet", how)
+            numbers["claims"][f"only_wgan_{name}"] = run_groups.compared(wgan, gan, "fd_lenet", how)
     return numbers
 
 
@@ -124,7 +124,7 @@ def draw(numbers, store):
             if cell is None:
                 axes[row][column].axis("off")
                 continue
-            image = training_runs.worst_tile(store, f"{model} {name}", cell, "fd_lenet")
+            image = run_groups.worst_tile(store, f"{model} {name}", cell, "fd_lenet")
             who = "the GAN" if model == "dcgan" else model
             title = f"{who}, {name} generator\nfd_lenet {each(cell['fd_lenet'])}"
             figures.picture(axes[row][column], image, title)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 from experiments.numeric import each, paired_difference
 
 ABOUT = {
@@ -54,12 +54,12 @@ def measure(store):
     names = ["stacked", "swd"]
     trained = training_runs.runs(store, cells, names=names, samples=samples, tiles=32, recipe_of=training_runs.tuned)
     numbers: dict[str, Any] = {"steps": steps, "samples": samples}
-    numbers["cells"] = {model: training_runs.summary(group, VALUES) for model, group in trained.items()}
-    numbers["floor"] = training_runs.real_baseline(trained)
+    numbers["cells"] = {model: run_groups.summary(group, VALUES) for model, group in trained.items()}
+    numbers["floor"] = run_groups.real_baseline(trained)
     pair = trained.get(OURS, []), trained.get(BASE, [])
     numbers["claims"] = {
-        "wgan_modes": training_runs.compared(*pair, "stacked_modes", paired_difference),
-        "wgan_kl": training_runs.compared(*pair, "stacked_kl"),
+        "wgan_modes": run_groups.compared(*pair, "stacked_modes", paired_difference),
+        "wgan_kl": run_groups.compared(*pair, "stacked_kl"),
     }
     return numbers
 
@@ -72,7 +72,7 @@ def draw(numbers, store):
             axis.axis("off")
             continue
         title = f"{model}: modes {each(cell['stacked_modes'])}\nKL {each(cell['stacked_kl'], 2)}"
-        figures.picture(axis, training_runs.worst_tile(store, model, cell, "stacked_modes"), title)
+        figures.picture(axis, run_groups.worst_tile(store, model, cell, "stacked_modes"), title)
     seeds = figures.seeds_of(numbers["cells"].values())
     steps = ", ".join(f"{model} {count:,}" for model, count in numbers["steps"].items())
     about = f"generator steps: {steps}; {numbers['samples']:,} samples, {seeds}"

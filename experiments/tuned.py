@@ -1,6 +1,6 @@
 """What an equal search found for each model, side by side, and the recipes that were made of it."""
 
-from experiments import main_table, searched, training_runs
+from experiments import main_table, run_groups, searched, training_runs
 from experiments.numeric import mean_and_deviation, t_interval
 from training.budget import UNREACHED
 
@@ -172,14 +172,14 @@ def measure(store):
     numbers["sides"], ratios = {}, {}
     for side, labels in sides.items():
         groups = {model: all_trained[label] for model, label in labels.items() if label in all_trained}
-        numbers["sides"][side] = {model: training_runs.summary(group, ("fd_lenet",)) for model, group in groups.items()}
+        numbers["sides"][side] = {model: run_groups.summary(group, ("fd_lenet",)) for model, group in groups.items()}
         ratios[side] = main_table.ratios(groups, "fd_lenet", BASE)
     numbers["claims"] = {model: ratios["as_found"].get(model) for model in (*CHANGED, "lsgan")}
     wgans = training_runs.WGANS.items()
     numbers["claims"] |= {f"{key}_falling": ratios["falling"].get(model) for key, model in wgans}
     for key, model in wgans:
         group = trained.get(model, [])
-        follows = training_runs.agreement(group, "fd_lenet")
+        follows = run_groups.agreement(group, "fd_lenet")
         if model == "wgan":  # its critic's batch norm sees in which order the first seeds were scored
             follows = {seed: rank for seed, rank in follows.items() if seed >= IN_RANDOM_ORDER or store.quick}
         numbers["claims"][f"{key}_follows"] = t_interval(follows, bound=1)
@@ -188,8 +188,8 @@ def measure(store):
     toys = {f"points {model}": (model, {**budget, **every, "data": "8gaussians"}) for _, model in wgans}
     trained = training_runs.runs(store, toys, samples=2000, recipe_of=training_runs.tuned)
     numbers["points"] = {
-        label.removeprefix("points "): training_runs.summary(group, ("w1",))
-        | {"agreement": mean_and_deviation(training_runs.agreement(group, "w1").values())}
+        label.removeprefix("points "): run_groups.summary(group, ("w1",))
+        | {"agreement": mean_and_deviation(run_groups.agreement(group, "w1").values())}
         for label, group in trained.items()
     }
     return numbers

@@ -15,7 +15,7 @@ from PIL import Image
 import experiments
 import metrics
 from errors import UserError
-from experiments import claims, figures, lead, numeric, random_architectures, results, store, training_runs
+from experiments import claims, figures, lead, numeric, random_architectures, results, run_groups, store, training_runs
 from experiments.random_architectures import MODELS
 from experiments.store import ROOT, ExperimentStore
 from reporting import score_store
@@ -159,24 +159,24 @@ def a_run(seed, values, seconds):
 def test_terms_are_read_where_the_first_of_a_pair_ends():
     ours = [a_run(seed, (4.0, 2.0), (10, 20)) for seed in range(3)]
     theirs = [a_run(seed, (8.0, 4.0), (20, 40)) for seed in range(3)] + [{"seed": 3, "died": "why"}]
-    assert training_runs.on_equal_terms(ours, theirs, "fd_lenet", "step")["each"] == [0.5] * 3
-    at_seconds = training_runs.on_equal_terms(ours, theirs, "fd_lenet", "cpu_seconds")
+    assert run_groups.on_equal_terms(ours, theirs, "fd_lenet", "step")["each"] == [0.5] * 3
+    at_seconds = run_groups.on_equal_terms(ours, theirs, "fd_lenet", "cpu_seconds")
     assert at_seconds["each"] == [0.25] * 3  # 2 beside 8, after 20 seconds each
     assert (at_seconds["trainings"], at_seconds["at_end"]) == (6, 6)
-    of_before_they_were_kept = training_runs.on_equal_terms(ours, theirs, "fd_lenet", "critic_steps")
+    of_before_they_were_kept = run_groups.on_equal_terms(ours, theirs, "fd_lenet", "critic_steps")
     assert of_before_they_were_kept["each"] == [None] * 3
 
 
 def test_what_an_interval_rests_on_are_the_pairs_and_those_of_them_that_converged():
     ours = [a_run(seed, (4.0, 2.0), (10, 20)) for seed in range(3)]
     theirs = [a_run(seed, (8.0, 4.0), (20, 40)) | {"ended": end} for seed, end in enumerate(("end", "cap", "dead", "cap"))]
-    found = training_runs.compared(ours, theirs, lambda run: run["on_the_way"]["fd_lenet"][-1])
+    found = run_groups.compared(ours, theirs, lambda run: run["on_the_way"]["fd_lenet"][-1])
     assert (found["each"], found["trainings"], found["at_end"]) == ([0.5] * 3, 6, 4)
 
 
 def test_a_critic_agrees_with_a_score_at_trained_checkpoints_alone():
     way = {"critic_estimate": [100.0, 3.0, 2.0, 1.0], "fd_lenet": [90.0, 1.0, 2.0, 3.0]}
-    found = training_runs.agreement([{"seed": 4, "on_the_way": way}, {"seed": 5, "died": "why"}], "fd_lenet")
+    found = run_groups.agreement([{"seed": 4, "on_the_way": way}, {"seed": 5, "died": "why"}], "fd_lenet")
     assert found == {4: pytest.approx(-1), 5: None}
 
 
@@ -184,8 +184,8 @@ def test_a_critic_agrees_with_a_score_at_trained_checkpoints_alone():
 def test_the_worst_seed_is_worst_in_the_value_s_own_direction(value, worst):
     group = [{"seed": seed, "scores": {value: score}} for seed, score in ((2, 0.1), (5, 0.4), (8, 0.9))]
     row = {value: numeric.mean_and_deviation([None, *(run["scores"][value] for run in group)]), "seed_numbers": [1, 2, 5, 8]}
-    assert training_runs.worst_seed(row, value) == worst
-    assert training_runs.worst_seed({value: numeric.mean_and_deviation([None]), "seed_numbers": [1]}, value) is None
+    assert run_groups.worst_seed(row, value) == worst
+    assert run_groups.worst_seed({value: numeric.mean_and_deviation([None]), "seed_numbers": [1]}, value) is None
 
 
 def test_a_training_of_an_experiment_is_what_its_folder_says(root, monkeypatch):
@@ -213,14 +213,14 @@ def test_no_training_has_more_checkpoints_than_asked_for():
 
 def test_a_checkpoint_without_a_score_is_passed_over_on_the_way():
     run = a_run(0, (None, 3.0), (10, 20))
-    assert training_runs.at(run, "fd_lenet", "step", 10) == 6.0  # between 9 and 3
-    assert training_runs.at(a_run(0, (4.0, None), (10, 20)), "fd_lenet", "step", 10) == 4.0
-    assert training_runs.at(a_run(0, (4.0, None), (10, 20)), "fd_lenet", "step", 20) is None
+    assert run_groups.at(run, "fd_lenet", "step", 10) == 6.0  # between 9 and 3
+    assert run_groups.at(a_run(0, (4.0, None), (10, 20)), "fd_lenet", "step", 10) == 4.0
+    assert run_groups.at(a_run(0, (4.0, None), (10, 20)), "fd_lenet", "step", 20) is None
 
 
 def test_the_real_baseline_is_of_all_runs_that_have_one():
     runs = [{"floors": {}}, {"died": "why"}, {"floors": {"kid": 1.0}}, {"floors": {"kid": 2.0, "swd": 3.0}}]
-    assert training_runs.real_baseline({"a": runs[:2], "b": runs[2:]}) == {"kid": 1.0, "swd": 3.0}
+    assert run_groups.real_baseline({"a": runs[:2], "b": runs[2:]}) == {"kid": 1.0, "swd": 3.0}
 
 
 @pytest.mark.parametrize("name", ["stacked", "tuned", "section_43", "fashion_mnist"])

@@ -21,7 +21,7 @@ EXPERIMENT = """import os
 import time
 from pathlib import Path
 
-from experiments import figures, training_runs
+from experiments import figures, run_groups, training_runs
 
 ABOUT = {"title": "Does an experiment share its trainings?", "core_seconds": 60, "claims": {}}
 STEPS = int(os.environ["STEPS"])
@@ -43,7 +43,7 @@ def measure(store):
     common |= {"log_every": 10, "sample_every": STEPS, "checkpoint_every": STEPS}
     cells = {f"c{clip:g}": ("wgan", {**common, "clip": clip}) for clip in (0.01, 0.02, 0.05)}
     trained = training_runs.runs(store, cells, 1, samples=100, names=["swd"], extra=together)
-    return {label: training_runs.summary(group, ["swd"])["swd"] for label, group in trained.items()}
+    return {label: run_groups.summary(group, ["swd"])["swd"] for label, group in trained.items()}
 
 
 def draw(numbers, store):
