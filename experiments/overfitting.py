@@ -143,7 +143,7 @@ def draw(numbers, store):
     figure, axes = figures.new(1, len(MODELS), height=3.4, squeeze=False)
     for axis, model in zip(axes[0], MODELS):
         row = numbers["cells"].get(model)
-        if row is None:
+        if not (row and row["curves"]):
             axis.axis("off")
             continue
         for seed, curve in enumerate(row["curves"]):
