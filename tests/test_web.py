@@ -297,7 +297,7 @@ def watched():
 
     told = []
     made = Watched(lambda answer: told.append(json.loads(json.dumps(answer, allow_nan=False))))
-    made.obey({"begin": {"name": "8gaussians", "seed": 0, "batch_size": 32}})
+    made.handle({"begin": {"name": "8gaussians", "seed": 0, "batch_size": 32}})
     return made, told
 
 
@@ -306,24 +306,24 @@ def test_three_trainings_begin_alike_and_go_on_side_by_side(watched):
     assert {"scene", "recipes"} <= set(told[0]) and len(told[1]["frames"]) == 3
     samples_of = lambda frames: [frame["samples"] for frame in frames]  # noqa: E731
     assert len(set(samples_of(told[1]["frames"]))) == 1  # the same generator, the same z
-    made.obey({"step": {}})
+    made.handle({"step": {}})
     assert [frame["numbers"]["step"] for frame in told[-1]["frames"]] == [1, 1, 1]
     assert len(set(samples_of(told[-1]["frames"]))) == 3
 
 
 def test_a_setting_that_is_not_allowed_is_refused_and_the_old_one_told(watched):
     made, told = watched
-    made.obey({"change": {"of": 1, "clip": -1}})
+    made.handle({"change": {"of": 1, "clip": -1}})
     assert "clip" in told[-1]["refused"] and told[-1]["recipes"][1]["clip"] > 0
-    made.obey({"begin": {"name": "mnist-5k", "seed": 0}})
+    made.handle({"begin": {"name": "mnist-5k", "seed": 0}})
     assert "are images" in told[-1]["refused"]
 
 
 def test_one_training_that_diverges_leaves_the_others(watched):
     made, told = watched
-    made.obey({"change": {"of": 0, "generator_learning_rate": 1e30}})
+    made.handle({"change": {"of": 0, "generator_learning_rate": 1e30}})
     for _ in range(4):
-        made.obey({"step": {}})
+        made.handle({"step": {}})
     assert "not finite" in told[-1]["frames"][0]["wrong"] and told[-1]["frames"][2]["numbers"]["step"] == 4
-    made.obey({"reset": {}})
+    made.handle({"reset": {}})
     assert [frame["numbers"]["step"] for frame in told[-1]["frames"]] == [0, 0, 0]

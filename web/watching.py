@@ -32,7 +32,7 @@ class Watched:
         self._looked, self._looking = 0.0, 0.0  # when an exact W1 was computed last, and the seconds that the last picture took
         self.runs, self.slowly = False, False
 
-    def obey(self, request: dict[str, Any]) -> None:
+    def handle(self, request: dict[str, Any]) -> None:
         """Do what the page asks: a dict with one key, the name of a method below, whose value are its arguments."""
         ((name, arguments),) = request.items()
         if name not in ("begin", "change", "switch", "go", "step", "reset", "pace"):
@@ -145,4 +145,4 @@ def watch(requests: queue.Queue[dict[str, Any] | None], send: Callable[[dict[str
             continue
         if request is None:
             return
-        watched.obey(request)
+        watched.handle(request)
