@@ -77,6 +77,7 @@ ABOUT = {
             "quantity_zh": "从最后一个隐藏层到第一层，梯度范数变化的数量级",
             "relation": "above",
             "threshold": 3,
+            "after": True,
         },
         "layers_penalty": {
             "says": "Through twelve layers a penalised critic's gradient neither vanishes nor explodes.",
@@ -94,8 +95,11 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "critic steps",
-            "caveat": "Neither critic is at its optimum: optimal_critics looks at what each captures there.",
-            "caveat_zh": "两种判别器都没有到最优；各自在最优处学到什么，见 optimal_critics。",
+            "after": True,
+            "caveat": "Neither critic is at its optimum: optimal_critics looks at what each captures there; at first a critic's "
+            "estimate was divided by its largest slope, with which ten seeds, these five among them, left it undecided.",
+            "caveat_zh": "两种判别器都没有到最优；各自在最优处学到什么，见 optimal_critics；起初估计值除以最大斜率，"
+            "那样十个种子（含这五个）未定。",
         },
     },
 }

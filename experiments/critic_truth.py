@@ -59,8 +59,9 @@ ABOUT = {
             "quantity_zh": "最后一步之后三组固定的分布中最大的 |估计值 / 斜率 / W1 − 1|",
             "relation": "below",
             "threshold": 0.5,
-            "caveat": "The largest slope is the largest of those measured, at most the true K.",
-            "caveat_zh": "最大斜率是实测点上的最大值，不超过真正的 K。",
+            "after": True,
+            "caveat": "The largest slope is the largest of those measured, at most the true K; at first any one c was enough.",
+            "caveat_zh": "最大斜率是实测点上的最大值，不超过真正的 K；起初只要有一个 c 做到即可。",
         },
         "wgan_follows": {
             "says": "While the generator learns, a clipped critic's estimate follows the distance with five critic steps.",
@@ -89,6 +90,7 @@ ABOUT = {
             "relation": "above",
             "threshold": 0,
             "terms": "generator steps",
+            "after": True,
             "caveat": "With one critic step the distance mostly falls little, or rises, so that there is little to follow; what "
             "more steps do to a critic alone, gradient_fidelity tells.",
             "caveat_zh": "每步只更新一次时，距离大多下降很少甚至上升，没有多少变化可以跟随；判别器步数单独的作用见 "

@@ -23,12 +23,12 @@ ABOUT = {
         of 64 units) clipped at c = 0.01, 0.03, 0.1 (RMSProp 1e-3) and penalised with lambda = 0.1, 1, 10 (Adam 1e-3), for 10
         to 3,000 steps. Cosine, mean over 2,000 generated points, between the critic's gradient and the way to the partner in
         an optimal assignment to 2,000 real points; the same between two such assignments shows what so many points allow. Ten
-        seeds; a seed's number is the mean over the two sets.""",
+        seeds; a seed's cosines are means over the two sets.""",
     "run_zh": "未训练、参数固定的生成器，分别对 8 个和 25 个高斯；判别器（64 个单元的 mlp）按 c = 0.01、0.03、0.1 裁剪（RMSProp "
     "1e-3），或按 lambda = 0.1、1、10 惩罚（Adam 1e-3），训练 10 到 3,000 步。用最优指派为 2,000 个生成点"
     "各配一个真实点（共 2,000 个），求判别器的梯度与指向所配真实点的方向之间夹角余弦的均值；"
     "两次这样的指派之间的余弦，就是点数有限时所能达到的上限。"
-    "十个种子；每个种子取两种数据的均值。",
+    "十个种子；每个种子的余弦先取两种数据的均值。",
     "core_seconds": 3800,
     "constants": "–",
     "claims": {

@@ -22,15 +22,16 @@ ABOUT = {
     "run": """the non-saturating GAN, wgan and wgan-gp with their authors' hyperparameters (gan_toy.py's: lambda 0.1 on
         points), mlp of 128 units, batch 256, on the eight and 25 Gaussians and the Swiss roll: 2,000 generator steps with
         five critic steps each, 10,000 of the GAN with one; three seeds, on the 25 Gaussians twenty, since six and twelve did
-        not tell them apart. Modes are counted among 1,000 samples, one good sample each. Since algorithm 1's learning rate
-        of 5e-5 is made for ten times as many steps, wgan again with 5e-4 and c = 0.1. To convergence: wgan and wgan-gp on
-        the 25 Gaussians with the recipes that the search found on the eight, for as many steps as configs/ gives them
-        (wgan-gp three times as many), eight and five seeds: of five failures, and of six at a second look, the exact
-        interval still contains a half. Stacked MNIST is an experiment of its own.""",
+        not tell them apart. Modes are counted among 1,000 samples, one good sample each; W1 that are divided are of 1,000
+        samples at checkpoints, the table's of 5,000. Since algorithm 1's learning rate of 5e-5 is made for ten times as many
+        steps, wgan again with 5e-4 and c = 0.1. To convergence: wgan and wgan-gp on the 25 Gaussians with the recipes that
+        the search found on the eight, for as many steps as configs/ gives them (wgan-gp three times as many), eight and five
+        seeds: of five failures, and of six at a second look, the exact interval still contains a half. Stacked MNIST is an
+        experiment of its own.""",
     "run_zh": "非饱和 GAN、wgan、wgan-gp，作者们的超参数（gan_toy.py：平面点上 lambda = 0.1），128 个单元的 mlp，每批 256，8 "
     "个、25 个高斯和瑞士卷：2,000 个生成器步、每步五个判别器步，GAN 做 10,000 步、每步一个；三个种子，"
     "25 个高斯上二十个（六个和十二个都分不出高下）。"
-    "在 1,000 个样本里统计，有一个合格样本的模式就算找到。"
+    "在 1,000 个样本里统计，有一个合格样本的模式就算找到。相除的 W1 取自检查点上的 1,000 个样本，表中的取自 5,000 个。"
     "算法 1 的学习率 5e-5 适合十倍的步数，所以 wgan 又用 5e-4、c = 0.1 做了一次。"
     "训练到收敛：25 个高斯上，wgan 和 wgan-gp 用在八个高斯上搜索到的配置，步数按 configs/（wgan-gp 为三倍），"
     "wgan 八个种子（五次全部失败、第二次查看时六次全部失败，精确区间都仍含 0.5，不能判定），wgan-gp 五个。堆叠 MNIST "

@@ -84,6 +84,8 @@ ABOUT = {
             "quantity_zh": "三个 θ 上导数的最大相对误差",
             "relation": "below",
             "threshold": 0.1,
+            "caveat": "Batches of 256, with which the same ten seeds were trained first, left it undecided.",
+            "caveat_zh": "同样的十个种子最初用 256 的批次训练，未定。",
         },
     },
 }
