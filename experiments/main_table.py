@@ -22,13 +22,14 @@ def measure(
     quality: str = "fd_lenet",
     seeds: int | Mapping[str, int] | None = None,
     clocked: Collection[str] = (),
+    shorter: Mapping[str, float] | None = None,
 ) -> tuple[dict[str, Any], Groups]:
     """(numbers, runs of each model) of the recipes of configs/ on `data`.
 
     A training takes the steps that its recipe names for such data: those that so many CPU minutes pay on one thread of the
     reference machine, so that it is the same wherever it runs. models: {model: generator steps between two checkpoints, some
     thirty a training}. quality: the Fréchet distance's name. seeds: as training_runs.runs'. clocked: models whose seed 0 that
-    machine's clock stopped, after those minutes.
+    machine's clock stopped, after those minutes. shorter: {model: minutes} of recipes that take fewer.
     """
     looks = {"data": data, "clock": "cpu", "log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
     by_clock = {"minutes": minutes, "steps": UNREACHED}
@@ -40,22 +41,24 @@ def measure(
 
     cells = {model: (model, settings_of(model, every)) for model, every in models.items()}
     trained = training_runs.runs(store, cells, seeds, tiles=32, recipe_of=training_runs.tuned)
-    return numbers_of(trained, quality, minutes), trained
+    return numbers_of(trained, quality, minutes, shorter), trained
 
 
-def numbers_of(trained: Groups, quality: str, minutes: float) -> dict[str, Any]:
-    """Numbers of runs of equally many CPU minutes. quality: the Fréchet distance's name.
+def numbers_of(trained: Groups, quality: str, minutes: float, shorter: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Numbers of runs of equally many CPU minutes, or of fewer in `shorter`. quality: the Fréchet distance's name.
 
-    Returns {'minutes', 'quality', 'models': {model: summary}, 'floor': real data's scores}. A summary has 'cpu_minutes', which
-    its trainings took: more than `minutes` on a busy or a slower machine, as a recipe's steps are those of the reference machine;
-    'way_minutes' are of that machine.
+    Returns {'minutes', 'quality', 'models': {model: summary}, 'floor': real data's scores}. A summary has the 'minutes' planned
+    and the 'cpu_minutes' that its trainings took: more on a busy or a slower machine, as a recipe's steps are those of the
+    reference machine; 'way_minutes' are of that machine.
     """
     rows = {model: run_groups.summary(group, (quality, *VALUES)) for model, group in trained.items()}
     for model, group in trained.items():
         lived = run_groups.alive(group)
+        planned = (shorter or {}).get(model, minutes)
         rows[model] |= {
+            "minutes": planned,
             "cpu_minutes": mean_and_deviation(run["counted_seconds"] / 60 for run in lived),
-            "way_minutes": [[minutes * step / run["steps"] for step in run["on_the_way"]["step"]] for run in lived],
+            "way_minutes": [[planned * step / run["steps"] for step in run["on_the_way"]["step"]] for run in lived],
             "way": [run["on_the_way"][quality] for run in lived],
         }
     return {"minutes": minutes, "quality": quality, "models": rows, "floor": run_groups.real_baseline(trained)}
