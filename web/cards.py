@@ -68,7 +68,7 @@ def about(source: str, found: About, lang: str) -> str:
     html += Markup('<p class="pw-facts">{}</p>').format(" · ".join(facts))
     html += _scores(source, found, lang)
     rows = [
-        (getattr(page_words.of_key(page_words.SETTINGS, name), lang), name, value)
+        (getattr(page_words.of_key(page_words.SETTINGS, name), lang), name, getattr(page_words.of_cell(value), lang))
         for name in recipes.Recipe.model_fields
         if name not in ("model", "data") and (value := terms.in_words(recipe, name)) != "–"
     ]
