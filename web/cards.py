@@ -107,4 +107,4 @@ def _score(name, row, lang):
     arrow = {"lower": "↓", "higher": "↑"}.get(direction, "")
     title = getattr(page_words.DIRECTIONS[direction], lang) if direction else ""
     cells = getattr(page_words.of_value(name), lang), title, arrow, in_digits(row["value"]), in_digits(row["floor"])
-    return Markup('<tr><th>{} <abbr title="{}">{}</abbr></th><td>{}</td><td>{}</td></tr>').format(*cells)
+    return Markup('<tr><th>{}&nbsp;<abbr title="{}">{}</abbr></th><td>{}</td><td>{}</td></tr>').format(*cells)
