@@ -29,7 +29,7 @@ with open(out, "wb") as file:
 def check_installed() -> None:
     """Raise UserError unless the packages are there. Nothing is imported."""
     if missing := [name for name in NEEDS if importlib.util.find_spec(name) is None]:
-        raise UserError(f"--onnx needs {' and '.join(missing)}: pip install -r requirements-onnx.txt")
+        raise UserError(f"--onnx needs {', '.join(missing)}: pip install -r requirements-onnx.txt")
 
 
 def write(graph: Path, weights: Path, out: Path, given: list[np.ndarray]) -> np.ndarray:

@@ -117,6 +117,12 @@ SETTINGS = {
     "minutes": Words("minutes of training", "训练分钟数"),
     "clock": Words("what minutes count", "分钟的计时方式"),
     "seed": Words("seeds", "随机种子"),
+    # the report leaves these out, the app's cards have them
+    "log_every": Words("steps between lines of the log", "每隔多少步记一行日志"),
+    "sample_every": Words("steps between grids", "每隔多少步存一张网格图"),
+    "checkpoint_every": Words("steps between checkpoints", "每隔多少步存一个检查点"),
+    "keep_checkpoints": Words("newest checkpoints kept", "保留最近多少个检查点"),
+    "on_nan": Words("what NaN or infinity does", "出现 NaN 或无穷大时"),
 }
 CELLS = {"yes": "是", "no": "否"}  # of the table of settings
 VERDICTS = {
@@ -190,6 +196,11 @@ def of_value(name: str) -> Words:
 def of_key(table: dict[str, Words], key: str) -> Words:
     """The words of a table; a key that is not in it, of another version, is its own."""
     return table.get(key) or Words(key.replace("_", " "), key.replace("_", " "))
+
+
+def of_cell(value: str) -> Words:
+    """A value of a table of settings; all but yes and no are the same in both languages."""
+    return Words(value, CELLS.get(value, value))
 
 
 def axes(clock: str) -> dict[str, Words]:

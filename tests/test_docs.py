@@ -108,7 +108,7 @@ def test_git_ignores_what_the_pages_have_one_write():
     if not (ROOT / ".git").exists():
         pytest.skip("no repository")
     lines = [line for page in PAGES for line in page.read_text(encoding="utf-8").splitlines() if "/docs/" not in line]
-    written = re.findall(r"(?<=--out |xport )(?!docs/)[\w./-]*[\w/]", "\n".join(lines))
+    written = re.findall(r"(?:--out|xport|-o) (?!docs/)([\w./-]*[\w/])(?![=\w])", "\n".join(lines))
     made = sorted({path for path in written if re.search(r"[/.]", path)})
     assert len(made) > 8
     asked = subprocess.run(["git", "check-ignore", "--stdin"], input="\n".join(made), cwd=ROOT, capture_output=True, text=True)

@@ -53,7 +53,7 @@ def test_without_the_packages_the_line_says_what_to_install(refused, run, monkey
     assert "paddle2onnx" in onnx.NEEDS
     monkeypatch.setattr(onnx, "NEEDS", ("numpy", "no_such_package", "nor_such_a_one"))
     said = refused("sample", "run", "--export", "made", "--onnx")
-    assert "--onnx needs no_such_package and nor_such_a_one: pip install -r requirements-onnx.txt" in said
+    assert "--onnx needs no_such_package, nor_such_a_one: pip install -r requirements-onnx.txt" in said
     assert "--onnx goes with --export DIR" in refused("sample", "run", "--onnx")
 
 

@@ -164,7 +164,7 @@ def test_the_page_opens_in_its_language_and_has_both(small_comparison):
 def test_every_key_has_words_in_both_languages():
     values = [value for metric in metrics.METRICS.values() for value in metric.values if value != "contrast"]
     quantities = {name for _, names in curves.LOGGED for name in names} | set(collect.HEALTH)
-    settings = set(Recipe.model_fields) - set(terms.NOT_CONTENT) | {"network", "learning_rate"}
+    settings = set(Recipe.model_fields) - {"model"} | {"network", "learning_rate"}
     for table, keys in ((words.VALUES, values), (page_words.QUANTITIES, quantities), (page_words.SETTINGS, settings)):
         for key in keys:
             assert key in table, key

@@ -166,6 +166,20 @@ def test_the_list_has_runs_with_checkpoints_and_the_first_choice_differs_in_the_
     assert catalogue.about(str(runs / "wgan" / "checkpoints" / "step-000001")).steps == 1
 
 
+def test_the_page_opens_on_published_digits(tmp_path):
+    opened = catalogue.first(catalogue.sources(tmp_path), 3)
+    assert [(about.recipe.model, about.recipe.data) for about in map(catalogue.about, opened)] == [
+        (model, "mnist") for model in ("wgan", "dcgan", "wgan-gp")
+    ]
+
+
+def test_a_card_says_all_settings_in_chinese(run):
+    card = cards.about(str(run), catalogue.about(str(run)), "zh")
+    named = re.findall(r"<tr><th>([^<]*)<small>(\w+)</small></th><td>([^<]*)</td>", card)
+    assert len(named) > 20 and not [row for row in named if row[2] in ("yes", "no")]
+    assert not [name for words_of_it, name, _ in named if all(letter < "\u4e00" for letter in words_of_it)]
+
+
 def test_a_card_names_the_clock_that_counted_its_minutes(run):
     found = catalogue.about(str(run))
     assert found.clock == "cpu" and " CPU minutes of training" in cards.about(str(run), found, "en")

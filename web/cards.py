@@ -68,7 +68,7 @@ def about(source: str, found: About, lang: str) -> str:
     html += Markup('<p class="pw-facts">{}</p>').format(" · ".join(facts))
     html += _scores(source, found, lang)
     rows = [
-        (getattr(page_words.of_key(page_words.SETTINGS, name), lang), name, value)
+        (getattr(page_words.of_key(page_words.SETTINGS, name), lang), name, getattr(page_words.of_cell(value), lang))
         for name in recipes.Recipe.model_fields
         if name not in ("model", "data") and (value := terms.in_words(recipe, name)) != "–"
     ]
@@ -107,4 +107,4 @@ def _score(name, row, lang):
     arrow = {"lower": "↓", "higher": "↑"}.get(direction, "")
     title = getattr(page_words.DIRECTIONS[direction], lang) if direction else ""
     cells = getattr(page_words.of_value(name), lang), title, arrow, in_digits(row["value"]), in_digits(row["floor"])
-    return Markup('<tr><th>{} <abbr title="{}">{}</abbr></th><td>{}</td><td>{}</td></tr>').format(*cells)
+    return Markup('<tr><th>{}&nbsp;<abbr title="{}">{}</abbr></th><td>{}</td><td>{}</td></tr>').format(*cells)

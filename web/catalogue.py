@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import data
 from errors import UserError
 from reporting import score_store
 from storage import reading
@@ -28,9 +29,10 @@ class About(NamedTuple):
 
 
 def sources(runs: Path) -> list[str]:
-    """Folders that samples can be drawn from: published weights, then runs with a checkpoint below `runs` and in comparisons,
-    those that began last first. A folder that cannot be read is left out."""
-    published = [str(path) for path in run.published()]
+    """Folders that samples can be drawn from: published weights, in the order of data.SOURCES, so that the page opens on digits;
+    then runs with a checkpoint below `runs` and in comparisons, those that began last first. A folder that cannot be read is
+    left out."""
+    published = sorted((str(path) for path in run.published()), key=_rank)
     found = {}
     for root in (runs, *comparison.ROOT.glob("*/runs")):
         for path in root.glob("*/config.yaml"):
@@ -40,6 +42,14 @@ def sources(runs: Path) -> list[str]:
             except (UserError, OSError):
                 continue
     return (published + sorted(found, key=lambda name: (-found[name], name)))[:MOST]
+
+
+def _rank(published):
+    """The place of published weights' data among all data; those that cannot be read come last."""
+    try:
+        return list(data.SOURCES).index(data.key_of(run.read_recipe(published).data))
+    except UserError:
+        return len(data.SOURCES)
 
 
 def first(choices: list[str], count: int) -> list[str]:

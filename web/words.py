@@ -76,9 +76,9 @@ WORDS = {
         "Change what you like while they learn: it holds from the next step on. "
         "The WGANs' hyperparameters were searched on the eight Gaussians, the GAN's were not: "
         "one training of each shows how they learn, not who is better.",
-        "GAN、WGAN 与 WGAN-GP 从相同的起点出发，学习同一组点；训练就在此刻、由本项目的训练步骤完成。"
+        "GAN、WGAN 与 WGAN-GP 从相同的起点出发，学习同一组点；训练现场进行，所用的正是本项目的训练步骤。"
         "训练中可随时修改设置，下一步即生效。"
-        "WGAN 与 WGAN-GP 的超参数在八个高斯上搜索过，GAN 的没有：各一次训练只展示如何学习，不说明孰优孰劣。",
+        "WGAN 与 WGAN-GP 的超参数在八个高斯上搜索过，GAN 的没有；这里各训练一次，看的是学习过程，不能据此判断孰优孰劣。",
     ),
     "gan": ("GAN", "GAN"),
     "wgan": ("WGAN", "WGAN"),

@@ -162,8 +162,10 @@ def scale(axes: Any, values: Sequence[float | None]) -> None:
     if len(positive) == len(known):
         logarithmic(axes, positive)
     else:
-        axes.set_yscale("symlog", linthresh=max(min(positive), 1e-6 * max(positive)), linscale=0.5)
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_digits(y)))
+        linear = max(min(positive), 1e-6 * max(positive))
+        axes.set_yscale("symlog", linthresh=linear, linscale=0.5)
+        # a decade that begins within the linear part is too near to 0 to be labelled
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_digits(y) if y == 0 or abs(y) >= linear else ""))
 
 
 def logarithmic(axes: Any, values: Sequence[float]) -> None:

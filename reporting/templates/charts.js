@@ -62,7 +62,7 @@ function option(chart, width) {
   return {
     animation: false, textStyle: {fontFamily: FONT}, backgroundColor: "#fff",
     grid: {left: 6, right: 16, top: 14 + 20 * rows, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "all"},
-    legend: {top: 4, left: 8, itemWidth: 30, itemGap: 12, selectedMode: names.length > 1, textStyle: {color: "#1c2024", fontFamily: FONT, fontSize: 12, width: width - 60, overflow: "break"}, data: [...new Set(names)]},
+    legend: {top: 4, left: 8, itemWidth: lines.some(line => line.dots) ? 14 : 30, itemGap: 12, selectedMode: names.length > 1, textStyle: {color: "#1c2024", fontFamily: FONT, fontSize: 12, width: width - 60, overflow: "break"}, data: [...new Set(names)]},
     xAxis: {...axis, name: chart.across, nameGap: 28, splitNumber: width < 420 ? 3 : 5, splitLine: {show: false}},
     yAxis: {...axis, ...(log ? {type: "log"} : {}), min: chart.range?.[0] ?? (chart.log && !log && Math.min(...means) >= 0 ? 0 : null), max: chart.range?.[1], name: chart.up.replace(/ ?([(（])/, "\n$1"), nameGap: 48, splitNumber: 4, splitLine: {lineStyle: {color: "#e4e8ec"}}, axisLine: {show: true, onZero: false}},
     tooltip: {
