@@ -95,8 +95,7 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "Of the two generators that the paper calls hard for a GAN, with searched recipes and 3,000 steps neither is one that "
         "wgan trains and the GAN does not. Momentum in the critic does harm, as the paper says; in the generator it does more, "
-        "of "
-        "which the paper says nothing.",
+        "of which the paper says nothing.",
         "论文称 GAN 难以训练的两种生成器，用搜索到的配置、3,000 步，没有一种是 wgan 训练成功而 GAN 失败。"
         "判别器的动量有害，与论文一致；生成器的动量害处更大，论文没有谈到。",
         {
