@@ -70,6 +70,9 @@ ABOUT = {
             "threshold": 1,
             "terms": "CPU seconds",
             "looked_at": (3,),
+            "after": True,
+            "caveat": "At first, and with three of its five seeds, it said that lsgan does not.",
+            "caveat_zh": "起初（已看过五个种子中的三个）的说法是 lsgan 并不胜过。",
         },
         "wgan_falling": {
             "like": "wgan",
