@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import os
 import time
 import zlib
 from pathlib import Path
@@ -138,5 +139,5 @@ def main(quick, fresh):
             writing.write_text(left_over, json.dumps({"format": FORMAT, "steps": at, "recordings": kept}))
     writing.write_text(path, playground_page.render({**content, "recordings": {name: kept[name] for name in rows}}))
     left_over.unlink(missing_ok=True)
-    print(path)
+    print(os.path.relpath(path))
     return 0

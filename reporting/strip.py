@@ -41,8 +41,8 @@ def last_grid(folder):
 
 
 def caption(folder, recipe, models):
-    """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'; of models that occur twice the folder's name."""
-    name = recipe.model if models.count(recipe.model) == 1 else Path(folder).name
+    """'wgan: fd_lenet 3.21' over '2,500 steps, 240 s'; where a model occurs twice, of all the folder's name."""
+    name = recipe.model if len(set(models)) == len(models) else Path(folder).name
     state = checkpoint.read_state(run.find_checkpoint(folder)[1])
     values = score_store.of_run(Path(folder) / "metrics.json", recipe)[0].get(state["step"], {})
     quality = next((key for key in metrics.quality_values() if key in values), None)
