@@ -31,17 +31,22 @@ def measure(
     thirty a training}. quality: the Fréchet distance's name. seeds: as training_runs.runs'. clocked: models whose seed 0 that
     machine's clock stopped, after those minutes. shorter: {model: minutes} of recipes that take fewer.
     """
-    looks = {"data": data, "clock": "cpu", "log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
     by_clock = {"minutes": minutes, "steps": UNREACHED}
-    by_steps = {"steps": 60, "filters": 8} if store.quick else {}
+    all_seeds = settings(store, data)
 
     def settings_of(model, every):
         stopped = {0: by_clock} if model in clocked and not store.quick else {}
-        return lambda seed: {**stopped.get(seed, by_steps), **looks, "checkpoint_every": 15 if store.quick else every}
+        return lambda seed: {"checkpoint_every": every, **all_seeds, **stopped.get(seed, {})}
 
     cells = {model: (model, settings_of(model, every)) for model, every in models.items()}
     trained = training_runs.runs(store, cells, seeds, tiles=32, recipe_of=training_runs.tuned)
     return numbers_of(trained, quality, minutes, shorter), trained
+
+
+def settings(store: ExperimentStore, data: str) -> dict[str, Any]:
+    """What all trainings on `data` have, with --quick a budget of some steps as well."""
+    looks = {"data": data, "clock": "cpu", "log_every": 50, "sample_every": UNREACHED, "keep_checkpoints": 1000}
+    return looks | ({"steps": 60, "filters": 8, "checkpoint_every": 15} if store.quick else {})
 
 
 def numbers_of(trained: Groups, quality: str, minutes: float, shorter: Mapping[str, float] | None = None) -> dict[str, Any]:

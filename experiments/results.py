@@ -201,7 +201,7 @@ def render() -> dict[str, str]:
         "alike": (claims.LEAST_RATIO, claims.LARGEST_RATIO),
         "intervals": len(misses),
         "misses": sum(misses),  # that can be expected
-        "shares": published_shares(measured),
+        "shares": published_shares({name: content for name, content in measured.items() if about[name].get("claims")}),
     }
     texts = {}
     for name in (*PAGES.values(), *TABLES.values()):
