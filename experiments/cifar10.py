@@ -1,5 +1,7 @@
 """The main table, on CIFAR-10."""
 
+from typing import Any
+
 from experiments import main_table, run_groups, training_runs
 
 ABOUT = {
@@ -32,7 +34,7 @@ ABOUT = {
 
 MODELS = {"wgan": 800, "wgan-gp": 1000, "dcgan": 2400}  # generator steps between two checkpoints
 LONG = {"steps": 100_000, "checkpoint_every": 4000}
-TRIED = {  # wgan before its recipe was what it is now
+TRIED: dict[str, dict[str, Any]] = {  # wgan before its recipe was what it is now
     "wgan of digits": {**LONG, "clip": 0.06, "generator_learning_rate": 2.4e-3, "critic_learning_rate": 1.5e-3},
     "wgan long": LONG,
 }
