@@ -79,29 +79,44 @@ class Claim:
             return UNDECIDED, (f"{lived} of at least {FEWEST} replicates", f"至少要 {FEWEST} 次，只有 {lived} 次")
         known = None not in (at_look["low"], at_look["high"])
         above, below = known and at_look["low"] > self.threshold, known and at_look["high"] < self.threshold
-        contains, in_chinese = f"the interval contains {self.threshold:g}", f"区间含 {self.threshold:g}"
         if self.of_converged and found.get("at_end", 0) < found.get("trainings", 1):
             counts = found.get("at_end", 0), found.get("trainings", "?")
-            too = (f", and {contains}", f"，且{in_chinese}") if known and not (above or below) else ("", "")
-            return UNDECIDED, (
-                "{} of {} trainings have converged".format(*counts) + too[0],
-                "{1} 次训练中只有 {0} 次已收敛".format(*counts) + too[1],
+            said, in_chinese = (
+                "{} of {} trainings have converged".format(*counts),
+                "{1} 次训练中只有 {0} 次已收敛".format(*counts),
             )
+            if known and not (above or below):
+                contains = self._contains_threshold(found)
+                said, in_chinese = f"{said}, and {contains[0]}", f"{in_chinese}，且{contains[1]}"
+            return UNDECIDED, (said, in_chinese)
         if not known:
             return UNDECIDED, ("there is no interval", "没有区间")
         a_ratio = self.threshold == 1 and found.get("method") == LOGARITHMS
         within = a_ratio and at_look["low"] > LEAST_RATIO and at_look["high"] < LARGEST_RATIO
         if above or below:
-            said = ("a small difference", "差别小") if within else ("", "")
-            return HOLDS if above == (self.relation == "above") else FAILS, said
+            small = ("a small difference", "差别小") if within else ("", "")
+            return HOLDS if above == (self.relation == "above") else FAILS, small
         if within:
             return ALIKE, ("", "")
-        if found.get("method") in STUDENTS:
-            wanted = replicates_to_decide(found, self.threshold, self.looks(found))
+        return UNDECIDED, self._contains_threshold(found)
+
+    def _contains_threshold(self, found):
+        """That the interval does, and what it would take to decide, in both languages."""
+        method, contains, in_chinese = (
+            found.get("method"),
+            f"the interval contains {self.threshold:g}",
+            f"区间含 {self.threshold:g}",
+        )
+        wanted = replicates_to_decide(found, self.threshold, self.looks(found)) if method in (*STUDENTS, *PROPORTIONS) else None
+        if method in STUDENTS:
             many = (f"at least {wanted}", f"至少共需 {wanted} 个") if wanted else (f"over {MOST}", f"需 {MOST} 个以上的")
             contains += f"; at this value and scatter it would take {many[0]} seeds"
             in_chinese += f"；若数值和离散程度不变，{many[1]}种子才能判定"
-        return UNDECIDED, (contains, in_chinese)
+        if method in PROPORTIONS:
+            many = (f"at least {wanted}", f"至少须为 {wanted} ") if wanted else (f"over {MOST}", f"须在 {MOST} 以上")
+            contains += f"; at this share n would have to be {many[0]}"
+            in_chinese += f"；若比例不变，n {many[1]}才能判定"
+        return contains, in_chinese
 
     def looks(self, found: Found) -> int:
         """How often it has been looked at, this time among them."""

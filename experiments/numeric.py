@@ -7,6 +7,7 @@ cut it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -96,8 +97,15 @@ def at_look(interval: Interval, looks: int) -> Interval:
 
 def replicates_to_decide(interval: Interval, threshold: float, looks: int = 1) -> int | None:
     """How many replicates at least would have their interval on one side of the threshold at the next look, were value and
-    scatter those of `interval`, one of STUDENTS, of 95 % and with ends, which has been looked at so many times: so many do in
-    half of all cases. None for more than MOST."""
+    scatter those of `interval`, one of STUDENTS or PROPORTIONS, of 95 % and with ends, which has been looked at so many times:
+    so many do in half of all cases. None for more than MOST."""
+    if interval["method"] in PROPORTIONS:
+        nearer = math.floor if interval["value"] > threshold else math.ceil  # to the threshold: of whole successes
+        for count in range(len(interval["each"]) + 1, MOST + 1):
+            ends = stats.binomtest(nearer(count * interval["value"]), count).proportion_ci(level(looks + 1), "exact")
+            if ends.low > threshold or ends.high < threshold:
+                return count
+        return None
     if interval["method"] == LOGARITHMS:
         if min(interval["low"], threshold) <= 0:
             return None

@@ -189,6 +189,33 @@ def test_it_is_said_how_many_seeds_would_decide_at_the_next_look(values, thresho
         assert wanted == n + 1 or half(wanted - 1) >= apart - rounding
 
 
+@given(st.integers(3, 30), st.data(), st.floats(0.1, 0.9), st.integers(1, 3))
+def test_it_is_said_how_large_an_n_would_decide_about_a_share(n, data, threshold, looks):
+    count = data.draw(st.integers(0, n))
+    wanted = numeric.replicates_to_decide(numeric.share({k: k < count for k in range(n)}), threshold, looks)
+
+    def decides(size):
+        """Whether as many of so many lie beside the threshold, with the fraction of a success lost that speaks against it."""
+        successes = int(np.floor(size * (count / n)) if count / n > threshold else np.ceil(size * (count / n)))
+        low = stats.beta.ppf(0.025 / (looks + 1), successes, size - successes + 1) if successes else 0
+        high = stats.beta.ppf(1 - 0.025 / (looks + 1), successes + 1, size - successes) if successes < size else 1
+        return low > threshold or high < threshold
+
+    assert next((size for size in range(n + 1, numeric.MOST + 1) if decides(size)), None) == wanted
+
+
+def test_a_share_that_is_undecided_has_its_price():
+    claim = claims.Claim("k", **ROW, relation="above", threshold=0.5, of_converged=True)
+    row = numeric.share({k: k < 9 for k in range(12)}) | {"trainings": 12, "at_end": 11}
+    assert (
+        claim.why(row)
+        == "11 of 12 trainings have converged, and the interval contains 0.5; at this share n would have to be at least 24"
+    )
+    assert claim.why(row, "zh").endswith("且区间含 0.5；若比例不变，n 至少须为 24 才能判定")
+    assert claim.why(row | {"at_end": 12}).endswith("at least 24")
+    assert ABOVE.why(row | {"at_end": 12}) == ""
+
+
 @pytest.mark.parametrize("looks", [1, 2, 4])
 def test_an_interval_that_was_looked_at_several_times_is_as_much_wider(looks):
     values, share = {0: 1.0, 1: 2.5, 2: 2.0, 3: None}, dict(enumerate((True, True, True, False)))
