@@ -146,19 +146,21 @@ def test_claims_made_after_their_trainings_are_marked_and_counted(language):
     "key",
     ["critic_truth.clipped_up_to_k", "critic_truth.wgan_more_steps", "critic_truth.gp_more_steps"]
     + ["clipping_that_is_none.no_estimate", "clipping_that_is_none.clipping_helps_5"]
-    + ["clipping_pathology.layers_0.1", "clipping_pathology.sees_less", "tuned.lsgan"],
+    + ["clipping_pathology.layers_0.1", "tuned.lsgan"],
 )
 def test_a_claim_whose_trainings_were_in_docs_results_before_it_is_marked(key):
     """By git log of docs/results/ and experiments/: quantity or threshold came when all seeds that it rests on had been kept, or,
-    in clipping_pathology, seeds 0 to 9 of the same critics. tuned.lsgan was turned round with three of its five seeds."""
+    in clipping_pathology, seeds 0 to 9 of the same critics; tuned.lsgan was turned round with three of its five seeds."""
     name, _, key = key.partition(".")
     assert next(claim for claim in claims.of(experiments.about(name)) if claim.key == key).after
 
 
-def test_the_seed_with_which_a_claim_fails_is_judged_too():
-    """Seed 7 of clipping_pathology, whose penalised critics see little, was measured, and then left out with seeds 5 to 9."""
-    found = kept("clipping_pathology")["sees_less"]
-    assert found["each"][found["seeds"].index(7)] < 0
+def test_a_claim_is_not_judged_by_the_seeds_that_it_was_made_from():
+    """clipping_pathology's seeds 0 to 9 left the mean difference undecided; seed 7, with which it is below 0, stands on the page."""
+    assert kept("clipping_pathology")["sees_less"]["seeds"] == [*range(10, 30)]
+    numbers = json.loads((ROOT / "docs" / "results" / "clipping_pathology.json").read_text(encoding="utf-8"))["numbers"]
+    found = numbers["differences"]["all"]
+    assert found["seeds"] == [*range(30)] and found["each"][7] < 0 < found["low"]
 
 
 @pytest.mark.parametrize(
