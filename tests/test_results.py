@@ -156,7 +156,7 @@ def test_a_claim_whose_trainings_were_in_docs_results_before_it_is_marked(key):
 
 
 def test_a_claim_is_not_judged_by_the_seeds_that_it_was_made_from():
-    """clipping_pathology's seeds 0 to 9 left the mean difference undecided; seed 7, with which it is below 0, stands on the page."""
+    """clipping_pathology's seeds 0 to 9 left the mean difference undecided; seed 7, with which it is below 0, is kept."""
     assert kept("clipping_pathology")["sees_less"]["seeds"] == [*range(10, 30)]
     numbers = json.loads((ROOT / "docs" / "results" / "clipping_pathology.json").read_text(encoding="utf-8"))["numbers"]
     found = numbers["differences"]["all"]
