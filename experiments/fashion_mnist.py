@@ -53,6 +53,8 @@ ABOUT = {
             "threshold": 1,
             "terms": "CPU seconds",
             "looked_at": (3, 4),
+            "caveat": "By six other feature networks, trained on fewer images, the two are level (docs/metrics.md).",
+            "caveat_zh": "换用另外六个（用较少图像训练的）特征网络，两者不相上下（docs/zh/metrics.md）。",
         },
     },
 }

@@ -106,9 +106,9 @@ SHORT: tuple[tuple[str, str, dict[str, str]], ...] = (
         },
     ),
     (
-        "In equal CPU time wgan-gp is ahead of the GAN on 4,000 digits, and slightly behind it on clothes; the clipped WGAN is "
-        "behind on both, on digits also where both have falling learning rates.",
-        "CPU 时间相同时，4,000 个手写数字上 wgan-gp 领先于 GAN，服饰上略落后于它；"
+        "In equal CPU time wgan-gp is ahead of the GAN on 4,000 digits, and slightly behind it on clothes (level by other "
+        "feature networks); the clipped WGAN is behind on both, on digits also where both have falling learning rates.",
+        "CPU 时间相同时，4,000 个手写数字上 wgan-gp 领先于 GAN，服饰上略落后于它（换用其他特征网络则不相上下）；"
         "裁剪的 WGAN 两处都落后，手写数字上双方学习率都下降时也是如此。",
         {
             "tuned.wgan-gp": "holds",

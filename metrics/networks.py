@@ -1,4 +1,4 @@
-"""The feature networks: small classifiers of our own, trained by metrics/train_network.py, with weights in metrics/weights.
+"""The feature networks: small classifiers of our own, trained by metrics/feature_training.py, with weights in metrics/weights.
 
 A new one is a row in NETWORKS and a training, whose figures go into the row.
 """
@@ -111,7 +111,7 @@ def record(name: str | None) -> dict[str, str | float]:
 
 
 @lru_cache(maxsize=4)
-def load(name: str):
+def load(name: str) -> Layer:
     """The trained classifier in evaluation mode. Raises UserError unless its file has the published SHA-256."""
     import paddle
     from safetensors.numpy import load as parse

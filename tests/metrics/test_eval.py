@@ -271,9 +271,9 @@ def test_help_needs_nothing_heavy(tmp_path):
 
 def test_a_network_can_be_trained(monkeypatch, mnist_dir, tmp_path, capsys):
     """The script that made the weights, on 40 random digits: same seed, same file."""
-    from metrics import networks, train_network
+    from metrics import feature_training, networks, train_network
 
-    monkeypatch.setattr(train_network, "BATCH", 16)
+    monkeypatch.setattr(feature_training, "BATCH", 16)
     for name in ("a", "b"):
         out = str(tmp_path / f"{name}.safetensors")
         arguments = ["digits", "--data-dir", str(mnist_dir), "--epochs", "1", "--device", "cpu", "--out", out]
@@ -285,7 +285,7 @@ def test_a_network_can_be_trained(monkeypatch, mnist_dir, tmp_path, capsys):
 
 @pytest.mark.parametrize("how, size, colours", [("digits", 28, 1), ("flip", 28, 1), ("crop", 32, 3)])
 def test_augmentation_moves_images_a_little(how, size, colours):
-    from metrics.train_network import augment
+    from metrics.feature_training import augment
 
     images = pictures(40, size, colours)
     moved = augment(images, how, np.random.default_rng(0))
