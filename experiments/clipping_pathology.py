@@ -176,6 +176,8 @@ def measure(store):
         }
     numbers["surfaces"] = {name: {kind: group[0]["surface"] for kind, group in kinds.items()} for name, kinds in shallow.items()}
     numbers["weights"] = {kind: group[0]["weights"] for kind, group in shallow["swissroll"].items()}
+    for part in ("surface", "weights"):
+        store.forget(part, {f"{key}, seed 0" for key in units_of(0)})
     numbers["norms"] = {label: [run["norms"] for run in group] for label, group in deep.items()}
     for key, norms in (("orders", "norms"), ("orders_before", "norms_before")):
         numbers[key] = {label: mean_and_deviation([orders(run[norms]) for run in group]) for label, group in deep.items()}

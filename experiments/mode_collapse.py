@@ -7,6 +7,7 @@ import numpy as np
 from data import toys
 from experiments import critics, figures, run_groups, training_runs
 from experiments.numeric import paired_difference, share
+from experiments.store import label_key
 from reporting.numbers import in_digits
 from training import recipe as recipes
 from training import run
@@ -157,7 +158,7 @@ def schedule_of(model, steps):
 def measure(store):
     steps = 10 if store.quick else 2000
     numbers: dict[str, Any] = {"sets": {}, "surfaces": {}, "claims": {}}
-    groups_of = {}
+    groups_of, drawn = {}, set()
     for data in SETS:
         cells = {
             f"{data} {label}": (model, {"data": data, "units": 128, **schedule_of(model, steps), **own})
@@ -169,8 +170,11 @@ def measure(store):
         numbers["sets"][data] = {label: run_groups.summary(group, values) for label, group in groups.items()}
         numbers["sets"][data]["floor"] = run_groups.real_baseline(groups)
         worst = {label: run_groups.worst_seed(numbers["sets"][data][label], "w1") for label in groups}
-        shown = {label: run for label, group in groups.items() for run in group if run["seed"] == worst[label]}
+        # half done, the worst may be one of which this was forgotten
+        shown = {label: run for label, group in groups.items() for run in group if run["seed"] == worst[label] and "extra" in run}
         numbers["surfaces"][data] = {label: run["extra"] | {"seed": run["seed"]} for label, run in shown.items()}
+        drawn |= {label_key(f"{data} {label}", run["seed"]) for label, run in shown.items()}
+    store.forget("extra", drawn)
     claims = numbers["claims"]
     numbers["searched"] = {}
     how: dict[str, Any] = {"samples": 5000, "recipe_of": training_runs.tuned, "needed": False}

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -120,6 +120,18 @@ class ExperimentStore:
             self._write({})
         print(f"{self.name}: {key} in {seconds:.0f} s", flush=True)
         return result
+
+    def forget(self, part: str, but: Container[str]) -> None:
+        """Take `part` of what was found out of all results but these, as soon as none is left: what no figure shows makes files
+        large."""
+        if self.left:
+            return
+        with self._file_lock("file"):
+            self.units = self._read().get("units", {})
+            for key, unit in self.units.items():
+                if key not in but:
+                    unit["found"].pop(part, None)
+            self._write({})
 
     def each_seed(
         self, seeds: int, units_of: Callable[[int], Mapping[str, Unit]], needed: bool = True
