@@ -23,22 +23,26 @@ def measure(
     seeds: int | Mapping[str, int] | None = None,
     clocked: Collection[str] = (),
     shorter: Mapping[str, float] | None = None,
+    variants: Mapping[str, tuple[str, dict[str, Any]]] | None = None,
 ) -> tuple[dict[str, Any], Groups]:
     """(numbers, runs of each model) of the recipes of configs/ on `data`.
 
     A training takes the steps that its recipe names for such data: those that so many CPU minutes pay on one thread of the
     reference machine, so that it is the same wherever it runs. models: {model: generator steps between two checkpoints, some
     thirty a training}. quality: the Fréchet distance's name. seeds: as training_runs.runs'. clocked: models whose seed 0 that
-    machine's clock stopped, after those minutes. shorter: {model: minutes} of recipes that take fewer.
+    machine's clock stopped, after those minutes. shorter: {model: minutes} of recipes that take fewer. variants: {name in
+    models: (recipe, settings of its own)} of those that are no recipes.
     """
     by_clock = {"minutes": minutes, "steps": UNREACHED}
     all_seeds = settings(store, data)
+    recipe_of = lambda model: (variants or {}).get(model, (model, {}))  # noqa: E731
 
     def settings_of(model, every):
         stopped = {0: by_clock} if model in clocked and not store.quick else {}
-        return lambda seed: {"checkpoint_every": every, **all_seeds, **stopped.get(seed, {})}
+        own = {"checkpoint_every": every, **recipe_of(model)[1], **all_seeds}
+        return lambda seed: {**own, **stopped.get(seed, {})}
 
-    cells = {model: (model, settings_of(model, every)) for model, every in models.items()}
+    cells = {model: (recipe_of(model)[0], settings_of(model, every)) for model, every in models.items()}
     trained = training_runs.runs(store, cells, seeds, tiles=32, recipe_of=training_runs.tuned)
     return numbers_of(trained, quality, minutes, shorter), trained
 
