@@ -19,7 +19,6 @@ import numpy as np
 
 import data
 from data.dataset import Dataset, crop_to, to_uint8
-from experiments import ROOT
 from metrics import feature_training, networks
 from metrics.frechet import frechet
 from reporting import console, samples
@@ -82,7 +81,7 @@ def main(runs, data_dir, out):
 
 def published(name: str) -> dict[str, Path]:
     """The folders of weights/ whose models were trained on this data set, by their names."""
-    return {path.name: path for path in sorted((ROOT / "weights").iterdir()) if run.read_recipe(path).data == name}
+    return {path.name: path for path in run.published() if run.read_recipe(path).data == name}
 
 
 def named(runs: Sequence[str], name: str) -> dict[str, Path]:
@@ -117,18 +116,14 @@ def measure(dataset: Dataset, name: str, drawn: Mapping[str, np.ndarray]) -> lis
     for kind, seed in [(PUBLISHED, 0), *((kind, seed) for kind in (SEEN, UNSEEN) for seed in range(SEEDS))]:
         split = unseen if kind == UNSEEN else seen
         network = networks.load(name) if kind == PUBLISHED else feature_training.train(name, split, EPOCHS, seed)
-        against = described(network, crop_to(seen.train, dataset.native_size))
+        against = networks.classify_all(network, crop_to(seen.train, dataset.native_size))[0]
         scores = {}
         for key, images in {**drawn, "real": crop_to(split.heldout[:REFERENCE], dataset.native_size)}.items():
             divided = np.random.default_rng([0, 2 if key == "real" else 1]).permutation(len(images))  # as eval.py divides them
-            scores[key] = score(described(network, images), against, divided)
+            scores[key] = score(networks.classify_all(network, images)[0], against, divided)
         columns.append(Column(kind, feature_training.accuracy(network, split), scores))
         print(f"{dataset.name}, {kind}: " + ", ".join(f"{key} {row['mean']:.3g}" for key, row in scores.items()), flush=True)
     return columns
-
-
-def described(network: Any, images: np.ndarray) -> np.ndarray:
-    return np.concatenate([networks.classify(network, images[i : i + 250])[0] for i in range(0, len(images), 250)])
 
 
 def score(features: np.ndarray, reference: np.ndarray, order: np.ndarray) -> dict[str, float]:
@@ -146,12 +141,10 @@ def table(name: str, columns: Sequence[Column], language: str) -> str:
     """Markdown: a row a model, from best to worst by the published network, and how many networks have the same order."""
     words = TEXTS[language]
     by_kind = {kind: [column for column in columns if column.kind == kind] for kind in KINDS}
-    order = from_best(by_kind[PUBLISHED][0])
+    order, weights = from_best(by_kind[PUBLISHED][0]), published(name)
     lines = [[name, *words["columns"]]]
     for key in (*order, "real"):
-        title = (
-            f"`{key}`" if key in published(name) else words["real"] if key == "real" else words["run"].format(*key.rsplit(" ", 1))
-        )
+        title = f"`{key}`" if key in weights else words["real"] if key == "real" else words["run"].format(*key.rsplit(" ", 1))
         shipped = plus_minus(by_kind[PUBLISHED][0].scores[key])
         means = [", ".join(in_digits(c.scores[key]["mean"], 3) for c in by_kind[kind]) for kind in (SEEN, UNSEEN)]
         lines.append([title, shipped, *means])

@@ -59,8 +59,8 @@ def accuracy(network: Layer, dataset: Dataset) -> float:
     """Share of held-out images classified rightly, in %."""
     network.eval()
     images = crop_to(dataset.heldout, dataset.native_size)
-    classes = [networks.classify(network, images[i : i + 250])[1].argmax(1) for i in range(0, len(images), 250)]
-    return 100 * float((np.concatenate(classes) == dataset.heldout_labels).mean())
+    classes = networks.classify_all(network, images)[1].argmax(1)
+    return 100 * float((classes == dataset.heldout_labels).mean())
 
 
 def augment(images: np.ndarray, how: str, rng: np.random.Generator) -> np.ndarray:

@@ -141,7 +141,12 @@ def describe(images: np.ndarray, name: str, batch: int = 250) -> tuple[np.ndarra
     elif colours > spec.colours:
         features, probabilities = describe(images.reshape(n * colours, 1, *images.shape[2:]), name, batch)
         return features.reshape(n, -1), probabilities.reshape(n, colours, -1)
-    pairs = [classify(load(name), images[start : start + batch]) for start in range(0, n, batch)]
+    return classify_all(load(name), images, batch)
+
+
+def classify_all(network: Layer, images: np.ndarray, batch: int = 250) -> tuple[np.ndarray, np.ndarray]:
+    """classify, `batch` images at a time."""
+    pairs = [classify(network, images[start : start + batch]) for start in range(0, len(images), batch)]
     return np.concatenate([f for f, _ in pairs]), np.concatenate([p for _, p in pairs])
 
 
